@@ -1,0 +1,27 @@
+namespace MaskBias.MLNet.Images;
+
+/// <summary>A decoded image: 8-bit red, green and blue, row by row.</summary>
+public sealed class RgbImage
+{
+    /// <summary>Wraps pixels without copying them.</summary>
+    /// <param name="height">Rows, at least 1.</param>
+    /// <param name="width">Columns, at least 1.</param>
+    /// <param name="pixels">Height · width · 3 bytes, R, G, B.</param>
+    public RgbImage(int height, int width, byte[] pixels)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
+        if (pixels.LongLength != 3L * height * width)
+            throw new ArgumentException($"{pixels.LongLength} bytes do not make {width}x{height} pixels of 3 bytes.", nameof(pixels));
+        (Height, Width, Pixels) = (height, width, pixels);
+    }
+
+    /// <summary>Rows.</summary>
+    public int Height { get; }
+
+    /// <summary>Columns.</summary>
+    public int Width { get; }
+
+    /// <summary>Height · width · 3 bytes, R, G, B.</summary>
+    public byte[] Pixels { get; }
+}

@@ -1,0 +1,68 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MaskBias.MLNet.Masks;
+
+/// <summary>
+/// The positive and negative relation between all pairs of tokens, [B, N+1, N+1] each; the class token's row and column are 0.
+/// A relation that the bias does not use is null.
+/// </summary>
+public sealed record PatchRelations(Tensor? Positive, Tensor? Negative)
+{
+    /// <summary>Computes the relations from mask token vectors.</summary>
+    /// <param name="maskTokens">Share of each patch that each mask covers, [B, K, N], in [0, 1].</param>
+    /// <param name="relation">Which relations to compute.</param>
+    /// <param name="kind">How they are measured.</param>
+    /// <remarks>
+    /// R⁺_ij = max_k min(m_ik, m_jk); R⁻_ij = min(max_k m_ik, max_k m_jk) − R⁺_ij. Both are symmetric, do not depend on the order of
+    /// the masks, and are 0 where a patch is covered by none. The maximum runs mask by mask: no [B, N, N, K] tensor is built.
+    /// </remarks>
+    public static PatchRelations From(Tensor maskTokens, MaskRelation relation, RelationKind kind)
+    {
+        if (maskTokens.dim() != 3) throw new ArgumentException($"Mask token vectors have {maskTokens.dim()} dimensions; they must be [batch, masks, patches].");
+        using var scope = NewDisposeScope();
+        using var gradients = no_grad();                       // masks are data
+        var same = kind == RelationKind.Cosine ? Cosine(maskTokens) : SharedMask(maskTokens);   // [B, N, N]
+        if (kind == RelationKind.Binary) same = (same >= 0.5).to_type(maskTokens.dtype);
+        Tensor? different = null;
+        if (relation != MaskRelation.Positive)
+        {
+            var covered = maskTokens.shape[1] == 0 ? zeros_like(same[.., 0]) : maskTokens.amax([1]);        // [B, N]
+            if (kind == RelationKind.Binary) covered = (covered >= 0.5).to_type(maskTokens.dtype);
+            different = (minimum(covered.unsqueeze(2), covered.unsqueeze(1)) - same).clamp_(0, 1);
+        }
+        return new(
+            relation == MaskRelation.Negative ? null : WithClassToken(same).MoveToOuterDisposeScope(),
+            different is null ? null : WithClassToken(different).MoveToOuterDisposeScope());
+    }
+
+    private static Tensor SharedMask(Tensor maskTokens)
+    {
+        long batch = maskTokens.shape[0], patches = maskTokens.shape[2];
+        var result = zeros(batch, patches, patches, maskTokens.dtype, maskTokens.device);
+        for (long k = 0; k < maskTokens.shape[1]; k++)
+        {
+            using var mask = maskTokens.select(1, k);                                        // [B, N]
+            using var rows = mask.unsqueeze(2);
+            using var columns = mask.unsqueeze(1);
+            using var both = minimum(rows, columns);                                         // [B, N, N]
+            maximum_out(result, result, both);
+        }
+        return result;
+    }
+
+    private static Tensor Cosine(Tensor maskTokens)
+    {
+        var norm = maskTokens.square().sum(1, keepdim: true).sqrt_().clamp_min_(1e-12);      // [B, 1, N]
+        var unit = maskTokens / norm;
+        return matmul(unit.transpose(1, 2), unit);
+    }
+
+    private static Tensor WithClassToken(Tensor relation) => nn.functional.pad(relation, [1, 0, 1, 0]);
+
+    private static void maximum_out(Tensor result, Tensor left, Tensor right)
+    {
+        using var larger = maximum(left, right);
+        result.copy_(larger);
+    }
+}

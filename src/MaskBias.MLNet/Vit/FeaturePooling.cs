@@ -1,0 +1,11 @@
+namespace MaskBias.MLNet.Vit;
+
+/// <summary>How the final tokens become one feature vector.</summary>
+public enum FeaturePooling
+{
+    /// <summary>The class token after the final normalisation (DINO).</summary>
+    ClassToken,
+
+    /// <summary>The mean of the patch tokens after the final normalisation.</summary>
+    Mean,
+}

@@ -1,0 +1,83 @@
+using MaskBias.MLNet.Masks;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace MaskBias.MLNet.Vit;
+
+/// <summary>
+/// Multi-head self-attention with the mask-guided bias: softmax(QKᵀ/√d + α_h·R⁺ − β_h·R⁻) V. Without relations it is plain attention.
+/// </summary>
+internal sealed class MaskGuidedAttention : nn.Module<Tensor, PatchRelations?, Tensor>
+{
+    private readonly int heads;
+    private readonly Linear qkv;
+    private readonly Linear proj;
+    private readonly Parameter? mask_alpha;      // [h] or [1]
+    private readonly Parameter? mask_beta;
+
+    public MaskGuidedAttention(int width, int heads, MaskBiasOptions? bias) : base(nameof(MaskGuidedAttention))
+    {
+        this.heads = heads;
+        qkv = nn.Linear(width, 3 * width);
+        proj = nn.Linear(width, width);
+        if (bias is not null)
+        {
+            long weights = bias.SharedAcrossHeads ? 1 : heads;
+            if (bias.Relation != MaskRelation.Negative) mask_alpha = nn.Parameter(full([weights], bias.InitialValue));
+            if (bias.Relation != MaskRelation.Positive) mask_beta = nn.Parameter(full([weights], bias.InitialValue));
+        }
+        RegisterComponents();
+    }
+
+    /// <summary>Weight of R⁺ per head, or null where the layer has none.</summary>
+    public Parameter? Alpha => mask_alpha;
+
+    /// <summary>Weight of R⁻ per head, or null where the layer has none.</summary>
+    public Parameter? Beta => mask_beta;
+
+    // tokens [B, N, D] -> [B, N, D], through the fused kernel
+    public override Tensor forward(Tensor tokens, PatchRelations? relations)
+    {
+        using var scope = NewDisposeScope();
+        var (query, key, value) = Project(tokens);
+        var mixed = nn.functional.scaled_dot_product_attention(query, key, value, attn_mask: Bias(relations));
+        return Merge(mixed).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The same result written out, together with the attention map [B, h, N, N].</summary>
+    public (Tensor Tokens, Tensor Map) ForwardWithMap(Tensor tokens, PatchRelations? relations)
+    {
+        using var scope = NewDisposeScope();
+        var (query, key, value) = Project(tokens);
+        var logits = matmul(query, key.transpose(-2, -1)) / Math.Sqrt(query.shape[^1]);     // [B, h, N, N]
+        if (Bias(relations) is { } bias) logits = logits + bias;
+        var map = softmax(logits, -1);
+        return (Merge(matmul(map, value)).MoveToOuterDisposeScope(), map.MoveToOuterDisposeScope());
+    }
+
+    // B = α_h·R⁺ − β_h·R⁻: [B, h, N, N]
+    private Tensor? Bias(PatchRelations? relations)
+    {
+        var attraction = mask_alpha is not null && relations?.Positive is { } same ? PerHead(mask_alpha) * same.unsqueeze(1) : null;
+        var repulsion = mask_beta is not null && relations?.Negative is { } different ? PerHead(mask_beta) * different.unsqueeze(1) : null;
+        return (attraction, repulsion) switch
+        {
+            (not null, not null) => attraction - repulsion,
+            (not null, null) => attraction,
+            (null, not null) => -repulsion,
+            _ => null,
+        };
+    }
+
+    private Tensor PerHead(Parameter weight) => weight.view(1, -1, 1, 1).expand(1, heads, 1, 1);
+
+    private (Tensor Query, Tensor Key, Tensor Value) Project(Tensor tokens)
+    {
+        var (batch, count, width) = (tokens.shape[0], tokens.shape[1], tokens.shape[2]);
+        var parts = qkv.forward(tokens).view(batch, count, 3, heads, width / heads).permute(2, 0, 3, 1, 4).unbind(0);
+        return (parts[0], parts[1], parts[2]);                                              // [B, h, N, d] each
+    }
+
+    private Tensor Merge(Tensor heads) => proj.forward(heads.transpose(1, 2).flatten(2));   // [B, N, D]
+}

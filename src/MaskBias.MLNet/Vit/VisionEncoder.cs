@@ -1,0 +1,80 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MaskBias.MLNet.Vit;
+
+/// <summary>
+/// A vision transformer with what is needed to use it on images: its normalisation, and the projection head of its pretraining where
+/// there is one. This is what pretraining, distillation, probes and pipelines exchange.
+/// </summary>
+/// <remarks><see cref="Embed"/> may be called from several threads at once.</remarks>
+public sealed class VisionEncoder : IDisposable
+{
+    /// <summary>Takes ownership of the modules and puts them in evaluation mode.</summary>
+    /// <param name="model">The transformer.</param>
+    /// <param name="head">The projection head of its pretraining, kept for distillation.</param>
+    /// <param name="normalization">Pixel statistics; ImageNet's by default.</param>
+    public VisionEncoder(VisionTransformer model, DinoHead? head = null, ImageNormalization? normalization = null)
+    {
+        (Model, Head) = (model, head);
+        Normalization = normalization ?? ImageNormalization.ImageNet;
+        model.eval();
+        head?.eval();
+    }
+
+    /// <summary>The transformer.</summary>
+    public VisionTransformer Model { get; }
+
+    /// <summary>The projection head of its pretraining, or null.</summary>
+    public DinoHead? Head { get; }
+
+    /// <summary>Pixel statistics that the model expects.</summary>
+    public ImageNormalization Normalization { get; }
+
+    /// <summary>Side in pixels of the images it is used at.</summary>
+    public int ImageSize => Model.Options.ImageSize;
+
+    /// <summary>Length of the feature vector.</summary>
+    public int FeatureDim => Model.FeatureDim;
+
+    /// <summary>Where the weights are.</summary>
+    public Device Device => Model.parameters().First().device;
+
+    /// <summary>Computes features of a batch.</summary>
+    /// <param name="pixels">Pixels in [0, 255], [rows, 3, S, S] planar R, G, B with S = <see cref="ImageSize"/>.</param>
+    /// <param name="rows">Images in the batch.</param>
+    /// <param name="features">Receives [rows, <see cref="FeatureDim"/>].</param>
+    /// <param name="maskTokens">Mask token vectors [rows, K, N], or empty for none.</param>
+    public void Embed(ReadOnlySpan<float> pixels, int rows, Span<float> features, ReadOnlySpan<float> maskTokens = default)
+    {
+        using var scope = NewDisposeScope();
+        using var inference = no_grad();
+        int size = ImageSize, patches = size / Model.Options.PatchSize * (size / Model.Options.PatchSize);
+        var images = Normalize(FromSpan(pixels[..(rows * 3 * size * size)], [rows, 3, size, size]).to(Device));
+        var masks = maskTokens.IsEmpty ? null : FromSpan(maskTokens, [rows, maskTokens.Length / (rows * patches), patches]).to(Device);
+        Model.Forward(images, masks).cpu().data<float>().CopyTo(features);
+    }
+
+    /// <summary>Normalises pixels in [0, 255] for the model: (x/255 − mean)/deviation, [B, 3, H, W].</summary>
+    public Tensor Normalize(Tensor pixels)
+    {
+        using var scope = NewDisposeScope();
+        var scale = tensor(Normalization.Deviation.Select(d => 1 / (255 * d)).ToArray()).view(1, 3, 1, 1).to(pixels.device);
+        var shift = tensor(Normalization.Mean.Zip(Normalization.Deviation, (m, d) => -m / d).ToArray()).view(1, 3, 1, 1).to(pixels.device);
+        return addcmul(shift, pixels, scale, 1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Frees the weights.</summary>
+    public void Dispose()
+    {
+        Model.Dispose();
+        Head?.Dispose();
+    }
+
+    private static Tensor FromSpan(ReadOnlySpan<float> values, long[] shape)
+    {
+        var result = empty(shape);
+        values.CopyTo(System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(result.bytes));
+        return result;
+    }
+}

@@ -1,0 +1,175 @@
+using MaskBias.MLNet.Masks;
+using MaskBias.MLNet.Native;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace MaskBias.MLNet.Vit;
+
+/// <summary>
+/// A vision transformer whose self-attention can be guided by segmentation masks. Without masks it is the plain ViT of DINO, whose
+/// parameter names it shares.
+/// </summary>
+/// <remarks>Concurrent forward passes are safe in evaluation mode; training is for one thread.</remarks>
+public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
+{
+    internal const double NormEpsilon = 1e-6;
+    private const double InitialDeviation = 0.02;
+
+    private readonly Parameter cls_token;
+    private readonly Parameter pos_embed;
+    private readonly PatchEmbedding patch_embed;
+    private readonly ModuleList<Block> blocks;
+    private readonly LayerNorm norm;
+    private readonly Generator generator;
+    private readonly VitOptions options;
+
+    /// <summary>Creates an encoder with DINO's initialisation.</summary>
+    /// <param name="options">The architecture.</param>
+    /// <param name="seed">Seeds the initialisation and stochastic depth; the process-wide random state is left as it was.</param>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    public VisionTransformer(VitOptions options, long seed = 0) : base(TorchRuntime.EnsureLoaded(nameof(VisionTransformer)))
+    {
+        this.options = OptionsValidator.Validate(options).Copy();
+        generator = new Generator((ulong)seed, CPU);
+        using var isolated = new IsolatedRandomState();
+        cls_token = nn.Parameter(zeros(1, 1, options.EmbedDim));
+        pos_embed = nn.Parameter(zeros(1, 1 + options.GridSize * options.GridSize, options.EmbedDim));
+        patch_embed = new PatchEmbedding(options.PatchSize, options.EmbedDim);
+        blocks = nn.ModuleList(Enumerable.Range(0, options.Depth).Select(NewBlock).ToArray());
+        norm = nn.LayerNorm(options.EmbedDim, eps: NormEpsilon);
+        RegisterComponents();
+        Initialize();
+    }
+
+    /// <summary>The architecture. A copy: changing it changes nothing here.</summary>
+    public VitOptions Options => options.Copy();
+
+    /// <summary>Length of the feature vector.</summary>
+    public int FeatureDim => options.EmbedDim;
+
+    /// <summary>Whether the encoder was built with the mask-guided attention bias.</summary>
+    public bool IsMaskGuided => options.MaskBias is not null;
+
+    /// <summary>The learned weights of the bias, α and β of every layer that has them. They take no weight decay.</summary>
+    public IReadOnlyList<Parameter> BiasParameters =>
+        blocks.SelectMany(b => new[] { b.Attention.Alpha, b.Attention.Beta }).OfType<Parameter>().ToList();
+
+    /// <summary>Features of images without masks.</summary>
+    /// <param name="input">Normalised images, [B, 3, H, W]; any size of at least one patch.</param>
+    /// <returns>[B, D].</returns>
+    public override Tensor forward(Tensor input) => Forward(input, maskTokens: null);
+
+    /// <summary>Features of images, guided by their masks where given.</summary>
+    /// <param name="images">Normalised images, [B, 3, H, W].</param>
+    /// <param name="maskTokens">Mask token vectors, [B, K, (H/p)·(W/p)], or null for the plain ViT.</param>
+    /// <returns>[B, D]: the class token or the patch tokens' mean, after the final normalisation.</returns>
+    public Tensor Forward(Tensor images, Tensor? maskTokens)
+    {
+        using var scope = NewDisposeScope();
+        return Pool(ForwardTokens(images, maskTokens)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>All tokens after the final normalisation, [B, 1 + N, D], the class token first.</summary>
+    public Tensor ForwardTokens(Tensor images, Tensor? maskTokens = null)
+    {
+        using var scope = NewDisposeScope();
+        var relations = Relations(images, maskTokens);
+        var tokens = Prepare(images);
+        foreach (var block in blocks) tokens = block.forward(tokens, relations);
+        return norm.forward(tokens).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Tokens of the last blocks, oldest first, each after the final normalisation, [B, 1 + N, D].</summary>
+    /// <param name="images">Normalised images, [B, 3, H, W].</param>
+    /// <param name="count">How many blocks; all when there are fewer.</param>
+    /// <param name="maskTokens">Mask token vectors or null.</param>
+    public IReadOnlyList<Tensor> IntermediateTokens(Tensor images, int count, Tensor? maskTokens = null)
+    {
+        using var scope = NewDisposeScope();
+        var relations = Relations(images, maskTokens);
+        var tokens = Prepare(images);
+        var outputs = new List<Tensor>();
+        for (int i = 0; i < blocks.Count; i++)
+        {
+            tokens = blocks[i].forward(tokens, relations);
+            if (blocks.Count - i <= count) outputs.Add(norm.forward(tokens).MoveToOuterDisposeScope());
+        }
+        return outputs;
+    }
+
+    /// <summary>Self-attention of the last block, [B, h, 1 + N, 1 + N]; rows sum to 1.</summary>
+    public Tensor LastSelfAttention(Tensor images, Tensor? maskTokens = null)
+    {
+        using var scope = NewDisposeScope();
+        var relations = Relations(images, maskTokens);
+        var tokens = Prepare(images);
+        for (int i = 0; i < blocks.Count - 1; i++) tokens = blocks[i].forward(tokens, relations);
+        return blocks[^1].AttentionMap(tokens, relations).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The position embedding for an image of the given size in pixels, [1, 1 + N, D].</summary>
+    public Tensor PositionEmbedding(long height, long width) => PositionInterpolation.Resample(pos_embed, height, width, options.PatchSize);
+
+    /// <summary>α and β per layer (null where a layer has none), for reports and pictures.</summary>
+    public IReadOnlyList<(float[]? Alpha, float[]? Beta)> BiasValues() =>
+        blocks.Select(b => (Values(b.Attention.Alpha), Values(b.Attention.Beta))).ToList();
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) generator.Dispose();
+        base.Dispose(disposing);
+    }
+
+    private static float[]? Values(Parameter? weight)
+    {
+        if (weight is null) return null;
+        using var scope = NewDisposeScope();
+        return weight.detach().cpu().data<float>().ToArray();
+    }
+
+    private Tensor Pool(Tensor tokens) => options.Pooling == FeaturePooling.ClassToken ? tokens[.., 0] : tokens[.., 1..].mean([1]);
+
+    // [B, 3, H, W] -> [B, 1 + N, D]: class token and patches, positions added
+    private Tensor Prepare(Tensor images)
+    {
+        if (images.dim() != 4 || images.shape[1] != 3 || images.shape[2] < options.PatchSize || images.shape[3] < options.PatchSize)
+            throw new ArgumentException($"Images are [{string.Join(", ", images.shape)}]; they must be [batch, 3, height, width] and at least one patch of {options.PatchSize} pixels large.");
+        var patches = patch_embed.forward(images);
+        var tokens = cat([cls_token.expand(images.shape[0], -1, -1), patches], dim: 1);
+        return tokens + PositionEmbedding(images.shape[2], images.shape[3]);
+    }
+
+    private PatchRelations? Relations(Tensor images, Tensor? maskTokens)
+    {
+        if (maskTokens is null) return null;
+        if (options.MaskBias is not { } bias)
+            throw new InvalidOperationException("The encoder has no mask-guided attention bias: build it with VitOptions.MaskBias, or give no masks.");
+        long patches = images.shape[2] / options.PatchSize * (images.shape[3] / options.PatchSize);
+        if (maskTokens.dim() != 3 || maskTokens.shape[0] != images.shape[0] || maskTokens.shape[2] != patches)
+            throw new ArgumentException($"Mask token vectors are [{string.Join(", ", maskTokens.shape)}]; for these images they must be [{images.shape[0]}, masks, {patches}].");
+        return PatchRelations.From(maskTokens, bias.Relation, bias.Kind);
+    }
+
+    private Block NewBlock(int layer)
+    {
+        // 0 in the first block, DropPath in the last
+        double rate = options.Depth == 1 ? options.DropPath : options.DropPath * layer / (options.Depth - 1);
+        return new Block(options, rate, options.MaskBias?.AppliesTo(layer, options.Depth) == true ? options.MaskBias : null, generator);
+    }
+
+    // Normal of deviation 0.02 for tokens, positions and linear layers; DINO truncates at ±2, a hundred deviations away.
+    private void Initialize()
+    {
+        using var _ = no_grad();
+        cls_token.normal_(0, InitialDeviation, generator);
+        pos_embed.normal_(0, InitialDeviation, generator);
+        patch_embed.Initialize(generator);
+        foreach (var linear in modules().OfType<Linear>())
+        {
+            linear.weight!.normal_(0, InitialDeviation, generator);
+            linear.bias?.zero_();
+        }
+    }
+}

@@ -1,0 +1,88 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace MaskBias.MLNet.Vit;
+
+/// <summary>The architecture of a vision transformer (Dosovitskiy et al., ICLR 2021; sizes of Touvron et al., ICML 2021).</summary>
+public sealed class VitOptions : IValidatableObject
+{
+    /// <summary>Side in pixels of the square images that the position embedding is made for; other sizes are interpolated.</summary>
+    /// <value>224.</value>
+    [Range(8, 4096)]
+    public int ImageSize { get; set; } = 224;
+
+    /// <summary>Side in pixels of a patch; must divide <see cref="ImageSize"/>.</summary>
+    /// <value>16.</value>
+    [Range(1, 256)]
+    public int PatchSize { get; set; } = 16;
+
+    /// <summary>Width D of the tokens; must be a multiple of <see cref="Heads"/>.</summary>
+    /// <value>384 (ViT-S).</value>
+    [Range(1, 16384)]
+    public int EmbedDim { get; set; } = 384;
+
+    /// <summary>Number of transformer blocks.</summary>
+    /// <value>12.</value>
+    [Range(1, 256)]
+    public int Depth { get; set; } = 12;
+
+    /// <summary>Number of attention heads.</summary>
+    /// <value>6 (ViT-S).</value>
+    [Range(1, 256)]
+    public int Heads { get; set; } = 6;
+
+    /// <summary>Hidden width of a block's MLP as a multiple of <see cref="EmbedDim"/>.</summary>
+    /// <value>4.</value>
+    [Range(0.25, 16.0)]
+    public double MlpRatio { get; set; } = 4;
+
+    /// <summary>Rate of stochastic depth in the last block; it grows linearly from 0 in the first.</summary>
+    /// <value>0.</value>
+    [Range(0.0, 1.0, MaximumIsExclusive = true)]
+    public double DropPath { get; set; }
+
+    /// <summary>What <see cref="VisionTransformer.forward(TorchSharp.torch.Tensor)"/> returns.</summary>
+    /// <value><see cref="FeaturePooling.ClassToken"/>.</value>
+    public FeaturePooling Pooling { get; set; } = FeaturePooling.ClassToken;
+
+    /// <summary>The mask-guided attention bias, or null for a plain vision transformer.</summary>
+    /// <value>null.</value>
+    public MaskBiasOptions? MaskBias { get; set; }
+
+    /// <summary>Patches along one side of an image of <see cref="ImageSize"/>.</summary>
+    internal int GridSize => ImageSize / PatchSize;
+
+    /// <summary>ViT-Ti: 192 wide, 3 heads, 12 deep.</summary>
+    public static VitOptions Tiny(int patchSize = 16, int imageSize = 224) => Preset(192, 3, patchSize, imageSize);
+
+    /// <summary>ViT-S: 384 wide, 6 heads, 12 deep.</summary>
+    public static VitOptions Small(int patchSize = 16, int imageSize = 224) => Preset(384, 6, patchSize, imageSize);
+
+    /// <summary>ViT-B: 768 wide, 12 heads, 12 deep.</summary>
+    public static VitOptions Base(int patchSize = 16, int imageSize = 224) => Preset(768, 12, patchSize, imageSize);
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (PatchSize > 0 && ImageSize % PatchSize != 0)
+            yield return new($"PatchSize is {PatchSize}; it must divide ImageSize {ImageSize}.");
+        if (Heads > 0 && EmbedDim % Heads != 0)
+            yield return new($"Heads is {Heads}; it must divide EmbedDim {EmbedDim}.");
+    }
+
+    internal VitOptions Copy()
+    {
+        var copy = (VitOptions)MemberwiseClone();
+        copy.MaskBias = MaskBias?.Copy();
+        return copy;
+    }
+
+    internal VitOptions WithoutMaskBias()
+    {
+        var copy = Copy();
+        copy.MaskBias = null;
+        return copy;
+    }
+
+    private static VitOptions Preset(int width, int heads, int patchSize, int imageSize) =>
+        new() { ImageSize = imageSize, PatchSize = patchSize, EmbedDim = width, Heads = heads };
+}
