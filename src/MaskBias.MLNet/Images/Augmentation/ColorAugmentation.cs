@@ -1,0 +1,93 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MaskBias.MLNet.Images.Augmentation;
+
+/// <summary>Colour jitter, grey, blur and solarization of a batch of views, each image with its own drawn strength.</summary>
+internal static class ColorAugmentation
+{
+    private const double SolarizeThreshold = 128.0 / 255;
+
+    /// <summary>Changes the views as drawn.</summary>
+    /// <param name="views">[N, 3, S, S] in [0, 1]; may be overwritten.</param>
+    /// <param name="draws">One for each view.</param>
+    /// <param name="random">Draws the order of the jitter's four parts, common to the batch.</param>
+    public static Tensor Apply(Tensor views, IReadOnlyList<ViewDraw> draws, Random random)
+    {
+        using var scope = NewDisposeScope();
+        var device = views.device;
+        var jitters = new Func<Tensor, Tensor>[]
+        {
+            x => Brighten(x, Column(draws, d => d.Brightness, device)),
+            x => Contrast(x, Column(draws, d => d.Contrast, device)),
+            x => Saturate(x, Column(draws, d => d.Saturation, device)),
+            x => draws.All(d => d.Hue == 0) ? x : TurnHue(x, Column(draws, d => d.Hue, device)),
+        };
+        random.Shuffle(jitters);
+        foreach (var jitter in jitters) views = jitter(views);
+        if (draws.Any(d => d.Grayscale)) views = where(Column(draws, d => d.Grayscale ? 1 : 0, device) > 0, Luminance(views), views);
+        views = Blur(views, draws);
+        if (draws.Any(d => d.Solarize))
+            views = where((Column(draws, d => d.Solarize ? 1 : 0, device) > 0).logical_and(views >= SolarizeThreshold), 1 - views, views);
+        return views.MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Brighten(Tensor views, Tensor factor) => (views * factor).clamp_(0, 1);
+
+    private static Tensor Contrast(Tensor views, Tensor factor)
+    {
+        var mean = Luminance(views).mean([1, 2, 3], keepdim: true);
+        return (mean + (views - mean) * factor).clamp_(0, 1);
+    }
+
+    private static Tensor Saturate(Tensor views, Tensor factor)
+    {
+        var gray = Luminance(views);
+        return (gray + (views - gray) * factor).clamp_(0, 1);
+    }
+
+    private static Tensor Luminance(Tensor views)
+    {
+        var parts = views.unbind(1);
+        return (parts[0] * 0.299 + parts[1] * 0.587 + parts[2] * 0.114).unsqueeze(1);                     // [N, 1, S, S]
+    }
+
+    // Through hue, saturation and value: hue turns by a share of the circle.
+    private static Tensor TurnHue(Tensor views, Tensor turn)
+    {
+        var (value, channel) = views.max(1);                                                              // [N, S, S]
+        var chroma = value - views.amin([1]);
+        var divisor = where(chroma == 0, ones_like(chroma), chroma);
+        var parts = views.unbind(1);
+        var (r, g, b) = (parts[0], parts[1], parts[2]);
+        var sector = where(channel == 0, (g - b) / divisor, where(channel == 1, (b - r) / divisor + 2, (r - g) / divisor + 4));
+        var hue = sector + 6 * turn.squeeze(1);                                                           // in sixths of the circle
+        return stack([FromHue(5), FromHue(3), FromHue(1)], dim: 1);
+
+        Tensor FromHue(int offset)
+        {
+            var k = (hue + offset).remainder(6);
+            return value - chroma * minimum(k, 4 - k).clamp_(0, 1);
+        }
+    }
+
+    // G · X · Gᵀ with Gaussian rows, on the views that are blurred.
+    private static Tensor Blur(Tensor views, IReadOnlyList<ViewDraw> draws)
+    {
+        long[] blurred = [.. Enumerable.Range(0, draws.Count).Where(i => draws[i].Blur > 0).Select(i => (long)i)];
+        if (blurred.Length == 0) return views;
+        long size = views.shape[3];
+        var deviation = tensor(blurred.Select(i => draws[(int)i].Blur).ToArray(), [blurred.Length, 1, 1], device: views.device);
+        var position = arange(size, dtype: ScalarType.Float32, device: views.device);
+        var distance = (position.unsqueeze(1) - position) / deviation;                                    // [n, S, S]
+        var gaussian = (distance.square() * -0.5).exp_();
+        gaussian = gaussian / gaussian.sum(-1, keepdim: true);
+        var index = tensor(blurred, device: views.device);
+        var chosen = views.index_select(0, index);                                                        // [n, 3, S, S]
+        var vertical = matmul(gaussian.unsqueeze(1), chosen);
+        return views.index_copy(0, index, matmul(vertical, gaussian.transpose(1, 2).unsqueeze(1)));
+    }
+
+    private static Tensor Column(IReadOnlyList<ViewDraw> draws, Func<ViewDraw, float> pick, Device device) =>
+        tensor(draws.Select(pick).ToArray(), [draws.Count, 1, 1, 1], device: device);
+}

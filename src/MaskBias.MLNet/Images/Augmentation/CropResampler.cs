@@ -1,0 +1,56 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MaskBias.MLNet.Images.Augmentation;
+
+/// <summary>
+/// Cuts a region out of every image of a batch and resizes it to a square, as two batched matrix products: Y · X · Zᵀ with the weights of an
+/// antialiased bicubic filter (a = −0.5, as Pillow's) in the rows of Y and Z.
+/// </summary>
+internal static class CropResampler
+{
+    /// <summary>Resamples one view of every image.</summary>
+    /// <param name="images">Pixels, [B, H, W, 3], padded to a common size.</param>
+    /// <param name="sizes">True height and width of each image.</param>
+    /// <param name="regions">What each view shows.</param>
+    /// <param name="size">Side S of the views in pixels.</param>
+    /// <returns>[B, 3, S, S], in the range of the input's first and last grey level.</returns>
+    public static Tensor Resample(Tensor images, IReadOnlyList<(int Height, int Width)> sizes, IReadOnlyList<CropRegion> regions, int size)
+    {
+        using var scope = NewDisposeScope();
+        var (batch, height, width) = (images.shape[0], images.shape[1], images.shape[2]);
+        var rows = Weights([.. regions.Select(r => (r.Y, r.Height, false))], [.. sizes.Select(s => s.Height)], height, size, images.device);
+        var columns = Weights([.. regions.Select(r => (r.X, r.Width, r.Flip))], [.. sizes.Select(s => s.Width)], width, size, images.device);
+        var resized = bmm(rows, images.view(batch, height, width * 3));                                        // [B, S, W·3]
+        var turned = resized.view(batch, size, width, 3).transpose(1, 2).reshape(batch, width, size * 3);      // [B, W, S·3]
+        return bmm(columns, turned).view(batch, size, size, 3).permute(0, 3, 2, 1).contiguous().MoveToOuterDisposeScope();
+    }
+
+    // [B, S, L]: row i of image b weighs the L input pixels that make output pixel i.
+    private static Tensor Weights((double Start, double Extent, bool Reverse)[] spans, int[] lengths, long paddedLength, int size, Device device)
+    {
+        var centers = new float[spans.Length * size];
+        var scales = new float[spans.Length];
+        for (int b = 0; b < spans.Length; b++)
+        {
+            double step = spans[b].Extent / size;
+            scales[b] = (float)Math.Max(step, 1);
+            for (int i = 0; i < size; i++)
+                centers[b * size + i] = (float)(spans[b].Start + ((spans[b].Reverse ? size - 1 - i : i) + 0.5) * step - 0.5);
+        }
+        var position = arange(paddedLength, dtype: ScalarType.Float32, device: device);                        // [L]
+        var distance = position - tensor(centers, [spans.Length, size, 1], device: device);                    // [B, S, L]
+        var weights = Cubic(distance.div_(tensor(scales, [spans.Length, 1, 1], device: device)).abs_().clamp_max_(2));
+        var inside = position < tensor(lengths, [spans.Length, 1, 1], device: device);                         // [B, 1, L]
+        weights.mul_(inside);
+        return weights.div_(weights.sum(-1, keepdim: true));
+    }
+
+    // Keys' cubic with a = −0.5, for 0 ≤ t ≤ 2
+    private static Tensor Cubic(Tensor t)
+    {
+        var near = ((1.5 * t - 2.5) * t).mul_(t).add_(1);
+        var far = ((-0.5 * t + 2.5) * t - 4).mul_(t).add_(2);
+        return where(t < 1, near, far);
+    }
+}

@@ -1,0 +1,3 @@
+namespace MaskBias.MLNet.Masks;
+/// <summary>Placeholder.</summary>
+public sealed class MaskTokenOptions { }

@@ -1,0 +1,47 @@
+using System.Globalization;
+using TorchSharp;
+
+namespace MaskBias.MLNet.Native;
+
+/// <summary>Where training and embedding compute.</summary>
+public sealed record ComputeDevice
+{
+    private readonly int? cudaIndex;
+    private readonly bool isAuto;
+
+    private ComputeDevice(bool isAuto, int? cudaIndex) => (this.isAuto, this.cudaIndex) = (isAuto, cudaIndex);
+
+    /// <summary>The first CUDA device where there is one, else the CPU.</summary>
+    public static ComputeDevice Auto { get; } = new(true, null);
+
+    /// <summary>The CPU.</summary>
+    public static ComputeDevice Cpu { get; } = new(false, null);
+
+    /// <summary>A CUDA device; using it where it is missing is an error, never a fallback.</summary>
+    /// <param name="index">Index of the device, from 0.</param>
+    public static ComputeDevice Cuda(int index = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        return new(false, index);
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => isAuto ? "Auto" : cudaIndex is { } index ? string.Create(CultureInfo.InvariantCulture, $"Cuda({index})") : "Cpu";
+
+    /// <summary>Decides on the device and says why.</summary>
+    /// <exception cref="InvalidOperationException">The CUDA device asked for is not there.</exception>
+    internal (torch.Device Device, string Reason) Resolve()
+    {
+        TorchRuntime.EnsureLoaded();
+        bool available = torch.cuda_is_available();
+        if (cudaIndex is { } index)
+        {
+            int count = available ? torch.cuda.device_count() : 0;
+            if (index >= count)
+                throw new InvalidOperationException($"Device is Cuda({index}), but libtorch sees {count} CUDA devices. Use ComputeDevice.Auto or Cpu, or build with -p:TorchBackend=cuda-linux or cuda-windows on a machine with an NVIDIA driver.");
+            return (torch.device(DeviceType.CUDA, index), $"CUDA device {index}, as asked");
+        }
+        if (!isAuto) return (torch.CPU, "CPU, as asked");
+        return available ? (torch.device(DeviceType.CUDA, 0), "CUDA device 0: the first that libtorch sees") : (torch.CPU, "CPU: libtorch sees no CUDA device");
+    }
+}

@@ -1,0 +1,54 @@
+using MaskBias.MLNet.Training;
+using MaskBias.MLNet.Vit;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace MaskBias.MLNet.Pretraining.Dino;
+
+/// <summary>Encoder and head of one side, the student's or the teacher's.</summary>
+internal sealed class DinoBranch(VisionTransformer backbone, DinoHead head) : IDisposable
+{
+    public VisionTransformer Backbone => backbone;
+
+    public DinoHead Head => head;
+
+    /// <summary>All parameters under the names of the DINO reference.</summary>
+    public IReadOnlyList<(string Name, Parameter Parameter)> Parameters { get; } =
+        [.. backbone.named_parameters().Select(p => ("backbone." + p.name, p.parameter)),
+         .. head.named_parameters().Select(p => ("head." + p.name, p.parameter))];
+
+    /// <summary>Logits of all views, [V·B, K]: one encoder pass for each size, one head pass for everything.</summary>
+    public Tensor Forward(IEnumerable<ViewGroup> groups)
+    {
+        using var scope = NewDisposeScope();
+        var features = cat(groups.Select(g => backbone.Forward(g.Images, g.MaskTokens)).ToList(), dim: 0);
+        return head.forward(features).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Freezes everything.</summary>
+    public void Freeze()
+    {
+        foreach (var (_, parameter) in Parameters) parameter.requires_grad = false;
+    }
+
+    public void CopyFrom(DinoBranch other)
+    {
+        using var _ = no_grad();
+        foreach (var (mine, theirs) in Parameters.Zip(other.Parameters)) mine.Parameter.copy_(theirs.Parameter);
+    }
+
+    /// <summary>mine ← m·mine + (1 − m)·theirs, for every parameter.</summary>
+    public void MoveTowards(DinoBranch other, double momentum)
+    {
+        using var _ = no_grad();
+        foreach (var (mine, theirs) in Parameters.Zip(other.Parameters))
+            mine.Parameter.mul_(momentum).add_(theirs.Parameter, alpha: 1 - momentum);
+    }
+
+    public void Dispose()
+    {
+        backbone.Dispose();
+        head.Dispose();
+    }
+}

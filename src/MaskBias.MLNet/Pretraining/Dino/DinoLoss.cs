@@ -1,0 +1,52 @@
+using MaskBias.MLNet.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MaskBias.MLNet.Pretraining.Dino;
+
+/// <summary>
+/// The DINO loss (supplement, Eq. 1-3; Caron et al., ICCV 2021): the student's cross-entropy against the teacher's centred and sharpened
+/// distribution, averaged over all pairs of different views.
+/// </summary>
+/// <remarks>
+/// The supplement prints H's arguments the other way round; as in the DINO reference, the teacher gives the target and the log is taken of
+/// the student. Not thread-safe: the centre moves with every call.
+/// </remarks>
+internal sealed class DinoLoss : IDisposable
+{
+    private readonly double studentTemperature;
+    private readonly double centerMomentum;
+
+    public DinoLoss(int outDim, double studentTemperature, double centerMomentum, Device device)
+    {
+        (this.studentTemperature, this.centerMomentum) = (studentTemperature, centerMomentum);
+        Center = zeros(1, outDim, device: device).DetachFromDisposeScope();
+    }
+
+    /// <summary>The centre o of Eq. 3, [1, K].</summary>
+    public Tensor Center { get; }
+
+    /// <summary>Returns the mean loss over pairs of views, then moves the centre towards this batch's teacher logits.</summary>
+    /// <param name="student">Logits of every view, [V·B, K], view by view, the global views first.</param>
+    /// <param name="teacher">Logits of the global views, [G·B, K].</param>
+    /// <param name="globalViews">G.</param>
+    /// <param name="teacherTemperature">τ' at this epoch.</param>
+    public Tensor Forward(Tensor student, Tensor teacher, int globalViews, double teacherTemperature)
+    {
+        Tensor targets;
+        using (no_grad()) targets = softmax((teacher - Center) / teacherTemperature, dim: -1);
+        var loss = ViewPairs.CrossEntropy(targets, student / studentTemperature, globalViews);
+        MoveCenter(teacher);
+        return loss;
+    }
+
+    // o ← m·o + (1 − m)·mean(teacher logits), after the loss: a batch's targets do not see the batch itself.
+    private void MoveCenter(Tensor teacher)
+    {
+        using var _ = no_grad();
+        using var mean = teacher.mean([0], keepdim: true);
+        Center.mul_(centerMomentum).add_(mean, alpha: 1 - centerMomentum);
+    }
+
+    public void Dispose() => Center.Dispose();
+}

@@ -1,0 +1,73 @@
+using MaskBias.MLNet.Training;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace MaskBias.MLNet.Pretraining.Dino;
+
+/// <summary>
+/// Self-distillation with no labels: a student learns to predict, from any view, what its own moving average says of another view. Both
+/// see the masks of the view at hand.
+/// </summary>
+internal sealed class DinoMethod : ITrainingMethod<ViewBatch>, IDisposable
+{
+    private readonly DinoOptions options;
+    private readonly DinoLoss loss;
+    private readonly LinearSchedule teacherTemperature;
+    private readonly CosineSchedule teacherMomentum;
+    private readonly List<(string Name, Parameter Parameter)> lastLayer;
+
+    /// <summary>Takes ownership of both branches; the teacher starts as the student's copy.</summary>
+    public DinoMethod(DinoOptions options, DinoBranch student, DinoBranch teacher, long steps, Device device)
+    {
+        (this.options, Student, Teacher) = (options, student, teacher);
+        loss = new DinoLoss(student.Head.Options.OutDim, options.StudentTemperature, options.CenterMomentum, device);
+        teacherTemperature = new(options.WarmupTeacherTemperature, options.TeacherTemperature, options.WarmupTeacherTemperatureEpochs);
+        teacherMomentum = new(options.TeacherMomentum, 1, steps);
+        lastLayer = student.Parameters.Where(p => p.Name.Contains("last_layer", StringComparison.Ordinal)).ToList();
+        teacher.CopyFrom(student);
+        teacher.Freeze();
+    }
+
+    public DinoBranch Student { get; }
+
+    public DinoBranch Teacher { get; }
+
+    /// <summary>The loss' centre, [1, K].</summary>
+    public Tensor Center => loss.Center;
+
+    /// <inheritdoc/>
+    public IEnumerable<(string Name, Parameter Parameter)> Parameters => Student.Parameters;
+
+    /// <inheritdoc/>
+    public void BeginEpoch(int epoch)
+    {
+        foreach (var weight in Student.Backbone.BiasParameters) weight.requires_grad = epoch >= options.FreezeBiasEpochs;
+    }
+
+    /// <inheritdoc/>
+    public Tensor Loss(ViewBatch batch, TrainingPosition position)
+    {
+        Tensor targets;
+        using (no_grad()) targets = Teacher.Forward([batch.Global]);
+        return loss.Forward(Student.Forward(batch.Groups), targets, batch.Global.Views, teacherTemperature.At(position.Epoch));
+    }
+
+    /// <inheritdoc/>
+    public void BeforeUpdate(TrainingPosition position)
+    {
+        if (position.Epoch >= options.FreezeLastLayerEpochs) return;
+        // No gradient at all rather than a zero one: AdamW then neither decays the prototypes nor counts a step.
+        foreach (var (_, parameter) in lastLayer) parameter.grad = null;
+    }
+
+    /// <inheritdoc/>
+    public void AfterUpdate(TrainingPosition position) => Teacher.MoveTowards(Student, teacherMomentum.At(position.Step));
+
+    public void Dispose()
+    {
+        loss.Dispose();
+        Student.Dispose();
+        Teacher.Dispose();
+    }
+}

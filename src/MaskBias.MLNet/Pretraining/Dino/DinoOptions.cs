@@ -1,0 +1,95 @@
+using System.ComponentModel.DataAnnotations;
+using MaskBias.MLNet.Images.Augmentation;
+using MaskBias.MLNet.Training;
+using MaskBias.MLNet.Vit;
+
+namespace MaskBias.MLNet.Pretraining.Dino;
+
+/// <summary>
+/// Settings of DINO pretraining, plain or guided by masks. Defaults are the paper's (supplement, Table 1), and the DINO reference's where
+/// the table prints none.
+/// </summary>
+public sealed class DinoOptions : PretrainingOptions
+{
+    /// <summary>Settings with Table 1's values: batch 512, base learning rate 2.5e-3, 10 warm-up epochs, weight decay 0.04 to 0.4, clip 3.</summary>
+    public DinoOptions()
+    {
+        LearningRate = 2.5e-3;
+        WarmupEpochs = 10;
+        WeightDecay = 0.04;
+        FinalWeightDecay = 0.4;
+        ClipGradient = 3;
+    }
+
+    /// <summary>The encoder. Its own drop path and mask bias are replaced by <see cref="DropPath"/> and <see cref="MaskBias"/>.</summary>
+    /// <value>ViT-S/16 at 224 pixels.</value>
+    [Required]
+    public VitOptions Encoder { get; set; } = VitOptions.Small();
+
+    /// <summary>The mask-guided attention bias, used when <see cref="PretrainingOptions.MaskColumnName"/> is set.</summary>
+    /// <value>Positive relations, soft, per layer and head, from 0.</value>
+    [Required]
+    public MaskBiasOptions MaskBias { get; set; } = new();
+
+    /// <summary>The projection head.</summary>
+    /// <value>65536 prototypes.</value>
+    [Required]
+    public DinoHeadOptions Head { get; set; } = new();
+
+    /// <summary>The views that are compared.</summary>
+    /// <value>2 global and 8 local views.</value>
+    [Required]
+    public MultiCropOptions Views { get; set; } = new();
+
+    /// <summary>Stochastic depth of the student's last block.</summary>
+    /// <value>0.1.</value>
+    [Range(0.0, 1.0, MaximumIsExclusive = true)]
+    public double DropPath { get; set; } = 0.1;
+
+    /// <summary>Temperature τ of the student's distribution.</summary>
+    /// <value>0.1.</value>
+    [Range(0.0, 10.0, MinimumIsExclusive = true)]
+    public double StudentTemperature { get; set; } = 0.1;
+
+    /// <summary>Temperature τ' of the teacher's distribution at the start.</summary>
+    /// <value>0.04 (Table 1).</value>
+    [Range(0.0, 10.0, MinimumIsExclusive = true)]
+    public double WarmupTeacherTemperature { get; set; } = 0.04;
+
+    /// <summary>Temperature τ' of the teacher's distribution after its warm-up.</summary>
+    /// <value>0.07 (Table 1).</value>
+    [Range(0.0, 10.0, MinimumIsExclusive = true)]
+    public double TeacherTemperature { get; set; } = 0.07;
+
+    /// <summary>Epochs over which the teacher temperature rises; at most 30% of a short run.</summary>
+    /// <value>30.</value>
+    [Range(0, int.MaxValue)]
+    public int WarmupTeacherTemperatureEpochs { get; set; } = 30;
+
+    /// <summary>Momentum of the teacher's moving average at the start; it rises to 1 along a cosine.</summary>
+    /// <value>0.996 (Table 1).</value>
+    [Range(0.0, 1.0)]
+    public double TeacherMomentum { get; set; } = 0.996;
+
+    /// <summary>Momentum of the centre o.</summary>
+    /// <value>0.9.</value>
+    [Range(0.0, 1.0)]
+    public double CenterMomentum { get; set; } = 0.9;
+
+    /// <summary>Epochs during which the prototypes are not trained.</summary>
+    /// <value>1.</value>
+    [Range(0, int.MaxValue)]
+    public int FreezeLastLayerEpochs { get; set; } = 1;
+
+    /// <summary>Epochs during which α and β of the bias are not trained; at most a third of a short run.</summary>
+    /// <value>100 (Table 1).</value>
+    [Range(0, int.MaxValue)]
+    public int FreezeBiasEpochs { get; set; } = 100;
+
+    internal DinoOptions Copy()
+    {
+        var copy = (DinoOptions)MemberwiseClone();
+        (copy.Encoder, copy.MaskBias, copy.Head, copy.Views) = (Encoder.Copy(), MaskBias.Copy(), Head.Copy(), Views.Copy());
+        return copy;
+    }
+}

@@ -1,0 +1,87 @@
+using System.ComponentModel.DataAnnotations;
+using MaskBias.MLNet.Images;
+using MaskBias.MLNet.Masks;
+using MaskBias.MLNet.Native;
+
+namespace MaskBias.MLNet.Training;
+
+/// <summary>What every method that learns an encoder without labels shares: its data, its length, its schedules.</summary>
+public abstract class PretrainingOptions
+{
+    /// <summary>Column with the images: a path (text), encoded bytes (vector of bytes) or an image.</summary>
+    /// <value>"ImagePath".</value>
+    [Required]
+    public string ImageColumnName { get; set; } = "ImagePath";
+
+    /// <summary>Column with the encoded masks (vector of bytes), or null to learn without masks.</summary>
+    /// <value>null.</value>
+    public string? MaskColumnName { get; set; }
+
+    /// <summary>Which masks of a view count.</summary>
+    [Required]
+    public MaskTokenOptions Masks { get; set; } = new();
+
+    /// <summary>Passes over the images. The paper states no number.</summary>
+    /// <value>100.</value>
+    [Range(1, 1_000_000)]
+    public int Epochs { get; set; } = 100;
+
+    /// <summary>Images per step; at most the number of images.</summary>
+    [Range(1, 1 << 20)]
+    public int BatchSize { get; set; } = 512;
+
+    /// <summary>Base learning rate: the rate in force is this × batch / 256.</summary>
+    [Range(0.0, 1000.0, MinimumIsExclusive = true)]
+    public double LearningRate { get; set; }
+
+    /// <summary>Learning rate at the end of the cosine.</summary>
+    /// <value>1e-6.</value>
+    [Range(0.0, 1000.0)]
+    public double MinLearningRate { get; set; } = 1e-6;
+
+    /// <summary>Epochs over which the learning rate rises; at most a tenth of a short run.</summary>
+    [Range(0, int.MaxValue)]
+    public int WarmupEpochs { get; set; }
+
+    /// <summary>Weight decay at the start.</summary>
+    [Range(0.0, 10.0)]
+    public double WeightDecay { get; set; }
+
+    /// <summary>Weight decay at the end, reached along a cosine.</summary>
+    [Range(0.0, 10.0)]
+    public double FinalWeightDecay { get; set; }
+
+    /// <summary>Largest gradient norm of one parameter tensor; 0 for no clipping.</summary>
+    [Range(0.0, double.MaxValue)]
+    public double ClipGradient { get; set; }
+
+    /// <summary>Seed of everything drawn at random; null for the MLContext's.</summary>
+    /// <value>null.</value>
+    public int? Seed { get; set; }
+
+    /// <summary>Where to compute.</summary>
+    /// <value><see cref="ComputeDevice.Auto"/>.</value>
+    [Required]
+    public ComputeDevice Device { get; set; } = ComputeDevice.Auto;
+
+    /// <summary>What happens to rows whose image cannot be read.</summary>
+    /// <value><see cref="UnreadableImages.Skip"/>: left out, counted and reported.</value>
+    public UnreadableImages OnUnreadableImage { get; set; } = UnreadableImages.Skip;
+
+    /// <summary>Megabytes of decoded images kept in memory; what does not fit is decoded again in every epoch.</summary>
+    /// <value>512.</value>
+    [Range(0, 1 << 20)]
+    public int ImageCacheMegabytes { get; set; } = 512;
+
+    /// <summary>Threads that decode and cut images ahead of the training thread.</summary>
+    /// <value>Half of the processors, at least 1.</value>
+    [Range(1, 1024)]
+    public int LoaderThreads { get; set; } = Math.Max(1, Environment.ProcessorCount / 2);
+
+    /// <summary>Receives the state of the run after every step, on the training thread.</summary>
+    /// <value>null.</value>
+    public IProgress<TrainingProgress>? Progress { get; set; }
+
+    /// <summary>Stops the run before its next step.</summary>
+    public CancellationToken CancellationToken { get; set; }
+}

@@ -1,0 +1,108 @@
+using System.Diagnostics;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace MaskBias.MLNet.Training;
+
+/// <summary>
+/// The one loop that every method trains in. It owns the dispose scope of a step, the optimizer, clipping, schedules, progress and
+/// cancellation; it knows nothing of the method.
+/// </summary>
+internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposable
+{
+    private readonly TrainingPlan plan;
+    private readonly ITrainingMethod<TBatch> method;
+    private readonly DecoupledAdam optimizer;
+    private readonly List<double> losses = [];
+    private readonly Stopwatch clock = new();
+
+    public TrainingLoop(TrainingPlan plan, ITrainingMethod<TBatch> method)
+    {
+        (this.plan, this.method) = (plan, method);
+        method.BeginEpoch(0);
+        optimizer = new DecoupledAdam(method.Parameters, plan.Betas);
+    }
+
+    /// <summary>The loss of every step so far.</summary>
+    public IReadOnlyList<double> Losses => losses;
+
+    /// <summary>Called after each step, outside of its dispose scope.</summary>
+    public IProgress<TrainingProgress>? Progress { get; init; }
+
+    /// <summary>Trains for all epochs.</summary>
+    /// <param name="batches">Gives the batches of an epoch, <see cref="TrainingPlan.StepsPerEpoch"/> of them.</param>
+    /// <param name="cancellation">Looked at before every step.</param>
+    /// <exception cref="OperationCanceledException">The run was cancelled; the parameters are those after the last whole step.</exception>
+    /// <exception cref="TrainingDivergedException">The loss is not a finite number.</exception>
+    public void Run(Func<int, IEnumerable<TBatch>> batches, CancellationToken cancellation = default)
+    {
+        clock.Start();
+        long step = 0;
+        for (int epoch = 0; epoch < plan.Epochs; epoch++)
+        {
+            method.BeginEpoch(epoch);
+            optimizer.Join(method.Parameters);
+            foreach (var batch in batches(epoch))
+            {
+                using (batch)
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    losses.Add(Step(batch, new TrainingPosition(epoch, step)));
+                }
+                step++;
+                Progress?.Report(Status(epoch, step));
+            }
+        }
+        clock.Stop();
+    }
+
+    /// <summary>One update: schedules, loss, gradients, clipping, AdamW, and what the method adds.</summary>
+    public double Step(TBatch batch, TrainingPosition position)
+    {
+        using var scope = NewDisposeScope();
+        optimizer.Set(plan.LearningRate.At(position.Step), plan.WeightDecay.At(position.Step));
+        var loss = method.Loss(batch, position);
+        double value = loss.ToDouble();
+        if (!double.IsFinite(value)) throw new TrainingDivergedException(plan.Phase, position, value, plan.LearningRate.At(position.Step));
+        var parameters = method.Parameters.Select(p => p.Parameter).Where(p => p.requires_grad).ToList();
+        ClearGradients(parameters);
+        loss.backward();
+        GradientNorms = plan.ClipGradient > 0 ? Clip(parameters) : [];
+        method.BeforeUpdate(position);
+        optimizer.Step();
+        ClearGradients(parameters);
+        method.AfterUpdate(position);
+        return value;
+    }
+
+    /// <summary>Norm of each parameter's gradient in the last step, before clipping; empty where nothing is clipped.</summary>
+    public IReadOnlyList<double> GradientNorms { get; private set; } = [];
+
+    public void Dispose() => optimizer.Dispose();
+
+    // Each parameter on its own, as DINO does: gradient · min(1, limit/(‖gradient‖ + 1e-6)).
+    private List<double> Clip(IEnumerable<Parameter> parameters)
+    {
+        using var _ = no_grad();
+        using var scope = NewDisposeScope();
+        var gradients = parameters.Select(p => p.grad).OfType<Tensor>().ToList();
+        if (gradients.Count == 0) return [];
+        var norms = stack(gradients.Select(g => g.norm()));
+        var factors = (plan.ClipGradient / (norms + 1e-6)).clamp_max_(1).unbind(0);
+        for (int i = 0; i < gradients.Count; i++) gradients[i].mul_(factors[i]);
+        return norms.cpu().to_type(ScalarType.Float64).data<double>().ToList();
+    }
+
+    private static void ClearGradients(IEnumerable<Parameter> parameters)
+    {
+        foreach (var parameter in parameters) parameter.grad = null;
+    }
+
+    private TrainingProgress Status(int epoch, long done)
+    {
+        var elapsed = clock.Elapsed;
+        return new(plan.Phase, epoch + 1, plan.Epochs, done, plan.Steps, losses[^1], plan.LearningRate.At(done - 1),
+            done * plan.BatchSize / Math.Max(elapsed.TotalSeconds, 1e-9), elapsed, elapsed * ((double)(plan.Steps - done) / done));
+    }
+}

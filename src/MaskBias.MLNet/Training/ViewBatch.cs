@@ -1,0 +1,14 @@
+namespace MaskBias.MLNet.Training;
+
+/// <summary>All views of a batch of images: the global ones, and the local ones where there are any.</summary>
+internal sealed record ViewBatch(ViewGroup Global, ViewGroup? Local) : IDisposable
+{
+    /// <summary>The groups, global first.</summary>
+    public IEnumerable<ViewGroup> Groups => Local is null ? [Global] : [Global, Local];
+
+    public void Dispose()
+    {
+        Global.Dispose();
+        Local?.Dispose();
+    }
+}
