@@ -132,7 +132,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     private Tensor Pool(Tensor tokens) => options.Pooling == FeaturePooling.ClassToken ? tokens[.., 0] : tokens[.., 1..].mean([1]);
 
     // [B, 3, H, W] -> [B, 1 + N, D]: class token and patches, positions added
-    private Tensor Prepare(Tensor images)
+    internal Tensor Prepare(Tensor images)
     {
         if (images.dim() != 4 || images.shape[1] != 3 || images.shape[2] < options.PatchSize || images.shape[3] < options.PatchSize)
             throw new ArgumentException($"Images are [{string.Join(", ", images.shape)}]; they must be [batch, 3, height, width] and at least one patch of {options.PatchSize} pixels large.");
