@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Training.Data;
 using System.Text.Json;
 using MaskBias.MLNet.Pretraining.Dino;
 using MaskBias.MLNet.Training;

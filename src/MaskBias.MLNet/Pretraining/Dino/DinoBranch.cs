@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Training.Data;
 using MaskBias.MLNet.Training;
 using MaskBias.MLNet.Vit;
 using TorchSharp;

@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Training.Data;
 using MaskBias.MLNet.Training;
 using TorchSharp;
 using TorchSharp.Modules;

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace MaskBias.MLNet.Training;
+namespace MaskBias.MLNet.Training.Data;
 
 /// <summary>Views of one size of a batch of images.</summary>
 /// <param name="Views">Number V of views of each image.</param>

@@ -1,4 +1,4 @@
-namespace MaskBias.MLNet.Training;
+namespace MaskBias.MLNet.Training.Data;
 
 /// <summary>All views of a batch of images: the global ones, and the local ones where there are any.</summary>
 internal sealed record ViewBatch(ViewGroup Global, ViewGroup? Local) : IDisposable

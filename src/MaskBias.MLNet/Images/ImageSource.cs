@@ -1,0 +1,40 @@
+namespace MaskBias.MLNet.Images;
+
+/// <summary>Where an image comes from: a file, encoded bytes, or pixels that were decoded before.</summary>
+/// <param name="Place">The row and column, for errors.</param>
+/// <param name="Path">A file.</param>
+/// <param name="Encoded">The bytes of an encoded image.</param>
+/// <param name="Pixels">Decoded pixels.</param>
+internal sealed record ImageSource(string Place, string? Path = null, byte[]? Encoded = null, RgbImage? Pixels = null)
+{
+    private const long MaxFileBytes = 1L << 30;
+
+    /// <summary>Gives the pixels, upright.</summary>
+    /// <exception cref="ImageReadException">The image cannot be read; the message names the row, the column and the file.</exception>
+    public RgbImage Decode()
+    {
+        if (Pixels is not null) return Pixels;
+        if (Encoded is not null) return ImageDecoder.Decode(Encoded, $"{Place}: the encoded image");
+        return ImageDecoder.Decode(ReadFile(Place, Path!), $"{Place}: '{Path}'");
+    }
+
+    /// <summary>Reads a whole image file.</summary>
+    /// <exception cref="ImageReadException">The file is missing, too large or cannot be read.</exception>
+    public static byte[] ReadFile(string place, string path)
+    {
+        try
+        {
+            long length = new FileInfo(path).Length;
+            if (length > MaxFileBytes) throw new ImageReadException($"{place}: '{path}' has {length} bytes; an image file may have at most {MaxFileBytes}.");
+            return File.ReadAllBytes(path);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new ImageReadException($"{place}: '{path}' does not exist.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            throw new ImageReadException($"{place}: '{path}' cannot be read: {e.Message}", e);
+        }
+    }
+}

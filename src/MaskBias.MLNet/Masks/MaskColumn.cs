@@ -1,0 +1,38 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MaskBias.MLNet.Masks;
+
+/// <summary>Finds and reads the column that holds encoded mask sets.</summary>
+internal static class MaskColumn
+{
+    /// <exception cref="ArgumentException">There is no such column, or it is not a vector of bytes.</exception>
+    public static DataViewSchema.Column Find(DataViewSchema schema, string name)
+    {
+        var column = schema.GetColumnOrNull(name)
+            ?? throw new ArgumentException($"There is no column '{name}' to read masks from; the columns are {string.Join(", ", schema.Select(c => $"'{c.Name}'"))}.");
+        return column.Type is VectorDataViewType { ItemType: NumberDataViewType item } && item == NumberDataViewType.Byte
+            ? column
+            : throw new ArgumentException($"Column '{name}' is {column.Type}; a column of masks must be a vector of Byte (an encoded MaskSet, as SegmentImages makes).");
+    }
+
+    /// <summary>Reads the current row's masks; an empty value means none.</summary>
+    public static Func<MaskSet?> Reader(DataViewRow row, DataViewSchema.Column column)
+    {
+        var getter = row.GetGetter<VBuffer<byte>>(column);
+        VBuffer<byte> buffer = default;
+        return () =>
+        {
+            getter(ref buffer);
+            if (buffer.Length == 0) return null;
+            try
+            {
+                return buffer.IsDense ? MaskSet.Decode(buffer.GetValues()) : MaskSet.Decode(buffer.DenseValues().ToArray());
+            }
+            catch (FormatException e)
+            {
+                throw new InvalidDataException($"Row {row.Position}, column '{column.Name}': {e.Message}", e);
+            }
+        };
+    }
+}

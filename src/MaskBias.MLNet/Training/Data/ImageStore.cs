@@ -1,0 +1,149 @@
+using System.Collections.Concurrent;
+using MaskBias.MLNet.Images;
+using MaskBias.MLNet.Masks;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MaskBias.MLNet.Training.Data;
+
+/// <summary>
+/// The training images, read once from a data view: encoded ones stay encoded, decoded ones are kept within a memory budget. Every image is
+/// decoded once on the way in, so that unreadable ones are known before training starts.
+/// </summary>
+internal sealed class ImageStore
+{
+    private const int NamedFaults = 5;
+
+    private readonly List<StoredImage> images;
+    private readonly int maxShortSide;
+    private long cacheLeft;
+
+    private ImageStore(List<StoredImage> images, PretrainingOptions options, int maxShortSide)
+    {
+        (this.images, this.maxShortSide) = (images, maxShortSide);
+        cacheLeft = (long)options.ImageCacheMegabytes << 20;
+    }
+
+    /// <summary>Number of readable images.</summary>
+    public int Count => images.Count;
+
+    /// <summary>Number of rows left out because their image could not be read.</summary>
+    public int Skipped { get; private set; }
+
+    public StoredImage this[int index] => images[index];
+
+    /// <summary>Reads all rows.</summary>
+    /// <param name="data">The rows.</param>
+    /// <param name="options">Column names, cache size, and what to do about unreadable images.</param>
+    /// <param name="maxShortSide">Larger images are reduced to this short side.</param>
+    /// <param name="warn">Receives what was left out.</param>
+    /// <exception cref="ArgumentException">A column is missing or has the wrong type.</exception>
+    /// <exception cref="InvalidOperationException">There are fewer than two readable images.</exception>
+    /// <exception cref="ImageReadException">An image cannot be read and the options say to stop.</exception>
+    public static ImageStore Load(IDataView data, PretrainingOptions options, int maxShortSide, Action<string> warn)
+    {
+        var store = new ImageStore(ReadRows(data, options), options, maxShortSide);
+        int rows = store.Count;
+        store.DecodeAll(options, warn);
+        if (store.Count < 2)
+            throw new InvalidOperationException($"Column '{options.ImageColumnName}' has {store.Count} readable images of {rows}; learning by comparison needs at least 2.");
+        return store;
+    }
+
+    /// <summary>The pixels of an image, from memory or decoded anew.</summary>
+    /// <exception cref="ImageReadException">It cannot be read (any more).</exception>
+    public RgbImage Pixels(int index)
+    {
+        var image = images[index];
+        return image.Cached ?? Decode(image);
+    }
+
+    private static List<StoredImage> ReadRows(IDataView data, PretrainingOptions options)
+    {
+        var (column, kind) = ImageColumn.Find(data.Schema, options.ImageColumnName);
+        var maskColumn = options.MaskColumnName is null ? (DataViewSchema.Column?)null : MaskColumn.Find(data.Schema, options.MaskColumnName);
+        using var cursor = data.GetRowCursor(maskColumn is null ? [column] : [column, maskColumn.Value]);
+        var readSource = SourceReader(cursor, column, kind);
+        var readMasks = maskColumn is null ? null : MaskColumn.Reader(cursor, maskColumn.Value);
+        var rows = new List<StoredImage>();
+        while (cursor.MoveNext())
+        {
+            options.CancellationToken.ThrowIfCancellationRequested();
+            rows.Add(new(readSource(), readMasks?.Invoke()));
+        }
+        return rows;
+    }
+
+    private static Func<ImageSource> SourceReader(DataViewRow cursor, DataViewSchema.Column column, ImageColumnKind kind)
+    {
+        string Place() => $"Row {cursor.Position}, column '{column.Name}'";
+        switch (kind)
+        {
+            case ImageColumnKind.Path:
+                var path = cursor.GetGetter<ReadOnlyMemory<char>>(column);
+                ReadOnlyMemory<char> text = default;
+                return () =>
+                {
+                    path(ref text);
+                    return new(Place(), Path: text.ToString());
+                };
+            case ImageColumnKind.Encoded:
+                var bytes = cursor.GetGetter<VBuffer<byte>>(column);
+                VBuffer<byte> buffer = default;
+                return () =>
+                {
+                    bytes(ref buffer);
+                    return new(Place(), Encoded: buffer.DenseValues().ToArray());
+                };
+            default:
+                var pixels = new ImageRowReader(cursor, column.Name, applyOrientation: false);
+                return () => new(Place(), Pixels: pixels.Read());
+        }
+    }
+
+    private void DecodeAll(PretrainingOptions options, Action<string> warn)
+    {
+        var faults = new ConcurrentDictionary<int, string>();
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = options.CancellationToken };
+        try
+        {
+            Parallel.For(0, images.Count, parallel, index =>
+            {
+                try
+                {
+                    Keep(images[index]);
+                }
+                catch (ImageReadException e) when (options.OnUnreadableImage == UnreadableImages.Skip)
+                {
+                    faults[index] = e.Message;
+                }
+            });
+        }
+        catch (AggregateException e) when (e.InnerExceptions.FirstOrDefault(x => x is ImageReadException or InvalidDataException) is { } fault)
+        {
+            throw fault;
+        }
+        if (faults.IsEmpty) return;
+        Skipped = faults.Count;
+        var named = faults.OrderBy(f => f.Key).Take(NamedFaults).Select(f => f.Value);
+        warn($"{faults.Count} of {images.Count} images cannot be read and are left out: {string.Join(" ", named)}{(faults.Count > NamedFaults ? " …" : "")}");
+        int position = 0;
+        images.RemoveAll(_ => faults.ContainsKey(position++));
+    }
+
+    private void Keep(StoredImage image)
+    {
+        var pixels = Decode(image);
+        if (image.Masks is { } masks && (masks.Height != image.Height || masks.Width != image.Width))
+            throw new InvalidDataException($"{image.Source.Place}: the masks are {masks.Width}x{masks.Height} pixels, the image is {image.Width}x{image.Height}; they must be of one size.");
+        if (Interlocked.Add(ref cacheLeft, -pixels.Pixels.LongLength) >= 0) image.Cached = pixels;
+        else Interlocked.Add(ref cacheLeft, pixels.Pixels.LongLength);
+    }
+
+    private RgbImage Decode(StoredImage image)
+    {
+        var pixels = image.Source.Decode();
+        (image.Height, image.Width) = (pixels.Height, pixels.Width);
+        return ImageReduction.ToShortSide(pixels, maxShortSide);
+    }
+}

@@ -1,0 +1,174 @@
+using System.Threading.Channels;
+using MaskBias.MLNet.Images;
+using MaskBias.MLNet.Images.Augmentation;
+using MaskBias.MLNet.Masks;
+using MaskBias.MLNet.Vit;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MaskBias.MLNet.Training.Data;
+
+/// <summary>
+/// Gives the views of every batch of an epoch. Threads decode images and draw views ahead of time; cutting and recolouring are tensor
+/// operations on the training device. What a view shows depends on seed, epoch and image alone, not on threads.
+/// </summary>
+internal sealed class ViewLoader
+{
+    private readonly ImageStore store;
+    private readonly MultiCropOptions options;
+    private readonly VisionEncoder normalizer;
+    private readonly MaskTokenizer? tokenizer;
+    private readonly ViewSampler sampler;
+    private readonly int batchSize, globalSize, localSize, patchSize, threads;
+    private readonly int seed;
+    private readonly Action<string> warn;
+
+    public ViewLoader(ImageStore store, PretrainingOptions options, ViewSizes sizes, VisionEncoder normalizer, int batchSize, int seed, Action<string> warn)
+    {
+        (this.store, this.normalizer, this.batchSize, this.seed, this.warn) = (store, normalizer, batchSize, seed, warn);
+        (this.options, globalSize, localSize, patchSize, threads) = (sizes.Options, sizes.Global, sizes.Local, sizes.Patch, options.LoaderThreads);
+        tokenizer = options.MaskColumnName is null ? null : new MaskTokenizer(options.Masks);
+        sampler = new ViewSampler(sizes.Options, globalSize);
+    }
+
+    /// <summary>Whole batches in an epoch; the rest of the images waits for the next shuffle.</summary>
+    public int StepsPerEpoch => store.Count / batchSize;
+
+    /// <summary>The batches of an epoch, in order.</summary>
+    public IEnumerable<ViewBatch> Epoch(int epoch, CancellationToken cancellation)
+    {
+        int[] order = [.. Enumerable.Range(0, store.Count)];
+        RandomFor(epoch, -1).Shuffle(order);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var ready = Channel.CreateBounded<Task<HostBatch>>(threads);
+        var producer = Task.Run(async () =>
+        {
+            for (int step = 0; step < StepsPerEpoch; step++)
+            {
+                var rows = order.AsMemory(step * batchSize, batchSize);
+                await ready.Writer.WriteAsync(Task.Run(() => Prepare(rows, epoch), stop.Token), stop.Token).ConfigureAwait(false);
+            }
+            ready.Writer.Complete();
+        }, stop.Token);
+        try
+        {
+            for (int step = 0; step < StepsPerEpoch; step++)
+            {
+                using var host = ready.Reader.ReadAsync(cancellation).AsTask().GetAwaiter().GetResult().GetAwaiter().GetResult();
+                yield return ToDevice(host, RandomFor(epoch, -2 - step));
+            }
+        }
+        finally
+        {
+            stop.Cancel();
+            producer.ContinueWith(_ => { }, TaskScheduler.Default).Wait(CancellationToken.None);
+        }
+    }
+
+    private HostBatch Prepare(ReadOnlyMemory<int> rows, int epoch)
+    {
+        var pixels = new RgbImage[rows.Length];
+        var chosen = new int[rows.Length];
+        for (int i = 0; i < rows.Length; i++) (chosen[i], pixels[i]) = Readable(rows.Span[i]);
+        var batch = new HostBatch(rows.Length, pixels.Max(p => p.Height), pixels.Max(p => p.Width))
+        {
+            Masks = tokenizer is null ? null : new float[rows.Length][][],
+        };
+        for (int i = 0; i < rows.Length; i++)
+        {
+            var stored = store[chosen[i]];
+            Copy(pixels[i], batch, i);
+            batch.Sizes[i] = (pixels[i].Height, pixels[i].Width);
+            batch.Draws[i] = sampler.Draw(pixels[i].Height, pixels[i].Width, RandomFor(epoch, chosen[i]));
+            if (batch.Masks is not null) batch.Masks[i] = Tokens(stored, pixels[i], batch.Draws[i]);
+        }
+        return batch;
+    }
+
+    // A file that has vanished since the store read it gives its place to the next image.
+    private (int Row, RgbImage Pixels) Readable(int row)
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            int candidate = (row + attempt) % store.Count;
+            try
+            {
+                return (candidate, store.Pixels(candidate));
+            }
+            catch (ImageReadException e) when (attempt < 10)
+            {
+                warn($"{e.Message} Another image takes its place in this epoch.");
+            }
+        }
+    }
+
+    private static void Copy(RgbImage image, HostBatch batch, int row)
+    {
+        int stride = batch.Width * 3, used = image.Width * 3;
+        var target = batch.Pixels.AsSpan(row * batch.Height * stride, batch.Height * stride);
+        target.Clear();
+        for (int y = 0; y < image.Height; y++) image.Pixels.AsSpan(y * used, used).CopyTo(target[(y * stride)..]);
+    }
+
+    private float[][] Tokens(StoredImage stored, RgbImage pixels, ViewDraw[] draws)
+    {
+        if (stored.Masks is not { Count: > 0 } masks) return [.. draws.Select(_ => Array.Empty<float>())];
+        double scaleX = (double)stored.Width / pixels.Width, scaleY = (double)stored.Height / pixels.Height;
+        var tokens = new float[draws.Length][];
+        for (int view = 0; view < draws.Length; view++)
+        {
+            var r = draws[view].Region;
+            int grid = (view < options.GlobalViews ? globalSize : localSize) / patchSize;
+            tokens[view] = tokenizer!.Compute(masks, new(r.X * scaleX, r.Y * scaleY, r.Width * scaleX, r.Height * scaleY, r.Flip), grid, grid, out _);
+        }
+        return tokens;
+    }
+
+    private ViewBatch ToDevice(HostBatch host, Random random)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var bytes = empty([host.Rows, host.Height, host.Width, 3], dtype: ScalarType.Byte);
+        host.Pixels.AsSpan(0, (int)bytes.numel()).CopyTo(bytes.bytes);
+        var images = bytes.to(normalizer.Device).to_type(ScalarType.Float32);
+        var global = Group(images, host, 0, options.GlobalViews, globalSize, random);
+        var local = options.LocalViews == 0 ? null : Group(images, host, options.GlobalViews, options.LocalViews, localSize, random);
+        return new(global, local);
+    }
+
+    private ViewGroup Group(Tensor images, HostBatch host, int first, int views, int size, Random random)
+    {
+        using var scope = NewDisposeScope();
+        var cropped = Enumerable.Range(first, views)
+            .Select(v => CropResampler.Resample(images, host.Sizes, [.. host.Draws.Select(d => d[v].Region)], size)).ToList();
+        var draws = Enumerable.Range(first, views).SelectMany(v => host.Draws.Select(d => d[v])).ToList();
+        var colored = ColorAugmentation.Apply(cat(cropped, 0).div_(255).clamp_(0, 1), draws, random);
+        var normalized = normalizer.Normalize(colored.mul_(255)).DetachFromDisposeScope();
+        return new(views, normalized, host.Masks is null ? null : MaskTokens(host.Masks, first, views, size / patchSize));
+    }
+
+    // [V·B, K, N] with K the most masks that any of the views has; missing ones are all zero, which relates nothing.
+    private Tensor? MaskTokens(float[][][] masks, int first, int views, int grid)
+    {
+        int patches = grid * grid, rows = masks.Length;
+        int most = masks.Max(m => m.AsSpan(first, views).ToArray().Max(t => t.Length)) / patches;
+        if (most == 0) return null;
+        var result = zeros([views * rows, most, patches]);
+        var values = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(result.bytes);
+        for (int view = 0; view < views; view++)
+        {
+            for (int row = 0; row < rows; row++)
+                masks[row][first + view].CopyTo(values[((view * rows + row) * most * patches)..]);
+        }
+        return result.to(normalizer.Device).DetachFromDisposeScope();
+    }
+
+    // Its own generator for each (epoch, image), so that neither order nor threads change what is drawn.
+    private Random RandomFor(int epoch, int stream)
+    {
+        ulong state = ((ulong)(uint)seed << 32 | (uint)epoch) * 0x9E3779B97F4A7C15 ^ (ulong)(uint)stream * 0xD1B54A32D192ED03;
+        state = (state ^ state >> 30) * 0xBF58476D1CE4E5B9;
+        state = (state ^ state >> 27) * 0x94D049BB133111EB;
+        return new Random((int)(state >> 33));
+    }
+}

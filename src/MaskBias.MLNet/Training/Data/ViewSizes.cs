@@ -1,0 +1,25 @@
+using MaskBias.MLNet.Images.Augmentation;
+using MaskBias.MLNet.Vit;
+
+namespace MaskBias.MLNet.Training.Data;
+
+/// <summary>The sides in pixels of global and local views for an encoder.</summary>
+internal sealed record ViewSizes(MultiCropOptions Options, int Global, int Local, int Patch)
+{
+    // 96 of 224 in the DINO reference
+    private const double LocalShare = 3.0 / 7;
+
+    /// <exception cref="ArgumentException">A size is not a whole number of patches.</exception>
+    public static ViewSizes For(MultiCropOptions options, VitOptions encoder)
+    {
+        int patch = encoder.PatchSize;
+        int global = options.GlobalSize ?? encoder.ImageSize;
+        int local = options.LocalSize ?? Math.Max(1, (int)Math.Round(global * LocalShare / patch)) * patch;
+        foreach (var (name, size) in new[] { (nameof(options.GlobalSize), global), (nameof(options.LocalSize), local) })
+        {
+            if (size < patch || size % patch != 0)
+                throw new ArgumentException($"Views.{name} is {size}; it must be a multiple of the encoder's PatchSize {patch}.");
+        }
+        return new(options, global, local, patch);
+    }
+}
