@@ -1,0 +1,44 @@
+using MaskBias.MLNet.Catalog;
+using MaskBias.MLNet.Images;
+using MaskBias.MLNet.Vit;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MaskBias.MLNet.Embeddings;
+
+/// <summary>Adds the feature vectors of images as an encoder computes them. There is nothing to learn from data: fitting only checks the columns.</summary>
+/// <remarks>The encoder stays its caller's: it must live as long as the transformer and the data views that come of it.</remarks>
+public sealed class ImageEmbeddingEstimator : IEstimator<ImageEmbeddingTransformer>
+{
+    private readonly MLContext context;
+    private readonly VisionEncoder encoder;
+    private readonly ImageEmbeddingOptions options;
+    private readonly MaskTokenReader? maskTokens;
+
+    internal ImageEmbeddingEstimator(MLContext context, VisionEncoder encoder, ImageEmbeddingOptions options, MaskTokenReader? maskTokens = null)
+    {
+        ArgumentNullException.ThrowIfNull(encoder);
+        this.context = context;
+        this.encoder = encoder;
+        this.options = OptionsValidator.Validate(options).Copy();
+        this.maskTokens = maskTokens;
+        if (options.MaskColumnName is null) return;
+        if (!encoder.Model.IsMaskGuided)
+            throw new ArgumentException($"MaskColumnName is \"{options.MaskColumnName}\"; the encoder has no mask-guided attention bias, so it must be null.", nameof(options));
+        if (maskTokens is null) throw new ArgumentNullException(nameof(maskTokens));
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException">A column is missing or of the wrong type.</exception>
+    public ImageEmbeddingTransformer Fit(IDataView input) => new(context, encoder, options, maskTokens, input.Schema);
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException">A column is missing or of the wrong type.</exception>
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    {
+        _ = ImageColumn.Find(inputSchema, options.InputColumnName);
+        if (options.MaskColumnName is { } masks) MaskColumn.Check(inputSchema, masks);
+        var features = MlNetAccess.NewColumn(options.OutputColumnName, SchemaShape.Column.VectorKind.Vector, NumberDataViewType.Single, isKey: false);
+        return new SchemaShape(inputSchema.Where(c => c.Name != options.OutputColumnName).Append(features));
+    }
+}

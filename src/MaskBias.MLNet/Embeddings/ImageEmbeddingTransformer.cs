@@ -1,0 +1,67 @@
+using MaskBias.MLNet.Images;
+using MaskBias.MLNet.RowMapping;
+using MaskBias.MLNet.Vit;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MaskBias.MLNet.Embeddings;
+
+/// <summary>
+/// Adds the feature vectors of images: lazily, in read-ahead batches, and only where they are asked for. Safe under parallel cursors.
+/// </summary>
+/// <remarks>
+/// Saved, it becomes an equivalent chain of ML.NET's own transformers around an ONNX model, which loads without this library and gives
+/// the same numbers. The encoder stays its caller's and must outlive the transformer and its data views.
+/// </remarks>
+public sealed class ImageEmbeddingTransformer : ITransformer
+{
+    private readonly MLContext context;
+    private readonly ImageEmbeddingOptions options;
+    private readonly MaskTokenReader? maskTokens;
+    private readonly ImageColumnKind kind;
+
+    internal ImageEmbeddingTransformer(
+        MLContext context, VisionEncoder encoder, ImageEmbeddingOptions options, MaskTokenReader? maskTokens, DataViewSchema input)
+    {
+        (this.context, Encoder, this.options, this.maskTokens) = (context, encoder, options, maskTokens);
+        kind = Map(input).Kind;
+    }
+
+    /// <summary>The encoder that computes the features.</summary>
+    public VisionEncoder Encoder { get; }
+
+    /// <summary>True: every row is computed by itself.</summary>
+    public bool IsRowToRowMapper => true;
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException">A column is missing or of the wrong type.</exception>
+    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema) => new RowBindings(inputSchema, Map(inputSchema)).Output;
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException">A column is missing or of the wrong type.</exception>
+    public IDataView Transform(IDataView input) => new MappedView(input, Map(input.Schema));
+
+    /// <inheritdoc/>
+    public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) => new RowMapper(inputSchema, Map(inputSchema));
+
+    /// <summary>Writes the transformer as a chain of ML.NET's own: LoadImages (from a path), ResizeImages, ExtractPixels, ApplyOnnxModel.</summary>
+    /// <exception cref="NotSupportedException">The encoder is mask-guided, the input is encoded bytes, or the EXIF orientation is applied.</exception>
+    public void Save(ModelSaveContext ctx)
+    {
+        if (Encoder.Model.IsMaskGuided)
+        {
+            throw new NotSupportedException("An encoder with mask-guided attention cannot be saved in an ML.NET model, where nothing makes masks: "
+                + "distil it into a plain one with SelfSupervised().Distill, or keep it with EncoderCheckpoint.Save.");
+        }
+        if (kind == ImageColumnKind.Encoded)
+        {
+            throw new NotSupportedException($"Column '{options.InputColumnName}' holds encoded files, which no transformer of ML.NET decodes: "
+                + "embed from a column of paths or images to save the model, or keep the encoder with EncoderCheckpoint.Save.");
+        }
+        if (options.ApplyOrientation)
+            throw new NotSupportedException("ApplyOrientation is true; to save the model it must be false, because ML.NET's LoadImages ignores the EXIF orientation.");
+        EmbeddingOnnxChain.Save(context, Encoder, kind, options.InputColumnName, options.OutputColumnName, ctx);
+    }
+
+    private ImageEmbeddingMapping Map(DataViewSchema input) => new(input, Encoder, options, maskTokens);
+}

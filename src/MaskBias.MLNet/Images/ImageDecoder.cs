@@ -1,0 +1,77 @@
+using SkiaSharp;
+
+namespace MaskBias.MLNet.Images;
+
+/// <summary>Decodes JPEG, PNG, GIF (first frame), BMP and WebP.</summary>
+public static class ImageDecoder
+{
+    /// <summary>Pixels an image may have unless the caller says otherwise: 100 million.</summary>
+    public const long DefaultMaxPixels = 100_000_000;
+
+    internal const string Formats = "JPEG, PNG, GIF, BMP and WebP";
+
+    /// <summary>Decodes an image; transparent pixels are composited on black, as ML.NET's image transforms do.</summary>
+    /// <param name="encoded">The file's bytes.</param>
+    /// <param name="name">What errors call the image, for instance its path.</param>
+    /// <param name="applyOrientation">Whether the EXIF orientation turns and mirrors the pixels upright.</param>
+    /// <param name="maxPixels">Larger images are refused before memory is allocated for them.</param>
+    /// <exception cref="ImageReadException">The bytes are empty, truncated, damaged, too large or of an unknown format.</exception>
+    public static RgbImage Decode(ReadOnlySpan<byte> encoded, string name, bool applyOrientation = true, long maxPixels = DefaultMaxPixels)
+    {
+        using var bitmap = DecodeBitmap(encoded, name, applyOrientation, maxPixels);
+        return PixelBuffers.ToRgb(bitmap);
+    }
+
+    /// <summary>Decodes to 32-bit pixels with premultiplied alpha: byte for byte what ML.NET's LoadImages gives for the same file.</summary>
+    internal static SKBitmap DecodeBitmap(ReadOnlySpan<byte> encoded, string name, bool applyOrientation, long maxPixels = DefaultMaxPixels)
+    {
+        if (encoded.IsEmpty) throw new ImageReadException($"{name} is empty (0 bytes).");
+        using var data = SKData.CreateCopy(encoded);
+        using var codec = SKCodec.Create(data)
+            ?? throw new ImageReadException($"{name} ({encoded.Length} bytes) is not an image that can be read; formats are {Formats}.");
+        var info = codec.Info;
+        if ((long)info.Width * info.Height > maxPixels)
+            throw new ImageReadException($"{name} is {info.Width}x{info.Height}; an image may have at most {maxPixels} pixels.");
+
+        info.ColorSpace = null;                                        // no colour management, as in SKBitmap.Decode
+        if (info.AlphaType == SKAlphaType.Unpremul) info.AlphaType = SKAlphaType.Premul;
+        var bitmap = new SKBitmap(info);
+        try
+        {
+            Check(codec.GetPixels(info, bitmap.GetPixels()), name);
+            return Upright(As32Bit(bitmap, name), applyOrientation ? codec.EncodedOrigin : SKEncodedOrigin.TopLeft);
+        }
+        catch
+        {
+            bitmap.Dispose();
+            throw;
+        }
+    }
+
+    private static void Check(SKCodecResult result, string name)
+    {
+        if (result == SKCodecResult.Success) return;
+        throw new ImageReadException(result switch
+        {
+            SKCodecResult.IncompleteInput => $"{name} is truncated: its pixels end early.",
+            SKCodecResult.ErrorInInput or SKCodecResult.InvalidInput => $"{name} is damaged: its pixels cannot be decoded.",
+            _ => $"{name} cannot be decoded ({result}).",
+        });
+    }
+
+    private static SKBitmap As32Bit(SKBitmap bitmap, string name)
+    {
+        if (bitmap.ColorType is SKColorType.Bgra8888 or SKColorType.Rgba8888) return bitmap;
+        var copy = bitmap.Copy(SKColorType.Bgra8888) ?? throw new ImageReadException($"{name} has pixels of type {bitmap.ColorType}, which cannot be converted.");
+        bitmap.Dispose();
+        return copy;
+    }
+
+    private static SKBitmap Upright(SKBitmap bitmap, SKEncodedOrigin origin)
+    {
+        if (origin == SKEncodedOrigin.TopLeft) return bitmap;
+        var upright = ImageOrientation.Apply(bitmap, origin);
+        bitmap.Dispose();
+        return upright;
+    }
+}
