@@ -31,6 +31,9 @@ public sealed class SafetensorsFile : IDisposable
         byName = Entries.ToDictionary(e => e.Name, StringComparer.Ordinal);
     }
 
+    /// <summary>The file, as it was named when opened.</summary>
+    public string Path => path;
+
     /// <summary>The file's free-form metadata; empty when it has none.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
 
