@@ -1,4 +1,7 @@
+using MaskBias.MLNet.Distillation;
 using MaskBias.MLNet.Embeddings;
+using MaskBias.MLNet.Pretraining;
+using MaskBias.MLNet.Pretraining.Dino;
 using MaskBias.MLNet.Vit;
 using Microsoft.ML;
 
@@ -22,5 +25,24 @@ public sealed class SelfSupervisedCatalog
     /// <param name="encoder">Computes the features. Stays the caller's: it must live as long as what is built with it.</param>
     /// <param name="options">Columns and batches.</param>
     /// <exception cref="ArgumentException">An option is out of range, or masks are given to an encoder that takes none.</exception>
-    public ImageEmbeddingEstimator EmbedImages(VisionEncoder encoder, ImageEmbeddingOptions options) => new(Context, encoder, options);
+    public ImageEmbeddingEstimator EmbedImages(VisionEncoder encoder, ImageEmbeddingOptions options) =>
+        new(Context, encoder, options, MaskTokenReaders.For(null));
+
+    /// <summary>Pretrains an encoder with DINO, guided by masks where the options name a column of them.</summary>
+    /// <param name="options">Data, encoder and recipe; the defaults are the paper's.</param>
+    /// <exception cref="ArgumentException">Options are out of range; all of them are listed.</exception>
+    public DinoEstimator Dino(DinoOptions options) => new(Context, options);
+
+    /// <summary>Distils an encoder, mask-guided or not, into a plain one that takes no masks.</summary>
+    /// <param name="teacher">A DINO-pretrained encoder with its head; it stays as it is.</param>
+    /// <param name="options">Data, student and recipe.</param>
+    /// <exception cref="ArgumentException">Options are out of range, or the teacher cannot be distilled.</exception>
+    public DistillationEstimator Distill(VisionEncoder teacher, DistillationOptions options) => new(Context, teacher, options);
+
+    /// <inheritdoc cref="Distill(VisionEncoder, DistillationOptions)"/>
+    public DistillationEstimator Distill(PretrainedTransformer teacher, DistillationOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(teacher);
+        return new(Context, teacher.Encoder, options);
+    }
 }

@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Masks;
 using MaskBias.MLNet.Catalog;
 using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Vit;

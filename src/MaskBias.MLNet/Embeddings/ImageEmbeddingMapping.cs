@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Masks;
 using MaskBias.MLNet.Images;
 using MaskBias.MLNet.RowMapping;
 using MaskBias.MLNet.Vit;

@@ -7,8 +7,6 @@ namespace MaskBias.MLNet.Images;
 /// <summary>Reads the image of a cursor's current row, from a path, encoded bytes or an ML.NET image. One per cursor; for one thread.</summary>
 internal sealed class ImageRowReader
 {
-    private const long MaxFileBytes = 1L << 30;
-
     private readonly DataViewRow row;
     private readonly string columnName;
     private readonly bool applyOrientation;
@@ -53,7 +51,7 @@ internal sealed class ImageRowReader
             getter(ref value);
             if (value.Span.IsWhiteSpace()) throw new ImageReadException($"{Place}: the path is empty.");
             string path = value.ToString();
-            return ImageDecoder.DecodeBitmap(ReadFile(path), $"{Place}: '{path}'", applyOrientation);
+            return ImageDecoder.DecodeBitmap(ImageSource.ReadFile(Place, path), $"{Place}: '{path}'", applyOrientation);
         };
     }
 
@@ -69,22 +67,4 @@ internal sealed class ImageRowReader
         getter(ref image!);
         return image is null ? throw new ImageReadException($"{Place}: there is no image.") : PixelBuffers.ToBitmap(image);
     };
-
-    private byte[] ReadFile(string path)
-    {
-        try
-        {
-            long length = new FileInfo(path).Length;
-            if (length > MaxFileBytes) throw new ImageReadException($"{Place}: '{path}' has {length} bytes; an image file may have at most {MaxFileBytes}.");
-            return File.ReadAllBytes(path);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new ImageReadException($"{Place}: '{path}' does not exist.", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
-        {
-            throw new ImageReadException($"{Place}: '{path}' cannot be read: {e.Message}", e);
-        }
-    }
 }

@@ -9,11 +9,16 @@ internal static class MaskColumn
     /// <exception cref="ArgumentException">There is no such column, or it is not a vector of bytes.</exception>
     public static DataViewSchema.Column Find(DataViewSchema schema, string name)
     {
-        var column = schema.GetColumnOrNull(name)
-            ?? throw new ArgumentException($"There is no column '{name}' to read masks from; the columns are {string.Join(", ", schema.Select(c => $"'{c.Name}'"))}.");
-        return column.Type is VectorDataViewType { ItemType: NumberDataViewType item } && item == NumberDataViewType.Byte
-            ? column
-            : throw new ArgumentException($"Column '{name}' is {column.Type}; a column of masks must be a vector of Byte (an encoded MaskSet, as SegmentImages makes).");
+        var column = schema.GetColumnOrNull(name) ?? throw Missing(name, schema.Select(c => c.Name));
+        return column.Type is VectorDataViewType { ItemType: NumberDataViewType item } && item == NumberDataViewType.Byte ? column : throw WrongType(name, column.Type);
+    }
+
+    /// <inheritdoc cref="Find(DataViewSchema, string)"/>
+    public static void Check(SchemaShape schema, string name)
+    {
+        var column = schema.FirstOrDefault(c => c.Name == name);
+        if (column.Name is null) throw Missing(name, schema.Select(c => c.Name));
+        if (column.Kind == SchemaShape.Column.VectorKind.Scalar || column.ItemType != NumberDataViewType.Byte) throw WrongType(name, column.ItemType);
     }
 
     /// <summary>Reads the current row's masks; an empty value means none.</summary>
@@ -35,4 +40,10 @@ internal static class MaskColumn
             }
         };
     }
+
+    private static ArgumentException Missing(string name, IEnumerable<string> existing) =>
+        new($"There is no column '{name}' to read masks from; the columns are {string.Join(", ", existing.Select(c => $"'{c}'"))}.");
+
+    private static ArgumentException WrongType(string name, DataViewType type) =>
+        new($"Column '{name}' is {type}; a column of masks must be a vector of Byte (an encoded MaskSet, as SegmentImages makes).");
 }

@@ -26,6 +26,9 @@ public sealed class CosineSchedule
         (this.from, this.to, this.steps, this.warmupSteps, this.start) = (from, to, steps, Math.Min(warmupSteps, steps), start);
     }
 
+    /// <summary>The base value, where the cosine starts.</summary>
+    public double Peak => from;
+
     /// <summary>The value at a step, counted from 0.</summary>
     public double At(long step)
     {

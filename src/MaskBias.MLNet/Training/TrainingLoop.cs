@@ -27,6 +27,9 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
     /// <summary>The loss of every step so far.</summary>
     public IReadOnlyList<double> Losses => losses;
 
+    /// <summary>Time spent in training so far.</summary>
+    public TimeSpan Elapsed => clock.Elapsed;
+
     /// <summary>Called after each step, outside of its dispose scope.</summary>
     public IProgress<TrainingProgress>? Progress { get; init; }
 

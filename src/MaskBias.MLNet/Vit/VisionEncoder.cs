@@ -18,8 +18,7 @@ public sealed class VisionEncoder : IDisposable
     {
         (Model, Head) = (model, head);
         Normalization = normalization ?? ImageNormalization.ImageNet;
-        model.eval();
-        head?.eval();
+        Evaluate();
     }
 
     /// <summary>The transformer.</summary>
@@ -62,6 +61,13 @@ public sealed class VisionEncoder : IDisposable
         var scale = tensor(Normalization.Deviation.Select(d => 1 / (255 * d)).ToArray()).view(1, 3, 1, 1).to(pixels.device);
         var shift = tensor(Normalization.Mean.Zip(Normalization.Deviation, (m, d) => -m / d).ToArray()).view(1, 3, 1, 1).to(pixels.device);
         return addcmul(shift, pixels, scale, 1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Puts model and head in evaluation mode.</summary>
+    internal void Evaluate()
+    {
+        Model.eval();
+        Head?.eval();
     }
 
     /// <summary>Frees the weights.</summary>

@@ -27,6 +27,13 @@ internal sealed class DinoBranch(VisionTransformer backbone, DinoHead head) : ID
         return head.forward(features).MoveToOuterDisposeScope();
     }
 
+    /// <summary>Puts both parts in training mode.</summary>
+    public void Train()
+    {
+        backbone.train();
+        head.train();
+    }
+
     /// <summary>Freezes everything.</summary>
     public void Freeze()
     {

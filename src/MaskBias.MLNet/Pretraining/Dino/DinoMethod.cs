@@ -18,7 +18,7 @@ internal sealed class DinoMethod : ITrainingMethod<ViewBatch>, IDisposable
     private readonly CosineSchedule teacherMomentum;
     private readonly List<(string Name, Parameter Parameter)> lastLayer;
 
-    /// <summary>Takes ownership of both branches; the teacher starts as the student's copy.</summary>
+    /// <summary>The teacher starts as the student's copy and is frozen.</summary>
     public DinoMethod(DinoOptions options, DinoBranch student, DinoBranch teacher, long steps, Device device)
     {
         (this.options, Student, Teacher) = (options, student, teacher);
@@ -26,6 +26,8 @@ internal sealed class DinoMethod : ITrainingMethod<ViewBatch>, IDisposable
         teacherTemperature = new(options.WarmupTeacherTemperature, options.TeacherTemperature, options.WarmupTeacherTemperatureEpochs);
         teacherMomentum = new(options.TeacherMomentum, 1, steps);
         lastLayer = student.Parameters.Where(p => p.Name.Contains("last_layer", StringComparison.Ordinal)).ToList();
+        student.Train();
+        teacher.Train();                    // as in the reference: it matters to a head with batch normalisation only
         teacher.CopyFrom(student);
         teacher.Freeze();
     }
@@ -65,10 +67,6 @@ internal sealed class DinoMethod : ITrainingMethod<ViewBatch>, IDisposable
     /// <inheritdoc/>
     public void AfterUpdate(TrainingPosition position) => Teacher.MoveTowards(Student, teacherMomentum.At(position.Step));
 
-    public void Dispose()
-    {
-        loss.Dispose();
-        Student.Dispose();
-        Teacher.Dispose();
-    }
+    /// <summary>Frees the centre; the branches are the caller's.</summary>
+    public void Dispose() => loss.Dispose();
 }

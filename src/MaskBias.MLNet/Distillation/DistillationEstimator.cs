@@ -1,0 +1,95 @@
+using MaskBias.MLNet.Pretraining;
+using MaskBias.MLNet.Pretraining.Dino;
+using MaskBias.MLNet.Training;
+using MaskBias.MLNet.Training.Data;
+using MaskBias.MLNet.Vit;
+using Microsoft.ML;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MaskBias.MLNet.Distillation;
+
+/// <summary>Distils an encoder, mask-guided or not, into a plain vision transformer that takes no masks. Labels are not used.</summary>
+public sealed class DistillationEstimator : IEstimator<PretrainedTransformer>
+{
+    private readonly MLContext context;
+    private readonly VisionEncoder teacher;
+    private readonly DistillationOptions options;
+    private readonly VitOptions architecture;
+
+    internal DistillationEstimator(MLContext context, VisionEncoder teacher, DistillationOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(teacher);
+        (this.context, this.teacher) = (context, teacher);
+        this.options = OptionsValidator.Validate(options).Copy();
+        if (teacher.Head is null)
+            throw new ArgumentException("The teacher has no projection head, whose output Eq. 4 compares: use an encoder that DINO pretrained, with the head its checkpoint keeps.", nameof(teacher));
+        if (options.MaskColumnName is not null && !teacher.Model.IsMaskGuided)
+            throw new ArgumentException($"MaskColumnName is \"{options.MaskColumnName}\"; the teacher has no mask-guided attention bias, so it must be null.", nameof(options));
+        architecture = (options.Student ?? teacher.Model.Options).WithoutMaskBias();
+        architecture.DropPath = options.DropPath;
+        if (options.StudentInit == StudentInit.Teacher && !SameSize)
+            throw new ArgumentException("StudentInit is Teacher; that needs a Student of the teacher's sizes. Use Fresh or Auto.", nameof(options));
+        _ = ViewSizes.For(options.Views, architecture);
+    }
+
+    private bool SameSize
+    {
+        get
+        {
+            var t = teacher.Model.Options;
+            return (t.ImageSize, t.PatchSize, t.EmbedDim, t.Depth, t.Heads, t.MlpRatio)
+                == (architecture.ImageSize, architecture.PatchSize, architecture.EmbedDim, architecture.Depth, architecture.Heads, architecture.MlpRatio);
+        }
+    }
+
+    /// <summary>Trains the student; the teacher stays as it is.</summary>
+    /// <param name="input">Images and, for a mask-guided teacher, their masks.</param>
+    /// <exception cref="ArgumentException">A column is missing or of the wrong type.</exception>
+    /// <exception cref="InvalidOperationException">There are fewer than two readable images, or the device is not there.</exception>
+    /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
+    /// <exception cref="TrainingDivergedException">The loss is not a finite number.</exception>
+    public PretrainedTransformer Fit(IDataView input)
+    {
+        var run = new PretrainingRun(context, options, "Distillation");
+        var frozen = Copy(teacher.Model.Options, run.Seed, run.Device, copyWeights: true);
+        var learning = Copy(architecture, run.Seed, run.Device, copyWeights: options.StudentInit != StudentInit.Fresh && SameSize);
+        using var frozenEncoder = new VisionEncoder(frozen.Backbone, frozen.Head, teacher.Normalization);
+        frozen.Freeze();
+        var encoder = new VisionEncoder(learning.Backbone, learning.Head, teacher.Normalization);
+        encoder.Model.train();
+        encoder.Head!.train();
+        try
+        {
+            var report = run.Train(input, options.Views, architecture, encoder, _ => new DistillationMethod(options, learning, frozen));
+            return EncoderEmbedding.Create(context, encoder, options, input, report);
+        }
+        catch
+        {
+            encoder.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Microsoft.ML.Data.SchemaShape GetOutputSchema(Microsoft.ML.Data.SchemaShape inputSchema) => EncoderEmbedding.OutputSchema(inputSchema, options);
+
+    // The head always starts as the teacher's: its prototypes are what the distributions are over.
+    private DinoBranch Copy(VitOptions sizes, int seed, Device device, bool copyWeights)
+    {
+        var model = new VisionTransformer(sizes, seed);
+        var head = new DinoHead(sizes.EmbedDim, teacher.Head!.Options, seed);
+        if (copyWeights) CopyShared(teacher.Model, model);
+        if (sizes.EmbedDim == teacher.FeatureDim) CopyShared(teacher.Head, head);
+        model.to(device);
+        head.to(device);
+        return new(model, head);
+    }
+
+    private static void CopyShared(nn.Module source, nn.Module target)
+    {
+        using var _ = no_grad();
+        var known = source.state_dict();
+        foreach (var (name, tensor) in target.state_dict()) tensor.copy_(known[name]);
+    }
+}

@@ -1,0 +1,55 @@
+using System.ComponentModel.DataAnnotations;
+using MaskBias.MLNet.Images.Augmentation;
+using MaskBias.MLNet.Training;
+using MaskBias.MLNet.Vit;
+
+namespace MaskBias.MLNet.Distillation;
+
+/// <summary>Settings of the distillation into a plain encoder (supplement, Eq. 4). The schedules default to those of DINO pretraining (Table 1).</summary>
+public sealed class DistillationOptions : PretrainingOptions
+{
+    /// <summary>Settings with Table 1's schedules.</summary>
+    public DistillationOptions()
+    {
+        LearningRate = 2.5e-3;
+        WarmupEpochs = 10;
+        WeightDecay = 0.04;
+        FinalWeightDecay = 0.4;
+        ClipGradient = 3;
+    }
+
+    /// <summary>The student; null for the teacher's architecture without the bias.</summary>
+    /// <value>null.</value>
+    public VitOptions? Student { get; set; }
+
+    /// <summary>How the student starts.</summary>
+    /// <value><see cref="StudentInit.Auto"/>: from the teacher's weights where the sizes agree.</value>
+    public StudentInit StudentInit { get; set; } = StudentInit.Auto;
+
+    /// <summary>The views: the teacher sees the global ones with their masks, the student all of them without.</summary>
+    /// <value>2 global and 8 local views.</value>
+    [Required]
+    public MultiCropOptions Views { get; set; } = new();
+
+    /// <summary>Stochastic depth of the student's last block.</summary>
+    /// <value>0.1.</value>
+    [Range(0.0, 1.0, MaximumIsExclusive = true)]
+    public double DropPath { get; set; } = 0.1;
+
+    /// <summary>Temperature τ of the student's distribution.</summary>
+    /// <value>0.1.</value>
+    [Range(0.0, 10.0, MinimumIsExclusive = true)]
+    public double StudentTemperature { get; set; } = 0.1;
+
+    /// <summary>Temperature of the teacher's distribution; Eq. 4 uses the same τ on both sides.</summary>
+    /// <value>0.1 (RoB: 0.07).</value>
+    [Range(0.0, 10.0, MinimumIsExclusive = true)]
+    public double TeacherTemperature { get; set; } = 0.1;
+
+    internal DistillationOptions Copy()
+    {
+        var copy = (DistillationOptions)MemberwiseClone();
+        (copy.Student, copy.Views) = (Student?.Copy(), Views.Copy());
+        return copy;
+    }
+}

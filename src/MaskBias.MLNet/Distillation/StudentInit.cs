@@ -1,0 +1,14 @@
+namespace MaskBias.MLNet.Distillation;
+
+/// <summary>How the student of a distillation starts.</summary>
+public enum StudentInit
+{
+    /// <summary>From the teacher's weights where the sizes agree, else fresh.</summary>
+    Auto,
+
+    /// <summary>From the teacher's weights, without the bias; the sizes must agree.</summary>
+    Teacher,
+
+    /// <summary>Freshly drawn.</summary>
+    Fresh,
+}

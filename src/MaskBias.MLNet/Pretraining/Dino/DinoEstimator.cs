@@ -1,0 +1,68 @@
+using MaskBias.MLNet.Training;
+using MaskBias.MLNet.Vit;
+using Microsoft.ML;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MaskBias.MLNet.Pretraining.Dino;
+
+/// <summary>Pretrains an encoder with DINO, guided by masks where the data has them. Labels are not used.</summary>
+public sealed class DinoEstimator : IEstimator<PretrainedTransformer>
+{
+    private const double LongestTemperatureWarmup = 0.3, LongestBiasFreeze = 0.33, LongestLastLayerFreeze = 0.33;
+
+    private readonly MLContext context;
+    private readonly DinoOptions options;
+
+    internal DinoEstimator(MLContext context, DinoOptions options)
+    {
+        this.context = context;
+        this.options = OptionsValidator.Validate(options).Copy();
+        _ = Training.Data.ViewSizes.For(options.Views, options.Encoder);
+    }
+
+    /// <summary>Trains, and gives the teacher: its encoder and head, as the DINO reference does.</summary>
+    /// <param name="input">Images and, where a mask column is named, their masks.</param>
+    /// <exception cref="ArgumentException">A column is missing or of the wrong type.</exception>
+    /// <exception cref="InvalidOperationException">There are fewer than two readable images, or the device is not there.</exception>
+    /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
+    /// <exception cref="TrainingDivergedException">The loss is not a finite number.</exception>
+    public PretrainedTransformer Fit(IDataView input)
+    {
+        var run = new PretrainingRun(context, options, "DINO");
+        var fitted = options.Copy();
+        fitted.WarmupTeacherTemperatureEpochs = run.Limits.Epochs(nameof(options.WarmupTeacherTemperatureEpochs), options.WarmupTeacherTemperatureEpochs, LongestTemperatureWarmup);
+        fitted.FreezeLastLayerEpochs = run.Limits.Epochs(nameof(options.FreezeLastLayerEpochs), options.FreezeLastLayerEpochs, LongestLastLayerFreeze);
+        if (options.MaskColumnName is not null)
+            fitted.FreezeBiasEpochs = run.Limits.Epochs(nameof(options.FreezeBiasEpochs), options.FreezeBiasEpochs, LongestBiasFreeze);
+
+        using var student = Branch(options.DropPath, run.Seed, run.Device);
+        var teacher = Branch(dropPath: 0, run.Seed, run.Device);
+        var encoder = new VisionEncoder(teacher.Backbone, teacher.Head);
+        try
+        {
+            var report = run.Train(input, options.Views, options.Encoder, encoder, steps => new DinoMethod(fitted, student, teacher, steps, run.Device));
+            return EncoderEmbedding.Create(context, encoder, options, input, report);
+        }
+        catch
+        {
+            encoder.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema) => EncoderEmbedding.OutputSchema(inputSchema, options);
+
+    private DinoBranch Branch(double dropPath, int seed, Device device)
+    {
+        var architecture = options.Encoder.Copy();
+        architecture.DropPath = dropPath;
+        architecture.MaskBias = options.MaskColumnName is null ? null : options.MaskBias;
+        var backbone = new VisionTransformer(architecture, seed);
+        var head = new DinoHead(architecture.EmbedDim, options.Head, seed);
+        backbone.to(device);
+        head.to(device);
+        return new(backbone, head);
+    }
+}

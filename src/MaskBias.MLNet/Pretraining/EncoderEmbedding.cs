@@ -1,0 +1,33 @@
+using MaskBias.MLNet.Masks;
+using MaskBias.MLNet.Embeddings;
+using MaskBias.MLNet.Images;
+using MaskBias.MLNet.Training;
+using MaskBias.MLNet.Vit;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MaskBias.MLNet.Pretraining;
+
+/// <summary>The embedding that a fitted pretraining estimator stands for.</summary>
+internal static class EncoderEmbedding
+{
+    public const string FeatureColumnName = "Features";
+
+    public static PretrainedTransformer Create(MLContext context, VisionEncoder encoder, PretrainingOptions options, IDataView input, TrainingReport report)
+    {
+        var embedding = new ImageEmbeddingOptions
+        {
+            InputColumnName = options.ImageColumnName, OutputColumnName = FeatureColumnName,
+            MaskColumnName = encoder.Model.IsMaskGuided ? options.MaskColumnName : null,
+        };
+        return new(new ImageEmbeddingEstimator(context, encoder, embedding, MaskTokenReaders.For(options.Masks)).Fit(input), report);
+    }
+
+    public static SchemaShape OutputSchema(SchemaShape inputSchema, PretrainingOptions options)
+    {
+        _ = ImageColumn.Find(inputSchema, options.ImageColumnName);
+        if (options.MaskColumnName is { } masks) MaskColumn.Check(inputSchema, masks);
+        var features = Catalog.MlNetAccess.NewColumn(FeatureColumnName, SchemaShape.Column.VectorKind.Vector, NumberDataViewType.Single, isKey: false);
+        return new SchemaShape(inputSchema.Where(c => c.Name != FeatureColumnName).Append(features));
+    }
+}

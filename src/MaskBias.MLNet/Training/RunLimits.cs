@@ -1,0 +1,40 @@
+using System.Globalization;
+
+namespace MaskBias.MLNet.Training;
+
+/// <summary>Fits the options of a run to its length and its number of images, and keeps a note of everything it changes.</summary>
+internal sealed class RunLimits(int epochs)
+{
+    private const double LargestWarmup = 0.1;
+
+    private readonly List<string> adjustments = [];
+
+    /// <summary>What was changed, with its reason.</summary>
+    public IReadOnlyList<string> Adjustments => adjustments;
+
+    /// <summary>The batch is at most the number of images.</summary>
+    public int Batch(int wanted, int images)
+    {
+        if (wanted <= images) return wanted;
+        adjustments.Add($"BatchSize is {images}, not {wanted}: there are {images} images.");
+        return images;
+    }
+
+    /// <summary>Steps of learning-rate warm-up: at most a tenth of the run.</summary>
+    public long WarmupSteps(int warmupEpochs, int stepsPerEpoch)
+    {
+        long wanted = (long)warmupEpochs * stepsPerEpoch, most = (long)(LargestWarmup * epochs * stepsPerEpoch);
+        if (wanted <= most) return wanted;
+        adjustments.Add(string.Create(CultureInfo.InvariantCulture, $"WarmupEpochs is {(double)most / stepsPerEpoch:0.##}, not {warmupEpochs}: at most 10% of {epochs} epochs."));
+        return most;
+    }
+
+    /// <summary>Epochs of something that may take at most a share of the run.</summary>
+    public int Epochs(string name, int wanted, double share)
+    {
+        int most = (int)(share * epochs);
+        if (wanted <= most) return wanted;
+        adjustments.Add(string.Create(CultureInfo.InvariantCulture, $"{name} is {most}, not {wanted}: at most {share:0%} of {epochs} epochs."));
+        return most;
+    }
+}
