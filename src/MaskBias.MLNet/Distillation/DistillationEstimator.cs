@@ -72,7 +72,7 @@ public sealed class DistillationEstimator : IEstimator<PretrainedTransformer>
     }
 
     /// <inheritdoc/>
-    public Microsoft.ML.Data.SchemaShape GetOutputSchema(Microsoft.ML.Data.SchemaShape inputSchema) => EncoderEmbedding.OutputSchema(inputSchema, options);
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema) => EncoderEmbedding.OutputSchema(inputSchema, options);
 
     // The head always starts as the teacher's: its prototypes are what the distributions are over.
     private DinoBranch Copy(VitOptions sizes, int seed, Device device, bool copyWeights)
