@@ -10,7 +10,8 @@ namespace MaskBias.MLNet.Weights.Onnx;
 /// </summary>
 /// <remarks>
 /// Input: float [batch, 3, S, S], planar R, G, B, with S = <see cref="VisionEncoder.ImageSize"/>. Output: float [batch, D]. Opset 17.
-/// The position embedding is resampled to S where it must be.
+/// In ML.NET, <c>ml.Transforms.ApplyOnnxModel(new MemoryStream(bytes))</c> takes a vector column of 3·S·S floats named as the input, as
+/// ExtractPixels gives it, and makes a column of type Vector&lt;Single, 1, D&gt; named as the output; no shapes need to be given.
 /// </remarks>
 public static class OnnxEncoder
 {
