@@ -2,7 +2,7 @@ using SkiaSharp;
 
 namespace MaskBias.MLNet.Samples.Scenes;
 
-/// <summary>Paints what lies behind the object: a ground of two colours in gradients and large patches, then small things of any colour.</summary>
+/// <summary>Paints what lies behind the object: two colours in gradients and large patches, then small things of any colour.</summary>
 internal static class SceneBackground
 {
     public static void Paint(SKCanvas canvas, ScenePalette palette, ShapeSceneOptions options, Random random)
@@ -75,5 +75,6 @@ internal static class SceneBackground
     private static SKPaint RandomPaint(Random random) =>
         new() { IsAntialias = true, Color = ScenePalette.RandomColor(random).WithAlpha((byte)random.Next(140, 256)) };
 
-    private static SKPoint Anywhere(int size, Random random) => new((float)(size * random.NextDouble()), (float)(size * random.NextDouble()));
+    private static SKPoint Anywhere(int size, Random random) =>
+        new((float)(size * random.NextDouble()), (float)(size * random.NextDouble()));
 }

@@ -5,7 +5,7 @@ namespace MaskBias.MLNet.Samples.Scenes;
 /// <summary>The colours of one scene: any for the background, and two for the object that stand out from it.</summary>
 internal readonly record struct ScenePalette(SKColor Near, SKColor Far, SKColor Main, SKColor Accent)
 {
-    private const double MainContrast = 0.55, AccentContrast = 0.45;      // distances in a unit RGB cube
+    private const double MainContrast = 0.55, AccentContrast = 0.45;      // as Contrast below measures it; white on black has 1.41
 
     public static ScenePalette Draw(Random random)
     {

@@ -5,11 +5,15 @@ namespace MaskBias.MLNet.Samples.Scenes;
 /// <summary>The ten outlines. Each is centred at the origin and its larger extent is 1.</summary>
 internal static class ShapeOutlines
 {
-    public static readonly string[] Names = ["arrow", "circle", "crescent", "cross", "heart", "hourglass", "ring", "square", "star", "triangle"];
+    public static readonly string[] Names =
+        ["arrow", "circle", "crescent", "cross", "heart", "hourglass", "ring", "square", "star", "triangle"];
 
     // Skia fills a path without changing it, so that threads may share them.
     private static readonly SKPath[] Outlines =
-        [.. new[] { Arrow(), Circle(), Crescent(), Cross(), Heart(), Hourglass(), Ring(), Square(), Star(), Triangle() }.Select(Normalized)];
+    [
+        Normalized(Arrow()), Normalized(Circle()), Normalized(Crescent()), Normalized(Cross()), Normalized(Heart()),
+        Normalized(Hourglass()), Normalized(Ring()), Normalized(Square()), Normalized(Star()), Normalized(Triangle()),
+    ];
 
     public static SKPath Get(int classIndex) => Outlines[classIndex];
 

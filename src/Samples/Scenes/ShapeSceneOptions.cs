@@ -27,7 +27,7 @@ public sealed class ShapeSceneOptions
     /// <value>15</value>
     public double MaximumRotation { get; set; } = 15;
 
-    /// <summary>How much clutter lies behind the object: 1 is about thirty patches, blobs, lines and specks, 0 is none. In [0, 4].</summary>
+    /// <summary>Clutter behind the object: 1 is about thirty patches, blobs, lines and specks, 0 is none. In [0, 4].</summary>
     /// <value>1</value>
     public double Clutter { get; set; } = 1;
 
@@ -35,7 +35,8 @@ public sealed class ShapeSceneOptions
     {
         Check(Size is >= 32 and <= 1024, nameof(Size), Size, "lie in [32, 1024]");
         Check(ImagesPerClass is >= 1 and <= 100_000, nameof(ImagesPerClass), ImagesPerClass, "lie in [1, 100000]");
-        Check(SmallestObject > 0 && SmallestObject <= LargestObject, nameof(SmallestObject), SmallestObject, $"lie in (0, LargestObject = {LargestObject}]");
+        Check(SmallestObject > 0 && SmallestObject <= LargestObject, nameof(SmallestObject), SmallestObject,
+            $"lie in (0, LargestObject = {LargestObject}]");
         Check(LargestObject <= 0.75, nameof(LargestObject), LargestObject, "be at most 0.75, so that a turned object fits");
         Check(MaximumRotation is >= 0 and <= 45, nameof(MaximumRotation), MaximumRotation, "lie in [0, 45] degrees");
         Check(Clutter is >= 0 and <= 4, nameof(Clutter), Clutter, "lie in [0, 4]");

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using SkiaSharp;
 
 namespace MaskBias.MLNet.Samples.Scenes;
@@ -15,7 +16,7 @@ public static class ShapeScenes
     public static IReadOnlyList<string> ClassNames { get; } = Array.AsReadOnly(ShapeOutlines.Names);
 
     /// <summary>Writes <c>folder/class/0000.png</c> and so on, replacing what an earlier call wrote there.</summary>
-    /// <param name="folder">A new folder, an empty one, or one that an earlier call wrote.</param>
+    /// <param name="folder">A new folder, an empty one, or one that an earlier call wrote: its class folders are replaced.</param>
     /// <param name="options">What is drawn.</param>
     /// <param name="cancel">Stops between two pictures.</param>
     /// <returns>The paths of all pictures, class by class.</returns>
@@ -28,12 +29,19 @@ public static class ShapeScenes
         options.Validate();
         PrepareFolder(folder);
         var paths = new string[ClassNames.Count * options.ImagesPerClass];
-        Parallel.For(0, paths.Length, new ParallelOptions { CancellationToken = cancel }, i =>
+        try
         {
-            var (classIndex, index) = Math.DivRem(i, options.ImagesPerClass);
-            paths[i] = Path.Combine(folder, ClassNames[classIndex], FormattableString.Invariant($"{index:0000}.png"));
-            File.WriteAllBytes(paths[i], EncodePng(Render(classIndex, index, options)));
-        });
+            Parallel.For(0, paths.Length, new ParallelOptions { CancellationToken = cancel }, i =>
+            {
+                var (classIndex, index) = Math.DivRem(i, options.ImagesPerClass);
+                paths[i] = Path.Combine(folder, ClassNames[classIndex], FormattableString.Invariant($"{index:0000}.png"));
+                File.WriteAllBytes(paths[i], EncodePng(Render(classIndex, index, options)));
+            });
+        }
+        catch (AggregateException e)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);             // a full disk is one fault, however many threads met it
+        }
         return paths;
     }
 
