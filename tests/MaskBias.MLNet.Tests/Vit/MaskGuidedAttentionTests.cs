@@ -83,8 +83,8 @@ public class MaskGuidedAttentionTests
         using var scope = NewDisposeScope();
         var (guided, _) = Pair(MaskRelation.Both, RelationKind.Soft, false, BiasLayers.All, initial: 0);
         var images = Images();
-        var probe = randn(Batch, guided.FeatureDim);
-        (guided.Forward(images, MaskTokens()) * probe).sum().backward();
+        // All tokens: the class token alone does not see the last block's bias, whose class row is zero.
+        (guided.ForwardTokens(images, MaskTokens()) * randn(Batch, Patches + 1, guided.FeatureDim)).sum().backward();
         Assert.Equal(8, guided.BiasParameters.Count);
         Assert.All(guided.BiasParameters, p => Assert.True(p.grad!.abs().max().ToSingle() > 0));
 
