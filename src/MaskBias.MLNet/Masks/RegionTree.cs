@@ -8,7 +8,8 @@ namespace MaskBias.MLNet.Masks;
 /// </summary>
 /// <remarks>
 /// Two adjacent regions are alike when their mean colours and the contrast along their common border are. Small regions join early, and so
-/// do regions that both lie at the image's border: they are more often one background than two objects.
+/// do regions that both lie at the image's border, since they are more often one background than two objects; regions of which one
+/// holds much more of the image's border than the other join late.
 /// </remarks>
 internal sealed class RegionTree
 {
@@ -16,7 +17,7 @@ internal sealed class RegionTree
     private readonly List<Border> borders = [];
     private readonly List<int> bordersOfRegions = [];            // each region's borders are consecutive; a merged region appends its own
     private readonly PriorityQueue<int, ulong> queue = new();    // the border's version; its cost's bits, then its index
-    private readonly int imageBorder;
+    private readonly double imageBorder;
 
     /// <summary>Builds the tree.</summary>
     /// <param name="planes">The image.</param>
@@ -219,7 +220,8 @@ internal sealed class RegionTree
         double smaller = Math.Min(p.Size, q.Size);
         double contact = border.Length / Math.Sqrt(smaller);
         double bothAtImageBorder = Math.Sqrt((double)p.AtImageBorder * q.AtImageBorder) / imageBorder;       // at most a half
-        return difference * Math.Sqrt(smaller) * Math.Pow(contact, -0.1) * (1 - bothAtImageBorder);
+        double oneAtImageBorder = Math.Abs(p.AtImageBorder - q.AtImageBorder) / imageBorder;
+        return difference * Math.Sqrt(smaller) * Math.Pow(contact, -0.1) * (1 - bothAtImageBorder + oneAtImageBorder);
     }
 
     private struct Region
