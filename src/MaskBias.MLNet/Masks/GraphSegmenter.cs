@@ -26,12 +26,13 @@ public sealed class GraphSegmenter
     /// <param name="rgb">[height, width, 3] bytes: red, green, blue, row by row.</param>
     /// <param name="height">Rows.</param>
     /// <param name="width">Columns.</param>
-    /// <returns>The masks, largest first; none where the image shows a single region.</returns>
+    /// <returns>The masks, largest first as segmented; none where the image shows a single region.</returns>
     /// <exception cref="ArgumentException">The size is out of bounds or does not fit the bytes.</exception>
     public MaskSet Segment(ReadOnlySpan<byte> rgb, int height, int width)
     {
         int pixels = MaskSet.CheckedPixels(height, width);
-        if (rgb.Length != 3L * pixels) throw new ArgumentException($"{rgb.Length} bytes do not make {width}x{height} pixels of 3 bytes.", nameof(rgb));
+        if (rgb.Length != 3L * pixels)
+            throw new ArgumentException($"{rgb.Length} bytes do not make {width}x{height} pixels of 3 bytes.", nameof(rgb));
 
         double reduction = Math.Min(1, options.MaxSide / (double)Math.Max(height, width));
         int rows = Math.Max(1, (int)Math.Round(height * reduction)), columns = Math.Max(1, (int)Math.Round(width * reduction));
@@ -69,7 +70,8 @@ public sealed class GraphSegmenter
         return chosen;
     }
 
-    private static MaskSet BuildMasks(RegionTree tree, List<int> nodes, int[] labels, (int Rows, int Columns) small, (int Height, int Width) image)
+    private static MaskSet BuildMasks(RegionTree tree, List<int> nodes, int[] labels, (int Rows, int Columns) small,
+        (int Height, int Width) image)
     {
         var (places, ranges) = OrderLeaves(tree);
         var stretches = Stretches(labels, places, small, image.Width);

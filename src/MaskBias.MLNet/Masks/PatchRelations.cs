@@ -19,7 +19,8 @@ public sealed record PatchRelations(Tensor? Positive, Tensor? Negative)
     /// </remarks>
     public static PatchRelations From(Tensor maskTokens, MaskRelation relation, RelationKind kind)
     {
-        if (maskTokens.dim() != 3) throw new ArgumentException($"Mask token vectors have {maskTokens.dim()} dimensions; they must be [batch, masks, patches].");
+        if (maskTokens.dim() != 3)
+            throw new ArgumentException($"Mask token vectors have {maskTokens.dim()} dimensions; they must be [batch, masks, patches].");
         using var scope = NewDisposeScope();
         using var gradients = no_grad();                       // masks are data
         var same = kind == RelationKind.Cosine ? Cosine(maskTokens) : SharedMask(maskTokens);   // [B, N, N]
@@ -46,7 +47,8 @@ public sealed record PatchRelations(Tensor? Positive, Tensor? Negative)
             using var rows = mask.unsqueeze(2);
             using var columns = mask.unsqueeze(1);
             using var both = minimum(rows, columns);                                         // [B, N, N]
-            maximum_out(result, result, both);
+            using var previous = result;                                                     // one live copy per step
+            result = maximum(previous, both);
         }
         return result;
     }
@@ -59,10 +61,4 @@ public sealed record PatchRelations(Tensor? Positive, Tensor? Negative)
     }
 
     private static Tensor WithClassToken(Tensor relation) => nn.functional.pad(relation, [1, 0, 1, 0]);
-
-    private static void maximum_out(Tensor result, Tensor left, Tensor right)
-    {
-        using var larger = maximum(left, right);
-        result.copy_(larger);
-    }
 }

@@ -82,7 +82,8 @@ internal sealed class RegionTree
         {
             for (int x = 0; x < planes.Width; x++, i++)
             {
-                if (x + 1 < planes.Width && labels[i] != labels[i + 1]) AddContact(known, labels[i], labels[i + 1], planes.Distance(i, i + 1));
+                if (x + 1 < planes.Width && labels[i] != labels[i + 1])
+                    AddContact(known, labels[i], labels[i + 1], planes.Distance(i, i + 1));
                 if (y + 1 < planes.Height && labels[i] != labels[i + planes.Width])
                     AddContact(known, labels[i], labels[i + planes.Width], planes.Distance(i, i + planes.Width));
             }
@@ -142,7 +143,8 @@ internal sealed class RegionTree
     {
         while (true)
         {
-            if (!queue.TryDequeue(out int version, out ulong priority)) throw new InvalidOperationException("The regions are not connected.");
+            if (!queue.TryDequeue(out int version, out ulong priority))
+                throw new InvalidOperationException("The regions are not connected.");
             int border = (int)(priority & int.MaxValue);
             if (borders[border].Version == version) return border;
         }

@@ -58,7 +58,8 @@ public class PatchRelationsTests
         using var scope = NewDisposeScope();
         var masks = tensor(Shares(6), [Batch, 6, Patches]);
         var (positive, negative) = PatchRelations.From(masks, MaskRelation.Both, kind);
-        var (samePositive, sameNegative) = PatchRelations.From(masks.index_select(1, tensor(new long[] { 4, 0, 5, 3, 1, 2 })), MaskRelation.Both, kind);
+        var (samePositive, sameNegative) =
+            PatchRelations.From(masks.index_select(1, tensor(new long[] { 4, 0, 5, 3, 1, 2 })), MaskRelation.Both, kind);
 
         Assert.True(positive!.allclose(positive.transpose(1, 2), 0, 1e-6));
         Assert.True(negative!.allclose(negative.transpose(1, 2), 0, 1e-6));
@@ -118,7 +119,8 @@ public class PatchRelationsTests
 
     private static (double Same, double Different) Reference(float[] shares, int b, int count, int i, int j, RelationKind kind)
     {
-        var vectors = Enumerable.Range(0, count).Select(k => (b * count + k) * Patches).Select(o => (I: (double)shares[o + i], J: (double)shares[o + j])).ToList();
+        var vectors = Enumerable.Range(0, count).Select(k => (b * count + k) * Patches)
+            .Select(o => (I: (double)shares[o + i], J: (double)shares[o + j])).ToList();
         double coveredI = vectors.Select(m => m.I).DefaultIfEmpty().Max(), coveredJ = vectors.Select(m => m.J).DefaultIfEmpty().Max();
         double same = vectors.Select(m => Math.Min(m.I, m.J)).DefaultIfEmpty().Max();
         switch (kind)
