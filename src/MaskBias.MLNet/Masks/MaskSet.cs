@@ -61,7 +61,8 @@ public sealed class MaskSet : IEquatable<MaskSet>
         foreach (bool[] bitmap in bitmaps)
         {
             if (bitmap.LongLength != (long)height * width)
-                throw new ArgumentException($"Mask {k} has {bitmap.LongLength} pixels; an image of {width}x{height} has {(long)height * width}.", nameof(bitmaps));
+                throw new ArgumentException($"Mask {k} has {bitmap.LongLength} pixels; an image of {width}x{height} has {(long)height * width}.",
+                    nameof(bitmaps));
             AddBitmap(builder, MemoryMarshal.Cast<bool, byte>(bitmap.AsSpan()));
             k++;
         }
@@ -92,7 +93,8 @@ public sealed class MaskSet : IEquatable<MaskSet>
     {
         int total = CheckedPixels(height, width);
         if (labels.Length != total)
-            throw new ArgumentException($"The label map has {labels.Length} pixels; an image of {width}x{height} has {total}.", nameof(labels));
+            throw new ArgumentException($"The label map has {labels.Length} pixels; an image of {width}x{height} has {total}.",
+                nameof(labels));
 
         var segments = new SortedDictionary<int, List<(int Start, int Length)>>();
         for (int start = 0, end; start < total; start = end)
@@ -102,7 +104,9 @@ public sealed class MaskSet : IEquatable<MaskSet>
             if (label <= 0) continue;
             if (!segments.TryGetValue(label, out var list))
             {
-                if (segments.Count == MaxCount) throw new ArgumentException($"The label map has more than {MaxCount} labels, the most that a set holds.", nameof(labels));
+                if (segments.Count == MaxCount)
+                    throw new ArgumentException($"The label map has more than {MaxCount} labels, the most that a set holds.",
+                        nameof(labels));
                 segments.Add(label, list = []);
             }
             list.Add((start, end - start));
@@ -120,8 +124,10 @@ public sealed class MaskSet : IEquatable<MaskSet>
     /// <summary>Makes a set from run lengths.</summary>
     /// <param name="height">Rows.</param>
     /// <param name="width">Columns.</param>
-    /// <param name="masks">Per mask the lengths of its runs in row-major order, background and foreground in turn, background first; a length may be 0.</param>
-    /// <exception cref="ArgumentException">The size is out of bounds, a length is negative, or a mask's lengths do not sum to height · width.</exception>
+    /// <param name="masks">Per mask the lengths of its runs in row-major order, background and foreground in turn, background first; a
+    /// length may be 0.</param>
+    /// <exception cref="ArgumentException">The size is out of bounds, a length is negative, or a mask's lengths do not sum to height ·
+    /// width.</exception>
     public static MaskSet FromRuns(int height, int width, IEnumerable<IReadOnlyList<int>> masks)
     {
         ArgumentNullException.ThrowIfNull(masks);
@@ -132,8 +138,10 @@ public sealed class MaskSet : IEquatable<MaskSet>
             long position = 0;
             for (int r = 0; r < lengths.Count; r++)
             {
-                if (lengths[r] < 0) throw new ArgumentException($"Run {r} of mask {k} is {lengths[r]}; a run is at least 0.", nameof(masks));
-                if (position + lengths[r] > total) throw new ArgumentException(SumFault(k, position + lengths[r], height, width), nameof(masks));
+                if (lengths[r] < 0)
+                    throw new ArgumentException($"Run {r} of mask {k} is {lengths[r]}; a run is at least 0.", nameof(masks));
+                if (position + lengths[r] > total)
+                    throw new ArgumentException(SumFault(k, position + lengths[r], height, width), nameof(masks));
                 if (r % 2 == 1) builder.Cover((int)position, lengths[r]);
                 position += lengths[r];
             }
@@ -145,7 +153,8 @@ public sealed class MaskSet : IEquatable<MaskSet>
     }
 
     /// <summary>Reads what <see cref="Encode"/> wrote; see <see cref="MaskSetEncoding"/>.</summary>
-    /// <param name="bytes">The encoded set. Zero bytes are not a set: a caller that reads them from a column takes them for a missing value.</param>
+    /// <param name="bytes">The encoded set. Zero bytes are not a set: a caller that reads them from a column takes them for a missing
+    /// value.</param>
     /// <exception cref="FormatException">The bytes are not a well-formed set.</exception>
     public static MaskSet Decode(ReadOnlySpan<byte> bytes) => MaskSetEncoding.Decode(bytes);
 
@@ -189,7 +198,8 @@ public sealed class MaskSet : IEquatable<MaskSet>
     public void CopyTo(int k, Span<byte> bitmap)
     {
         if (bitmap.Length < Height * Width)
-            throw new ArgumentException($"The bitmap has {bitmap.Length} bytes; an image of {Width}x{Height} needs {Height * Width}.", nameof(bitmap));
+            throw new ArgumentException($"The bitmap has {bitmap.Length} bytes; an image of {Width}x{Height} needs {Height * Width}.",
+                nameof(bitmap));
         byte value = 0;
         foreach (int run in Runs(k))
         {
@@ -224,7 +234,8 @@ public sealed class MaskSet : IEquatable<MaskSet>
     internal static string? SizeFault(long height, long width) =>
         height is < 1 or > MaxSide || width is < 1 or > MaxSide
             ? $"The masks' size is {width}x{height}; each side must lie in [1, {MaxSide}]."
-            : height * width > MaxPixels ? $"The masks' size is {width}x{height}, {height * width} pixels; at most {MaxPixels} are allowed." : null;
+            : height * width > MaxPixels
+                ? $"The masks' size is {width}x{height}, {height * width} pixels; at most {MaxPixels} are allowed." : null;
 
     internal static string SumFault(long k, long sum, int height, int width) =>
         $"The runs of mask {k} sum to {sum}; an image of {width}x{height} needs exactly {(long)height * width}.";

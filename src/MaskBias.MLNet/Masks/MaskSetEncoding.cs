@@ -50,7 +50,8 @@ public static class MaskSetEncoding
     public static MaskSet Decode(ReadOnlySpan<byte> bytes)
     {
         if (!bytes.StartsWith(Magic))
-            throw new FormatException(bytes.IsEmpty ? "There are no bytes; a mask set is never empty." : "The bytes are not a mask set: they do not start with \"MSK\".");
+            throw new FormatException(bytes.IsEmpty
+                ? "There are no bytes; a mask set is never empty." : "The bytes are not a mask set: they do not start with \"MSK\".");
         int position = Magic.Length;
         if (position == bytes.Length) throw new FormatException("The mask set ends before its version.");
         byte version = bytes[position++];
@@ -59,7 +60,8 @@ public static class MaskSetEncoding
         var (height, width) = (Read(bytes, ref position, "height"), Read(bytes, ref position, "width"));
         if (MaskSet.SizeFault(height, width) is { } fault) throw new FormatException(fault);
         long count = Read(bytes, ref position, "number of masks");
-        if (count > MaskSet.MaxCount) throw new FormatException($"The mask set announces {count} masks; at most {MaskSet.MaxCount} are allowed.");
+        if (count > MaskSet.MaxCount)
+            throw new FormatException($"The mask set announces {count} masks; at most {MaskSet.MaxCount} are allowed.");
         if (count > bytes.Length - position)
             throw new FormatException($"The mask set announces {count} masks; {bytes.Length - position} bytes cannot hold them.");
         return new((int)height, (int)width, ReadMasks(bytes, position, (int)height, (int)width, (int)count, out int[] starts), starts);
@@ -101,7 +103,8 @@ public static class MaskSetEncoding
             if (shift == 28 && b > 0x0F) break;
             value |= (uint)(b & 0x7F) << shift;
             if (b >= 0x80) continue;
-            if (b == 0 && shift > 0) throw new FormatException($"A number in the mask set's {Name(part, index)} is not in its shortest form.");
+            if (b == 0 && shift > 0)
+                throw new FormatException($"A number in the mask set's {Name(part, index)} is not in its shortest form.");
             return value;
         }
         throw new FormatException($"A number in the mask set's {Name(part, index)} has more than 32 bits.");

@@ -7,7 +7,8 @@ namespace MaskBias.MLNet.Masks;
 /// Computes mask token vectors: the share of each patch of a crop that each mask covers, after the crop's geometry. It works on the
 /// masks' runs, and the borders of crop and patches may lie anywhere within a pixel: shares are areas, not samples.
 /// </summary>
-/// <remarks>Thread-safe. What counts as a mask is set by <see cref="MaskTokenOptions"/>; parts of a crop outside the image are uncovered.</remarks>
+/// <remarks>Thread-safe. What counts as a mask is set by <see cref="MaskTokenOptions"/>; parts of a crop outside the image are
+/// uncovered.</remarks>
 public sealed class MaskTokenizer
 {
     // Areas are sums of fractions: a mask of exactly one patch, or of exactly the largest share, stays.
@@ -66,7 +67,8 @@ public sealed class MaskTokenizer
             int count = Choose(masks, grid, chosen);
             int kept = count + (AddsComplement(count) ? 1 : 0);
             if (tokens.Length < (long)kept * grid.Patches)
-                throw new ArgumentException($"{tokens.Length} values do not hold {kept} masks of {rows}x{columns} patches.", nameof(tokens));
+                throw new ArgumentException($"{tokens.Length} values do not hold {kept} masks of {rows}x{columns} patches.",
+                    nameof(tokens));
             Write(masks, grid, chosen.AsSpan(0, count), tokens[..(kept * grid.Patches)]);
             return kept;
         }

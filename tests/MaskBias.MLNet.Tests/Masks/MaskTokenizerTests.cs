@@ -32,7 +32,8 @@ public class MaskTokenizerTests
             var masks = MaskSet.FromBitmaps(24, 32, MaskScenes.RandomBitmaps(seed, 24, 32, 7));
             var crop = new CropRegion(x, y, width, height, flip);
             var expected = Enumerable.Range(0, masks.Count).Select(k => Reference(masks, k, crop, rows, columns)).ToList();
-            var order = Enumerable.Range(0, masks.Count).Where(k => expected[k].Sum() > 0).OrderByDescending(k => Math.Round(expected[k].Sum(), 8)).ToList();
+            var order = Enumerable.Range(0, masks.Count).Where(k => expected[k].Sum() > 0)
+                .OrderByDescending(k => Math.Round(expected[k].Sum(), 8)).ToList();
 
             float[] tokens = new MaskTokenizer(KeepAll).Compute(masks, crop, rows, columns, out int kept);
 
@@ -141,12 +142,14 @@ public class MaskTokenizerTests
     [InlineData(0, 0, 10, 10, 0, 2)]
     [InlineData(0, 0, 10, 10, 2, 5000)]
     public void Impossible_crops_are_refused(double x, double y, double width, double height, int rows, int columns) =>
-        Assert.Throws<ArgumentException>(() => new MaskTokenizer().Compute(MaskSet.Empty(10, 10), new(x, y, width, height), rows, columns, out _));
+        Assert.Throws<ArgumentException>(
+            () => new MaskTokenizer().Compute(MaskSet.Empty(10, 10), new(x, y, width, height), rows, columns, out _));
 
     [Fact]
     public void Options_out_of_range_are_all_named()
     {
-        string message = Assert.Throws<ArgumentException>(() => new MaskTokenizer(new() { MaxMasks = 0, MaxCoverage = 0, MinPatches = double.NaN })).Message;
+        string message = Assert.Throws<ArgumentException>(
+            () => new MaskTokenizer(new() { MaxMasks = 0, MaxCoverage = 0, MinPatches = double.NaN })).Message;
         Assert.Contains("MaxMasks is 0; it must lie in [1, 4096].", message);
         Assert.Contains("MaxCoverage is 0; it must lie in (0, 1].", message);
         Assert.Contains("MinPatches is NaN", message);

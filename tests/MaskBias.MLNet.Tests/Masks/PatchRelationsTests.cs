@@ -58,7 +58,8 @@ public class PatchRelationsTests
         using var scope = NewDisposeScope();
         var masks = tensor(Shares(6), [Batch, 6, Patches]);
         var (positive, negative) = PatchRelations.From(masks, MaskRelation.Both, kind);
-        var (samePositive, sameNegative) = PatchRelations.From(masks.index_select(1, tensor(new long[] { 4, 0, 5, 3, 1, 2 })), MaskRelation.Both, kind);
+        var (samePositive, sameNegative) =
+            PatchRelations.From(masks.index_select(1, tensor(new long[] { 4, 0, 5, 3, 1, 2 })), MaskRelation.Both, kind);
 
         Assert.True(positive!.allclose(positive.transpose(1, 2), 0, 1e-6));
         Assert.True(negative!.allclose(negative.transpose(1, 2), 0, 1e-6));
@@ -79,6 +80,21 @@ public class PatchRelationsTests
         Assert.Null(negative.Positive);
         Assert.True(both.Positive!.equal(positive.Positive!).all().item<bool>());
         Assert.True(both.Negative!.equal(negative.Negative!).all().item<bool>());
+    }
+
+    [Fact]
+    public void A_large_batch_gives_each_image_its_own_relations()
+    {
+        using var scope = NewDisposeScope();
+        var masks = rand(7, 3, 300);                                   // more than is computed at a time
+        var whole = PatchRelations.From(masks, MaskRelation.Both, RelationKind.Soft);
+        Assert.Equal([7, 301, 301], whole.Positive!.shape);
+        for (int b = 0; b < 7; b++)
+        {
+            var single = PatchRelations.From(masks.narrow(0, b, 1), MaskRelation.Both, RelationKind.Soft);
+            Assert.True(single.Positive!.equal(whole.Positive.narrow(0, b, 1)).all().item<bool>());
+            Assert.True(single.Negative!.equal(whole.Negative!.narrow(0, b, 1)).all().item<bool>());
+        }
     }
 
     [Fact]
@@ -118,7 +134,8 @@ public class PatchRelationsTests
 
     private static (double Same, double Different) Reference(float[] shares, int b, int count, int i, int j, RelationKind kind)
     {
-        var vectors = Enumerable.Range(0, count).Select(k => (b * count + k) * Patches).Select(o => (I: (double)shares[o + i], J: (double)shares[o + j])).ToList();
+        var vectors = Enumerable.Range(0, count).Select(k => (b * count + k) * Patches)
+            .Select(o => (I: (double)shares[o + i], J: (double)shares[o + j])).ToList();
         double coveredI = vectors.Select(m => m.I).DefaultIfEmpty().Max(), coveredJ = vectors.Select(m => m.J).DefaultIfEmpty().Max();
         double same = vectors.Select(m => Math.Min(m.I, m.J)).DefaultIfEmpty().Max();
         switch (kind)
