@@ -9,7 +9,7 @@ namespace MaskBias.MLNet.Pretraining.Dino;
 /// <summary>Pretrains an encoder with DINO, guided by masks where the data has them. Labels are not used.</summary>
 public sealed class DinoEstimator : IEstimator<PretrainedTransformer>
 {
-    private const double LongestTemperatureWarmup = 0.3, LongestBiasFreeze = 0.33, LongestLastLayerFreeze = 0.33;
+    private const double LongestTemperatureWarmup = 0.3, LongestBiasFreeze = 0.33;
 
     private readonly MLContext context;
     private readonly DinoOptions options;
@@ -32,7 +32,6 @@ public sealed class DinoEstimator : IEstimator<PretrainedTransformer>
         var run = new PretrainingRun(context, options, "DINO");
         var fitted = options.Copy();
         fitted.WarmupTeacherTemperatureEpochs = run.Limits.Epochs(nameof(options.WarmupTeacherTemperatureEpochs), options.WarmupTeacherTemperatureEpochs, LongestTemperatureWarmup);
-        fitted.FreezeLastLayerEpochs = run.Limits.Epochs(nameof(options.FreezeLastLayerEpochs), options.FreezeLastLayerEpochs, LongestLastLayerFreeze);
         if (options.MaskColumnName is not null)
             fitted.FreezeBiasEpochs = run.Limits.Epochs(nameof(options.FreezeBiasEpochs), options.FreezeBiasEpochs, LongestBiasFreeze);
 
