@@ -19,6 +19,7 @@ public sealed class ImageEmbeddingTransformer : ITransformer
     private readonly ImageEmbeddingOptions options;
     private readonly MaskTokenReader? maskTokens;
     private readonly ImageColumnKind kind;
+    private readonly Func<VisionEncoder, string, string, byte[]> exportOnnx = static (_, _, _) => throw new NotImplementedException();
 
     internal ImageEmbeddingTransformer(
         MLContext context, VisionEncoder encoder, ImageEmbeddingOptions options, MaskTokenReader? maskTokens, DataViewSchema input)
@@ -60,7 +61,15 @@ public sealed class ImageEmbeddingTransformer : ITransformer
         }
         if (options.ApplyOrientation)
             throw new NotSupportedException("ApplyOrientation is true; to save the model it must be false, because ML.NET's LoadImages ignores the EXIF orientation.");
-        EmbeddingOnnxChain.Save(context, Encoder, kind, options.InputColumnName, options.OutputColumnName, ctx);
+        using var chain = BuildOnnxChain();
+        ((ITransformer)chain).Save(ctx);
+    }
+
+    internal TransformerChain<ITransformer> BuildOnnxChain()
+    {
+        string output = options.OutputColumnName;
+        byte[] model = exportOnnx(Encoder, EmbeddingOnnxChain.PixelsName(output), EmbeddingOnnxChain.FeaturesName(output));
+        return EmbeddingOnnxChain.Build(context, model, Encoder.ImageSize, kind, options.InputColumnName, output);
     }
 
     private ImageEmbeddingMapping Map(DataViewSchema input) => new(input, Encoder, options, maskTokens);

@@ -12,8 +12,8 @@ internal static class ImageOrientation
         bool swaps = origin is SKEncodedOrigin.LeftTop or SKEncodedOrigin.RightTop or SKEncodedOrigin.RightBottom or SKEncodedOrigin.LeftBottom;
         int width = swaps ? image.Height : image.Width, height = swaps ? image.Width : image.Height;
         var result = new SKBitmap(new SKImageInfo(width, height, image.ColorType, image.AlphaType));
-        var source = MemoryMarshal.Cast<byte, uint>(image.GetPixelSpan());
-        var target = MemoryMarshal.Cast<byte, uint>(result.GetPixelSpan());
+        var source = MemoryMarshal.Cast<byte, uint>(PixelBuffers.Pixels(image));
+        var target = MemoryMarshal.Cast<byte, uint>(PixelBuffers.Pixels(result));
         int right = image.Width - 1, bottom = image.Height - 1;
         for (int y = 0; y < height; y++)
         {
