@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using MaskBias.MLNet.Images;
 
 namespace MaskBias.MLNet.Embeddings;
 
