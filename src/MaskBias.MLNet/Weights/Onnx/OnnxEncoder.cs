@@ -1,0 +1,52 @@
+using Google.Protobuf;
+using MaskBias.MLNet.Vit;
+using MaskBias.MLNet.Weights.Onnx.Proto;
+
+namespace MaskBias.MLNet.Weights.Onnx;
+
+/// <summary>
+/// Exports a plain encoder as an ONNX model, from pixels in [0, 255] to features, with the normalisation inside. It runs in any ONNX
+/// runtime, without this library and without libtorch.
+/// </summary>
+/// <remarks>
+/// Input: float [batch, 3, S, S], planar R, G, B, with S = <see cref="VisionEncoder.ImageSize"/>. Output: float [batch, D]. Opset 17.
+/// The position embedding is resampled to S where it must be.
+/// </remarks>
+public static class OnnxEncoder
+{
+    /// <summary>Exports an encoder to memory.</summary>
+    /// <param name="encoder">The encoder, on any device.</param>
+    /// <param name="options">Names; by default the input is "pixels" and the output "features".</param>
+    /// <returns>The bytes of an ONNX model.</returns>
+    /// <exception cref="ArgumentException">An option is invalid.</exception>
+    /// <exception cref="InvalidOperationException">The encoder is guided by masks, or larger than an ONNX file can be.</exception>
+    public static byte[] Export(VisionEncoder encoder, OnnxExportOptions? options = null) => Build(encoder, options).ToByteArray();
+
+    /// <summary>Exports an encoder to a file; an older one is replaced only when the new one is complete.</summary>
+    /// <param name="encoder">The encoder, on any device.</param>
+    /// <param name="path">The file; its folder is created where missing.</param>
+    /// <param name="options">Names; by default the input is "pixels" and the output "features".</param>
+    /// <exception cref="ArgumentException">An option is invalid.</exception>
+    /// <exception cref="InvalidOperationException">The encoder is guided by masks, or larger than an ONNX file can be.</exception>
+    public static void Export(VisionEncoder encoder, string path, OnnxExportOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        var model = Build(encoder, options);
+        AtomicFile.Write(path, model.WriteTo);
+    }
+
+    private static ModelProto Build(VisionEncoder encoder, OnnxExportOptions? options)
+    {
+        ArgumentNullException.ThrowIfNull(encoder);
+        options = OptionsValidator.Validate(options ?? new());
+        if (encoder.Model.IsMaskGuided)
+        {
+            throw new InvalidOperationException("The encoder is guided by masks, which an exported model does not get. Distil it into a plain encoder "
+                + "(SelfSupervised().Distill), or save an encoder checkpoint (EncoderCheckpoint.Save).");
+        }
+        var graph = new OnnxGraph(options.InputName, options.OutputName);
+        new VitGraph(encoder, graph).Add(options.InputName, options.OutputName);
+        int size = encoder.ImageSize;
+        return graph.Build($"Vision transformer: pixels in [0, 255], [batch, 3, {size}, {size}], planar R, G, B, to features [batch, {encoder.FeatureDim}].");
+    }
+}

@@ -1,0 +1,127 @@
+using System.Runtime.InteropServices;
+using Google.Protobuf;
+using MaskBias.MLNet.Weights.Onnx.Proto;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MaskBias.MLNet.Weights.Onnx;
+
+/// <summary>Builds an ONNX graph node by node. Values are named after the nodes that make them; names are kept unique.</summary>
+internal sealed class OnnxGraph
+{
+    /// <summary>Name of the dimension whose size the caller chooses.</summary>
+    public const string BatchDimension = "batch";
+
+    private const int OpsetVersion = 17;        // the first with LayerNormalization
+    private const int IrVersion = 8;            // of the same release
+    private const long MaxWeightBytes = int.MaxValue - (1 << 20);
+
+    private readonly GraphProto graph = new() { Name = "encoder" };
+    private readonly HashSet<string> names;
+    private readonly Dictionary<string, string> integers = new(StringComparer.Ordinal);
+    private long weightBytes;
+
+    /// <summary>Starts a graph.</summary>
+    /// <param name="reserved">Names of its inputs and outputs.</param>
+    public OnnxGraph(params IEnumerable<string> reserved) => names = new(reserved, StringComparer.Ordinal);
+
+    /// <summary>Declares an input of floats, [batch, sizes...].</summary>
+    public string Input(string name, params long[] sizes)
+    {
+        graph.Input.Add(Declare(name, sizes));
+        return name;
+    }
+
+    /// <summary>Declares an output of floats, [batch, sizes...], and gives it the result of the given operation.</summary>
+    public void Output(string name, long[] sizes, string operation, string[] inputs, params AttributeProto[] attributes)
+    {
+        graph.Output.Add(Declare(name, sizes));
+        Add(name, operation, inputs, attributes);
+    }
+
+    /// <summary>Adds an operation.</summary>
+    /// <returns>The name of its result.</returns>
+    public string Node(string name, string operation, string[] inputs, params AttributeProto[] attributes)
+    {
+        string result = Unique(name);
+        Add(result, operation, inputs, attributes);
+        return result;
+    }
+
+    /// <summary>Stores a tensor as float32.</summary>
+    public string Weight(string name, Tensor values)
+    {
+        using var scope = NewDisposeScope();
+        var stored = values.detach().cpu().to(ScalarType.Float32).contiguous();
+        long length = stored.NumberOfElements * sizeof(float);
+        weightBytes += length;
+        if (weightBytes > MaxWeightBytes)
+            throw new InvalidOperationException($"The encoder's weights take more than {MaxWeightBytes} bytes; an ONNX file holds at most 2 GiB.");
+        var bytes = new byte[length];
+        TensorBytes.Visit(stored, (part, offset) => part.CopyTo(bytes.AsSpan((int)offset)));
+        return Initializer(name, stored.shape, TensorProto.Types.DataType.Float, bytes);
+    }
+
+    /// <summary>Stores one number as a scalar.</summary>
+    public string Scalar(string name, float value) =>
+        Initializer(name, [], TensorProto.Types.DataType.Float, MemoryMarshal.AsBytes([value]).ToArray());
+
+    /// <summary>Stores a list of whole numbers: a shape, axes. Equal lists are stored once.</summary>
+    public string Integers(string name, params long[] values)
+    {
+        string key = string.Join(',', values);
+        if (!integers.TryGetValue(key, out string? known))
+        {
+            known = Initializer(name, [values.Length], TensorProto.Types.DataType.Int64, MemoryMarshal.AsBytes(values.AsSpan()).ToArray());
+            integers.Add(key, known);
+        }
+        return known;
+    }
+
+    /// <summary>An attribute that holds a whole number.</summary>
+    public static AttributeProto Attribute(string name, long value) =>
+        new() { Name = name, Type = AttributeProto.Types.AttributeType.Int, I = value };
+
+    /// <summary>An attribute that holds a number.</summary>
+    public static AttributeProto Attribute(string name, float value) =>
+        new() { Name = name, Type = AttributeProto.Types.AttributeType.Float, F = value };
+
+    /// <summary>An attribute that holds whole numbers.</summary>
+    public static AttributeProto Attribute(string name, params long[] values) =>
+        new() { Name = name, Type = AttributeProto.Types.AttributeType.Ints, Ints = { values } };
+
+    /// <summary>The finished model.</summary>
+    public ModelProto Build(string description) => new()
+    {
+        IrVersion = IrVersion,
+        ProducerName = "MaskBias.MLNet",
+        DocString = description,
+        OpsetImport = { new OperatorSetIdProto { Domain = "", Version = OpsetVersion } },
+        Graph = graph,
+    };
+
+    private void Add(string name, string operation, string[] inputs, AttributeProto[] attributes) =>
+        graph.Node.Add(new NodeProto { Name = name, OpType = operation, Input = { inputs }, Output = { name }, Attribute = { attributes } });
+
+    private string Initializer(string name, long[] shape, TensorProto.Types.DataType type, byte[] data)
+    {
+        string unique = Unique(name);
+        // Wrapped, not copied: the array is nobody else's.
+        graph.Initializer.Add(new TensorProto { Name = unique, DataType = type, Dims = { shape }, RawData = UnsafeByteOperations.UnsafeWrap(data) });
+        return unique;
+    }
+
+    private string Unique(string name)
+    {
+        string candidate = name;
+        for (int i = 1; !names.Add(candidate); i++) candidate = $"{name}_{i}";
+        return candidate;
+    }
+
+    private static ValueInfoProto Declare(string name, long[] sizes)
+    {
+        var shape = new TensorShapeProto { Dim = { new TensorShapeProto.Types.Dimension { DimParam = BatchDimension } } };
+        shape.Dim.AddRange(sizes.Select(s => new TensorShapeProto.Types.Dimension { DimValue = s }));
+        return new() { Name = name, Type = new() { TensorType = new() { ElemType = TensorProto.Types.DataType.Float, Shape = shape } } };
+    }
+}

@@ -1,0 +1,125 @@
+using System.Buffers.Binary;
+using System.IO.MemoryMappedFiles;
+using MaskBias.MLNet.Native;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MaskBias.MLNet.Weights;
+
+/// <summary>A safetensors file, mapped into memory: tensors are read one by one, when asked for.</summary>
+/// <remarks>
+/// The file is not trusted: its header is checked as a whole when it is opened, before anything is allocated by its word.
+/// Reading is safe from several threads at once; not so together with <see cref="Dispose"/>.
+/// </remarks>
+public sealed class SafetensorsFile : IDisposable
+{
+    private const int PrefixLength = 8;
+
+    private readonly MemoryMappedFile mapping;
+    private readonly MemoryMappedViewAccessor view;
+    private readonly string path;
+    private readonly long dataStart;
+    private readonly Dictionary<string, SafetensorsEntry> byName;
+
+    private SafetensorsFile(string path, MemoryMappedFile mapping, MemoryMappedViewAccessor view, long length)
+    {
+        (this.path, this.mapping, this.view) = (path, mapping, view);
+        byte[] header = ReadHeader(length);
+        dataStart = PrefixLength + header.Length;
+        var parsed = SafetensorsHeader.Parse(header, length - dataStart, path);
+        (Metadata, Entries) = (parsed.Metadata, parsed.Entries);
+        byName = Entries.ToDictionary(e => e.Name, StringComparer.Ordinal);
+    }
+
+    /// <summary>The file, as it was named when opened.</summary>
+    public string Path => path;
+
+    /// <summary>The file's free-form metadata; empty when it has none.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; }
+
+    /// <summary>The tensors, in the order of their data.</summary>
+    public IReadOnlyList<SafetensorsEntry> Entries { get; }
+
+    /// <summary>Opens a file and checks its header.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">It is not a valid safetensors file; the message names the tensor and the fault.</exception>
+    public static SafetensorsFile Open(string path)
+    {
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+        long length = stream.Length;
+        if (length < PrefixLength)
+            throw new InvalidDataException($"{path} is not a safetensors file: it has {length} bytes; it must have at least {PrefixLength}.");
+        var mapping = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+        MemoryMappedViewAccessor? view = null;
+        try
+        {
+            view = mapping.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
+            return new SafetensorsFile(path, mapping, view, length);
+        }
+        catch
+        {
+            view?.Dispose();
+            mapping.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Whether there is a tensor of that name.</summary>
+    public bool Contains(string name) => byName.ContainsKey(name);
+
+    /// <summary>Reads a tensor.</summary>
+    /// <param name="name">Its name.</param>
+    /// <returns>A new CPU tensor of the entry's shape and type, owned by the caller.</returns>
+    /// <exception cref="KeyNotFoundException">There is no such tensor.</exception>
+    /// <exception cref="InvalidDataException">A BOOL tensor holds a byte other than 0 and 1.</exception>
+    public Tensor Read(string name)
+    {
+        if (!byName.TryGetValue(name, out var entry))
+        {
+            string known = string.Join(", ", Entries.Take(20).Select(e => e.Name));
+            throw new KeyNotFoundException($"{path} has no tensor {name}. It has {Entries.Count}: {known}{(Entries.Count > 20 ? ", …" : "")}.");
+        }
+        TorchRuntime.EnsureLoaded();
+        var tensor = empty(entry.Shape.ToArray(), dtype: entry.DType);
+        try
+        {
+            TensorBytes.Visit(tensor, (part, offset) => Copy(entry, offset, part));
+            return tensor;
+        }
+        catch
+        {
+            tensor.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Closes the file; tensors that were read stay.</summary>
+    public void Dispose()
+    {
+        view.Dispose();
+        mapping.Dispose();
+    }
+
+    private void Copy(SafetensorsEntry entry, long offset, Span<byte> part)
+    {
+        view.SafeMemoryMappedViewHandle.ReadSpan((ulong)(dataStart + entry.Offset + offset), part);
+        if (entry.DType == ScalarType.Bool && part.ContainsAnyExceptInRange((byte)0, (byte)1))
+            throw new InvalidDataException($"{path}, tensor {entry.Name}: a BOOL byte is neither 0 nor 1.");
+    }
+
+    private byte[] ReadHeader(long length)
+    {
+        Span<byte> prefix = stackalloc byte[PrefixLength];
+        view.SafeMemoryMappedViewHandle.ReadSpan(0, prefix);
+        ulong size = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
+        if (size > SafetensorsHeader.MaxLength || size > (ulong)(length - PrefixLength))
+        {
+            long most = Math.Min(SafetensorsHeader.MaxLength, length - PrefixLength);
+            throw new InvalidDataException($"{path} is not a safetensors file: its header would have {size} bytes; at most {most} are possible.");
+        }
+        var header = new byte[(int)size];
+        view.SafeMemoryMappedViewHandle.ReadSpan(PrefixLength, header.AsSpan());
+        return header;
+    }
+}

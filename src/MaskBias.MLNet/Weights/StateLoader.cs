@@ -1,0 +1,66 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MaskBias.MLNet.Weights;
+
+/// <summary>Fills modules with the tensors of a file, strictly: names and shapes must match one to one.</summary>
+internal static class StateLoader
+{
+    private const int MaxFaults = 20;
+
+    /// <summary>Copies tensors into one module.</summary>
+    /// <param name="module">The module; it may be on any device.</param>
+    /// <param name="file">The tensors.</param>
+    /// <param name="prefix">What precedes the module's own names in the file, such as <c>backbone.</c>; names without it are left alone.</param>
+    /// <exception cref="InvalidDataException">Tensors are missing, unexpected or of another shape or kind; nothing was copied.</exception>
+    public static void Load(nn.Module module, SafetensorsFile file, string prefix = "") => Load([(prefix, module)], file, wholeFile: false);
+
+    /// <summary>Copies tensors into several modules, each with its prefix.</summary>
+    /// <param name="parts">Prefixes and modules.</param>
+    /// <param name="file">The tensors.</param>
+    /// <param name="wholeFile">Whether names without any of the prefixes are faults.</param>
+    /// <exception cref="InvalidDataException">Tensors are missing, unexpected or of another shape or kind; nothing was copied.</exception>
+    public static void Load(IReadOnlyList<(string Prefix, nn.Module Module)> parts, SafetensorsFile file, bool wholeFile = true)
+    {
+        var targets = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach (var (prefix, module) in parts)
+        {
+            foreach (var (name, tensor) in module.state_dict()) targets.Add(prefix + name, tensor);
+        }
+        var entries = file.Entries.Where(e => wholeFile || parts.Any(p => e.Name.StartsWith(p.Prefix, StringComparison.Ordinal)))
+            .ToDictionary(e => e.Name, StringComparer.Ordinal);
+        Check(targets, entries, file.Path);
+
+        using var _ = no_grad();
+        foreach (var (name, target) in targets)
+        {
+            using var scope = NewDisposeScope();
+            target.copy_(file.Read(name));
+        }
+    }
+
+    private static void Check(Dictionary<string, Tensor> targets, Dictionary<string, SafetensorsEntry> entries, string file)
+    {
+        var missing = targets.Where(t => !entries.ContainsKey(t.Key)).Select(t => $"{t.Key} {Print(t.Value.shape)} is missing");
+        var unexpected = entries.Values.Where(e => !targets.ContainsKey(e.Name)).Select(e => $"{e.Name} {Print(e.Shape)} is unexpected");
+        var misfits = targets.Where(t => entries.ContainsKey(t.Key)).Select(t => Misfit(t.Value, entries[t.Key])).OfType<string>();
+        var faults = missing.Concat(unexpected).Concat(misfits).ToList();
+        if (faults.Count == 0) return;
+
+        string list = string.Concat(faults.Take(MaxFaults).Select(f => "\n  - " + f));
+        string rest = faults.Count > MaxFaults ? $"\n  … and {faults.Count - MaxFaults} more" : "";
+        throw new InvalidDataException($"{file} does not hold the weights of this architecture; {faults.Count} of its tensors do not fit:{list}{rest}");
+    }
+
+    private static string? Misfit(Tensor target, SafetensorsEntry entry)
+    {
+        if (!target.shape.SequenceEqual(entry.Shape)) return $"{entry.Name} is {Print(entry.Shape)}; it must be {Print(target.shape)}";
+        return IsFloating(entry.DType) == IsFloating(target.dtype) ? null : $"{entry.Name} is {entry.DType}; it must be {target.dtype}";
+    }
+
+    // Weights stored in another precision are converted; whole numbers are never weights.
+    private static bool IsFloating(ScalarType type) =>
+        type is ScalarType.Float64 or ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16;
+
+    private static string Print(IEnumerable<long> shape) => $"[{string.Join(", ", shape)}]";
+}
