@@ -1,6 +1,7 @@
 using MaskBias.MLNet.Images;
 using MaskBias.MLNet.RowMapping;
 using MaskBias.MLNet.Vit;
+using MaskBias.MLNet.Weights.Onnx;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -19,7 +20,6 @@ public sealed class ImageEmbeddingTransformer : ITransformer
     private readonly ImageEmbeddingOptions options;
     private readonly MaskTokenReader? maskTokens;
     private readonly ImageColumnKind kind;
-    private readonly Func<VisionEncoder, string, string, byte[]> exportOnnx = static (_, _, _) => throw new NotImplementedException();
 
     internal ImageEmbeddingTransformer(
         MLContext context, VisionEncoder encoder, ImageEmbeddingOptions options, MaskTokenReader? maskTokens, DataViewSchema input)
@@ -68,7 +68,8 @@ public sealed class ImageEmbeddingTransformer : ITransformer
     internal TransformerChain<ITransformer> BuildOnnxChain()
     {
         string output = options.OutputColumnName;
-        byte[] model = exportOnnx(Encoder, EmbeddingOnnxChain.PixelsName(output), EmbeddingOnnxChain.FeaturesName(output));
+        OnnxExportOptions names = new() { InputName = EmbeddingOnnxChain.PixelsName(output), OutputName = EmbeddingOnnxChain.FeaturesName(output) };
+        byte[] model = OnnxEncoder.Export(Encoder, names);
         return EmbeddingOnnxChain.Build(context, model, Encoder.ImageSize, kind, options.InputColumnName, output);
     }
 
