@@ -15,12 +15,11 @@ var model = ml.Model.Load(args[0], out _);
 var paths = args[1..];
 var predictions = model.Transform(ml.Data.LoadFromEnumerable(paths.Select(path => new ImageRow { ImagePath = path })));
 
-var features = Column<VBuffer<float>>("Features")?.Select(v => v.DenseValues().ToArray()).ToArray();
-var scores = Column<VBuffer<float>>("Score")?.Select(v => v.DenseValues().ToArray()).ToArray();
-var labels = Column<ReadOnlyMemory<char>>("PredictedLabel")?.Select(v => v.ToString()).ToArray();
+var features = Column<float[]>("Features");
+var scores = Column<float[]>("Score");
+var labels = Column<string>("PredictedLabel");
 for (int i = 0; i < paths.Length; i++)
     Console.WriteLine(JsonSerializer.Serialize(new { path = paths[i], features = features?[i], score = scores?[i], label = labels?[i] }));
 return 0;
 
-T[]? Column<T>(string name) =>
-    predictions.Schema.GetColumnOrNull(name) is { } column && column.Type.RawType == typeof(T) ? predictions.GetColumn<T>(column).ToArray() : null;
+T[]? Column<T>(string name) => predictions.Schema.GetColumnOrNull(name) is { } column ? predictions.GetColumn<T>(column).ToArray() : null;

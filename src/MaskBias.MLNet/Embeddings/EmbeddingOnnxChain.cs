@@ -37,7 +37,8 @@ internal static class EmbeddingOnnxChain
             resized, size, size, kind == ImageColumnKind.Path ? loaded : input, ImageResizingEstimator.ResizingKind.IsoCrop, ImageResizingEstimator.Anchor.Center));
         steps.Add(transforms.ExtractPixels(pixels, resized));     // planar R, G, B in [0, 255]
         steps.Add(transforms.ApplyOnnxModel(features, pixels, stream));
-        steps.Add(transforms.CopyColumns(output, features));
+        // A copy that is Vector<Single, D>: the model gives Vector<Single, 1, D>, which trainers tell apart and plain copies keep.
+        steps.Add(transforms.Expression(output, "x : x", features));
         steps.Add(transforms.DropColumns([.. helpers]));
         return Fit(EmptyData(context, kind, input), steps);
     }
@@ -53,19 +54,24 @@ internal static class EmbeddingOnnxChain
         return new TransformerChain<ITransformer>([.. fitted]);
     }
 
-    private static IDataView EmptyData(MLContext context, ImageColumnKind kind, string column)
+    private static IDataView EmptyData(MLContext context, ImageColumnKind kind, string column) =>
+        kind == ImageColumnKind.Path ? EmptyData<PathRow>(context, column) : EmptyData<ImageRow>(context, column);
+
+    private static IDataView EmptyData<TRow>(MLContext context, string column) where TRow : class
     {
-        var schema = SchemaDefinition.Create(typeof(Row));
-        schema.RemoveAll(c => c.MemberName != (kind == ImageColumnKind.Path ? nameof(Row.Path) : nameof(Row.Image)));
+        var schema = SchemaDefinition.Create(typeof(TRow));
         schema[0].ColumnName = column;
-        return context.Data.LoadFromEnumerable(Array.Empty<Row>(), schema);
+        return context.Data.LoadFromEnumerable(Array.Empty<TRow>(), schema);
     }
 
-    private sealed class Row
+    private sealed class PathRow
     {
         public string? Path { get; set; }
+    }
 
-        [ImageType]
+    private sealed class ImageRow
+    {
+        [ImageType(1, 1)]       // ResizeImages takes any size
         public MLImage? Image { get; set; }
     }
 }
