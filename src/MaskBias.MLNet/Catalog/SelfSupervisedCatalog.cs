@@ -1,4 +1,5 @@
 using MaskBias.MLNet.Embeddings;
+using MaskBias.MLNet.NearestNeighbors;
 using MaskBias.MLNet.Vit;
 using Microsoft.ML;
 
@@ -23,4 +24,16 @@ public sealed class SelfSupervisedCatalog
     /// <param name="options">Columns and batches.</param>
     /// <exception cref="ArgumentException">An option is out of range, or masks are given to an encoder that takes none.</exception>
     public ImageEmbeddingEstimator EmbedImages(VisionEncoder encoder, ImageEmbeddingOptions options) => new(Context, encoder, options);
+
+    /// <summary>Classifies features by their nearest training rows, as DINO evaluates an encoder.</summary>
+    /// <param name="labelColumnName">The column of classes: a key.</param>
+    /// <param name="featureColumnName">The column of features: a vector of Single.</param>
+    /// <param name="k">Neighbours that vote.</param>
+    public NearestNeighborsEstimator NearestNeighbors(string labelColumnName = "Label", string featureColumnName = "Features", int k = 20) =>
+        NearestNeighbors(new() { LabelColumnName = labelColumnName, FeatureColumnName = featureColumnName, K = k });
+
+    /// <summary>Classifies features by their nearest training rows, as DINO evaluates an encoder.</summary>
+    /// <param name="options">Columns, number of neighbours and temperature.</param>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    public NearestNeighborsEstimator NearestNeighbors(NearestNeighborsOptions options) => new(options);
 }

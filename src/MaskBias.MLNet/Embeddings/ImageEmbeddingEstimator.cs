@@ -22,6 +22,9 @@ public sealed class ImageEmbeddingEstimator : IEstimator<ImageEmbeddingTransform
         this.encoder = encoder;
         this.options = OptionsValidator.Validate(options).Copy();
         this.maskTokens = maskTokens;
+        int largest = (int)(Array.MaxLength / (3L * encoder.ImageSize * encoder.ImageSize));
+        if (options.BatchSize > largest)
+            throw new ArgumentException($"BatchSize is {options.BatchSize}; with images of {encoder.ImageSize} pixels it must be at most {largest}.", nameof(options));
         if (options.MaskColumnName is null) return;
         if (!encoder.Model.IsMaskGuided)
             throw new ArgumentException($"MaskColumnName is \"{options.MaskColumnName}\"; the encoder has no mask-guided attention bias, so it must be null.", nameof(options));

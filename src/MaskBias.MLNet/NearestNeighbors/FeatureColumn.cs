@@ -1,0 +1,18 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MaskBias.MLNet.NearestNeighbors;
+
+/// <summary>Finds a column of feature vectors.</summary>
+internal static class FeatureColumn
+{
+    /// <exception cref="ArgumentException">There is no such column, or it is no vector of Single of known size.</exception>
+    public static DataViewSchema.Column Find(DataViewSchema schema, string name)
+    {
+        var column = schema.GetColumnOrNull(name)
+            ?? throw new ArgumentException($"There is no column '{name}' to read features from; the columns are {string.Join(", ", schema.Where(c => !c.IsHidden).Select(c => $"'{c.Name}'"))}.");
+        return column.Type is VectorDataViewType { IsKnownSize: true, ItemType: NumberDataViewType item } && item == NumberDataViewType.Single
+            ? column
+            : throw new ArgumentException($"Column '{name}' is {column.Type}; a column of features must be a vector of Single of known size.");
+    }
+}
