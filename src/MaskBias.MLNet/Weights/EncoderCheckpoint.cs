@@ -34,7 +34,7 @@ public static class EncoderCheckpoint
         ArgumentNullException.ThrowIfNull(encoder);
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (encoder.Head is { } head && head.InputDim != encoder.FeatureDim)
-            throw new InvalidOperationException($"The head's InputDim is {head.InputDim}; it must be the encoder's FeatureDim, {encoder.FeatureDim}.");
+            throw new InvalidOperationException($"The head's InputDim is {head.InputDim}; it must be FeatureDim {encoder.FeatureDim}.");
 
         string config = EncoderConfig.Of(encoder).ToJson();
         bool oneFile = path.EndsWith(Extension, StringComparison.OrdinalIgnoreCase);
@@ -47,13 +47,16 @@ public static class EncoderCheckpoint
     /// <param name="path">A checkpoint's folder or its <c>.safetensors</c> file.</param>
     /// <returns>The encoder, owned by the caller.</returns>
     /// <exception cref="FileNotFoundException">There is no checkpoint.</exception>
-    /// <exception cref="InvalidDataException">The configuration or the weights are damaged, of a newer version, or do not fit each other.</exception>
+    /// <exception cref="InvalidDataException">Configuration or weights are damaged, newer, or do not fit each other.</exception>
     public static VisionEncoder Load(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         string weights = Directory.Exists(path) ? Path.Combine(path, WeightsFile) : path;
         if (!File.Exists(weights))
-            throw new FileNotFoundException($"There is no encoder checkpoint at {path}: {weights} does not exist. Give a folder with {WeightsFile}, or a {Extension} file.", weights);
+        {
+            throw new FileNotFoundException($"There is no encoder checkpoint at {path}: {weights} does not exist. "
+                + $"Give a folder with {WeightsFile}, or a {Extension} file.", weights);
+        }
         using var file = SafetensorsFile.Open(weights);
         var config = ReadConfig(file);
         CheckSize(config, file);
@@ -61,30 +64,36 @@ public static class EncoderCheckpoint
     }
 
     private static IEnumerable<KeyValuePair<string, Tensor>> Weights(VisionEncoder encoder) =>
-        Parts(encoder.Model, encoder.Head).SelectMany(part => part.Module.state_dict().Select(t => KeyValuePair.Create(part.Prefix + t.Key, t.Value)));
+        from part in Parts(encoder.Model, encoder.Head)
+        from weight in part.Module.state_dict()
+        select KeyValuePair.Create(part.Prefix + weight.Key, weight.Value);
 
     private static List<(string Prefix, nn.Module Module)> Parts(VisionTransformer model, DinoHead? head) =>
         head is null ? [(BackbonePrefix, model)] : [(BackbonePrefix, model), (HeadPrefix, head)];
 
     private static EncoderConfig ReadConfig(SafetensorsFile file)
     {
-        if (file.Metadata.TryGetValue(ConfigKey, out string? embedded)) return EncoderConfig.Parse(embedded, $"{file.Path}, metadata {ConfigKey}");
+        if (file.Metadata.TryGetValue(ConfigKey, out string? embedded))
+            return EncoderConfig.Parse(embedded, $"{file.Path}, metadata {ConfigKey}");
         string beside = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file.Path))!, ConfigFile);
         if (!File.Exists(beside))
-            throw new InvalidDataException($"{file.Path} is not an encoder checkpoint: its metadata have no {ConfigKey}, and there is no {ConfigFile} beside it.");
+        {
+            throw new InvalidDataException($"{file.Path} is not an encoder checkpoint: its metadata have no {ConfigKey}, "
+                + $"and there is no {ConfigFile} beside it.");
+        }
         long length = new FileInfo(beside).Length;
         if (length > EncoderConfig.MaxLength)
             throw new InvalidDataException($"{beside} has {length} bytes; at most {EncoderConfig.MaxLength} are allowed.");
         return EncoderConfig.Parse(File.ReadAllText(beside), beside);
     }
 
-    // Before anything is built: a small file must not make us allocate a huge encoder. What is merely a little off is listed by name later.
+    // Before anything is built: a small file must not make us allocate a huge encoder. What is a little off is listed by name later.
     private static void CheckSize(EncoderConfig config, SafetensorsFile file)
     {
         const long Slack = 1 << 24;
         long described = config.CountParameters(), held = file.Entries.Sum(e => e.Length / SafetensorsTypes.SizeOf(e.DType));
         if (described > 4 * held + Slack)
-            throw new InvalidDataException($"{file.Path} holds {held} weights; the encoder that its configuration describes has {described}.");
+            throw new InvalidDataException($"{file.Path} holds {held} weights; its configuration describes an encoder of {described}.");
     }
 
     private static VisionEncoder Build(EncoderConfig config, SafetensorsFile file)

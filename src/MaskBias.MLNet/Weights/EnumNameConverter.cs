@@ -11,7 +11,11 @@ internal sealed class EnumNameConverter<T> : JsonConverter<T> where T : struct, 
         string? name = reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
         string[] names = Enum.GetNames<T>();
         int index = Array.IndexOf(names, name);
-        if (index < 0) throw new JsonException($"{typeof(T).Name} is {name ?? reader.TokenType.ToString()}; it must be one of {string.Join(", ", names)}.");
+        if (index < 0)
+        {
+            string found = name ?? reader.TokenType.ToString();
+            throw new JsonException($"{typeof(T).Name} is {found}; it must be one of {string.Join(", ", names)}.");
+        }
         return Enum.Parse<T>(names[index]);
     }
 

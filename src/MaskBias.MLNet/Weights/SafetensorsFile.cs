@@ -49,8 +49,9 @@ public sealed class SafetensorsFile : IDisposable
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
         long length = stream.Length;
         if (length < PrefixLength)
-            throw new InvalidDataException($"{path} is not a safetensors file: it has {length} bytes; it must have at least {PrefixLength}.");
-        var mapping = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+            throw new InvalidDataException($"{path} is not a safetensors file: it has {length} bytes; at least {PrefixLength} are needed.");
+        var mapping = MemoryMappedFile.CreateFromFile(
+            stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
         MemoryMappedViewAccessor? view = null;
         try
         {
@@ -78,7 +79,8 @@ public sealed class SafetensorsFile : IDisposable
         if (!byName.TryGetValue(name, out var entry))
         {
             string known = string.Join(", ", Entries.Take(20).Select(e => e.Name));
-            throw new KeyNotFoundException($"{path} has no tensor {name}. It has {Entries.Count}: {known}{(Entries.Count > 20 ? ", …" : "")}.");
+            string more = Entries.Count > 20 ? ", …" : "";
+            throw new KeyNotFoundException($"{path} has no tensor {name}. It has {Entries.Count}: {known}{more}.");
         }
         TorchRuntime.EnsureLoaded();
         var tensor = empty(entry.Shape.ToArray(), dtype: entry.DType);
@@ -116,7 +118,7 @@ public sealed class SafetensorsFile : IDisposable
         if (size > SafetensorsHeader.MaxLength || size > (ulong)(length - PrefixLength))
         {
             long most = Math.Min(SafetensorsHeader.MaxLength, length - PrefixLength);
-            throw new InvalidDataException($"{path} is not a safetensors file: its header would have {size} bytes; at most {most} are possible.");
+            throw new InvalidDataException($"{path} is not a safetensors file: its header would have {size} bytes; at most {most} can be.");
         }
         var header = new byte[(int)size];
         view.SafeMemoryMappedViewHandle.ReadSpan(PrefixLength, header.AsSpan());

@@ -14,7 +14,8 @@ internal static class SafetensorsTypes
 
     public static string Names { get; } = string.Join(", ", Known.Select(k => k.Name));
 
-    public static ScalarType? Find(string name) => Known.FirstOrDefault(k => k.Name == name) is { Name: not null } known ? known.Type : null;
+    public static ScalarType? Find(string name) =>
+        Known.FirstOrDefault(k => k.Name == name) is { Name: not null } known ? known.Type : null;
 
     public static string? NameOf(ScalarType type) => Known.FirstOrDefault(k => k.Type == type).Name;
 

@@ -12,10 +12,11 @@ public static class SafetensorsWriter
 
     /// <summary>Writes tensors to a file; it appears, or replaces an older one, only when complete.</summary>
     /// <param name="path">The file; its folder is created where missing.</param>
-    /// <param name="tensors">Names and tensors, on any device. Larger element types come first in the file, otherwise the order is kept.</param>
+    /// <param name="tensors">Names and tensors, on any device. Larger element types come first in the file; else the order is kept.</param>
     /// <param name="metadata">Free-form text to store with them.</param>
     /// <exception cref="ArgumentException">Two tensors share a name, or one has an element type that the format lacks.</exception>
-    public static void Write(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Write(
+        string path, IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(tensors);
@@ -44,7 +45,7 @@ public static class SafetensorsWriter
                 throw new ArgumentException($"\"{name}\" cannot be a tensor's name.", nameof(tensors));
             if (!names.Add(name)) throw new ArgumentException($"Two tensors are named {name}.", nameof(tensors));
             if (SafetensorsTypes.NameOf(tensor.dtype) is null)
-                throw new ArgumentException($"Tensor {name} is {tensor.dtype}; it must be one of {SafetensorsTypes.Names}.", nameof(tensors));
+                throw new ArgumentException($"Tensor {name} is {tensor.dtype}; it must be one of {SafetensorsTypes.Names}.");
         }
     }
 

@@ -11,7 +11,7 @@ internal static class StateLoader
     /// <summary>Copies tensors into one module.</summary>
     /// <param name="module">The module; it may be on any device.</param>
     /// <param name="file">The tensors.</param>
-    /// <param name="prefix">What precedes the module's own names in the file, such as <c>backbone.</c>; names without it are left alone.</param>
+    /// <param name="prefix">What precedes the names in the file, such as <c>backbone.</c>; names without it are left alone.</param>
     /// <exception cref="InvalidDataException">Tensors are missing, unexpected or of another shape or kind; nothing was copied.</exception>
     public static void Load(nn.Module module, SafetensorsFile file, string prefix = "") => Load([(prefix, module)], file, wholeFile: false);
 
@@ -49,7 +49,7 @@ internal static class StateLoader
 
         string list = string.Concat(faults.Take(MaxFaults).Select(f => "\n  - " + f));
         string rest = faults.Count > MaxFaults ? $"\n  … and {faults.Count - MaxFaults} more" : "";
-        throw new InvalidDataException($"{file} does not hold the weights of this architecture; {faults.Count} of its tensors do not fit:{list}{rest}");
+        throw new InvalidDataException($"{file} does not fit this architecture; {faults.Count} of the tensors are at fault:{list}{rest}");
     }
 
     private static string? Misfit(Tensor target, SafetensorsEntry entry)

@@ -116,7 +116,7 @@ public sealed class EncoderCheckpointTests : IDisposable
         weights["backbone.cls_token"] = zeros(1, 1, 12, dtype: ScalarType.Int64);
         weights["stranger"] = zeros(2);
         string message = Refusal();
-        Assert.Contains("4 of its tensors", message);
+        Assert.Contains("4 of the tensors", message);
         Assert.Contains("backbone.norm.weight [12] is missing", message);
         Assert.Contains("stranger [2] is unexpected", message);
         Assert.Contains("backbone.pos_embed is [1, 3, 12]; it must be [1, 5, 12]", message);
@@ -124,7 +124,7 @@ public sealed class EncoderCheckpointTests : IDisposable
 
         for (int i = 0; i < 30; i++) weights[$"extra{i}"] = zeros(1);
         message = Refusal();
-        Assert.Contains("34 of its tensors", message);
+        Assert.Contains("34 of the tensors", message);
         Assert.Contains("and 14 more", message);
         Assert.Equal(22, message.Split('\n').Length);
 

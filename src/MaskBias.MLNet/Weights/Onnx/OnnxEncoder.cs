@@ -10,7 +10,8 @@ namespace MaskBias.MLNet.Weights.Onnx;
 /// </summary>
 /// <remarks>
 /// Input: float [batch, 3, S, S], planar R, G, B, with S = <see cref="VisionEncoder.ImageSize"/>. Output: float [batch, D]. Opset 17.
-/// The position embedding is resampled to S where it must be.
+/// In ML.NET, <c>ml.Transforms.ApplyOnnxModel(new MemoryStream(bytes))</c> takes a vector column of 3·S·S floats named as the input, as
+/// ExtractPixels gives it, and makes a column of type Vector&lt;Single, 1, D&gt; named as the output; no shapes need to be given.
 /// </remarks>
 public static class OnnxEncoder
 {
@@ -41,12 +42,12 @@ public static class OnnxEncoder
         options = OptionsValidator.Validate(options ?? new());
         if (encoder.Model.IsMaskGuided)
         {
-            throw new InvalidOperationException("The encoder is guided by masks, which an exported model does not get. Distil it into a plain encoder "
-                + "(SelfSupervised().Distill), or save an encoder checkpoint (EncoderCheckpoint.Save).");
+            throw new InvalidOperationException("The encoder is guided by masks, which an exported model does not get. Distil it into a "
+                + "plain encoder (SelfSupervised().Distill), or save an encoder checkpoint (EncoderCheckpoint.Save).");
         }
         var graph = new OnnxGraph(options.InputName, options.OutputName);
         new VitGraph(encoder, graph).Add(options.InputName, options.OutputName);
-        int size = encoder.ImageSize;
-        return graph.Build($"Vision transformer: pixels in [0, 255], [batch, 3, {size}, {size}], planar R, G, B, to features [batch, {encoder.FeatureDim}].");
+        var (size, width) = (encoder.ImageSize, encoder.FeatureDim);
+        return graph.Build($"Vision transformer: pixels in [0, 255], [batch, 3, {size}, {size}], R, G, B, to features [batch, {width}].");
     }
 }

@@ -56,7 +56,7 @@ internal sealed class OnnxGraph
         long length = stored.NumberOfElements * sizeof(float);
         weightBytes += length;
         if (weightBytes > MaxWeightBytes)
-            throw new InvalidOperationException($"The encoder's weights take more than {MaxWeightBytes} bytes; an ONNX file holds at most 2 GiB.");
+            throw new InvalidOperationException($"The weights take more than {MaxWeightBytes} bytes; an ONNX file holds at most 2 GiB.");
         var bytes = new byte[length];
         TensorBytes.Visit(stored, (part, offset) => part.CopyTo(bytes.AsSpan((int)offset)));
         return Initializer(name, stored.shape, TensorProto.Types.DataType.Float, bytes);
@@ -101,13 +101,17 @@ internal sealed class OnnxGraph
     };
 
     private void Add(string name, string operation, string[] inputs, AttributeProto[] attributes) =>
-        graph.Node.Add(new NodeProto { Name = name, OpType = operation, Input = { inputs }, Output = { name }, Attribute = { attributes } });
+        graph.Node.Add(new NodeProto
+        {
+            Name = name, OpType = operation, Input = { inputs }, Output = { name }, Attribute = { attributes },
+        });
 
     private string Initializer(string name, long[] shape, TensorProto.Types.DataType type, byte[] data)
     {
         string unique = Unique(name);
         // Wrapped, not copied: the array is nobody else's.
-        graph.Initializer.Add(new TensorProto { Name = unique, DataType = type, Dims = { shape }, RawData = UnsafeByteOperations.UnsafeWrap(data) });
+        var values = UnsafeByteOperations.UnsafeWrap(data);
+        graph.Initializer.Add(new TensorProto { Name = unique, DataType = type, Dims = { shape }, RawData = values });
         return unique;
     }
 

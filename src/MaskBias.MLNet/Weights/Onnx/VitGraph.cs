@@ -86,8 +86,9 @@ internal sealed class VitGraph
         string key = Heads($"{name}.k", Linear($"{name}.k", tokens, weight[1], bias[1]), 0, 2, 3, 1);
         string value = Heads($"{name}.v", Linear($"{name}.v", tokens, weight[2], bias[2]), 0, 2, 1, 3);
 
-        string map = graph.Node($"{name}/softmax", "Softmax", [graph.Node($"{name}/logits", "MatMul", [query, key])], Attribute("axis", -1));
-        string mixed = graph.Node($"{name}/mix", "MatMul", [map, value]);                                       // [B, h, N, d]
+        string logits = graph.Node($"{name}/logits", "MatMul", [query, key]);
+        string map = graph.Node($"{name}/softmax", "Softmax", [logits], Attribute("axis", -1));
+        string mixed = graph.Node($"{name}/mix", "MatMul", [map, value]);                  // [B, h, N, d]
         mixed = graph.Node($"{name}/merge/transpose", "Transpose", [mixed], Attribute("perm", 0, 2, 1, 3));
         mixed = graph.Node($"{name}/merge", "Reshape", [mixed, graph.Integers("merge/shape", 0, 0, options.EmbedDim)]);
         return Linear($"{name}.proj", mixed);
@@ -96,16 +97,19 @@ internal sealed class VitGraph
     // [B, N, D] -> [B, N, h, d], then permuted
     private string Heads(string name, string tokens, params long[] permutation)
     {
-        string split = graph.Node($"{name}/split", "Reshape", [tokens, graph.Integers("heads/shape", 0, 0, options.Heads, options.EmbedDim / options.Heads)]);
+        string shape = graph.Integers("heads/shape", 0, 0, options.Heads, options.EmbedDim / options.Heads);
+        string split = graph.Node($"{name}/split", "Reshape", [tokens, shape]);
         return graph.Node($"{name}/heads", "Transpose", [split], Attribute("perm", permutation));
     }
 
     // x·(1 + erf(x/√2))·½: in this order ONNX Runtime makes one fused operation of it and of the bias before.
     private string Gelu(string name, string x)
     {
-        string erf = graph.Node($"{name}/erf", "Erf", [graph.Node($"{name}/div", "Div", [x, graph.Scalar($"{name}/sqrt2", MathF.Sqrt(2))])]);
+        string scaled = graph.Node($"{name}/div", "Div", [x, graph.Scalar($"{name}/sqrt2", MathF.Sqrt(2))]);
+        string erf = graph.Node($"{name}/erf", "Erf", [scaled]);
         string shifted = graph.Node($"{name}/add", "Add", [erf, graph.Scalar($"{name}/one", 1)]);
-        return graph.Node($"{name}/half", "Mul", [graph.Node($"{name}/mul", "Mul", [x, shifted]), graph.Scalar($"{name}/0.5", 0.5f)]);
+        string product = graph.Node($"{name}/mul", "Mul", [x, shifted]);
+        return graph.Node($"{name}/half", "Mul", [product, graph.Scalar($"{name}/0.5", 0.5f)]);
     }
 
     private void Pool(string tokens, string outputName)
@@ -123,10 +127,12 @@ internal sealed class VitGraph
     }
 
     private string Rows(string name, string tokens, long begin, long end) =>
-        graph.Node(name, "Slice", [tokens, graph.Integers("slice/begin", begin), graph.Integers("slice/end", end), graph.Integers("slice/axes", 1)]);
+        graph.Node(name, "Slice",
+            [tokens, graph.Integers("slice/begin", begin), graph.Integers("slice/end", end), graph.Integers("slice/axes", 1)]);
 
     private string Norm(string name, string tokens) =>
-        graph.Node(name, "LayerNormalization", [tokens, graph.Weight($"{name}.weight", Read($"{name}.weight")), graph.Weight($"{name}.bias", Read($"{name}.bias"))],
+        graph.Node(name, "LayerNormalization",
+            [tokens, graph.Weight($"{name}.weight", Read($"{name}.weight")), graph.Weight($"{name}.bias", Read($"{name}.bias"))],
             Attribute("axis", -1), Attribute("epsilon", (float)VisionTransformer.NormEpsilon));
 
     private string Linear(string name, string x) => Linear(name, x, Read($"{name}.weight"), Read($"{name}.bias"));

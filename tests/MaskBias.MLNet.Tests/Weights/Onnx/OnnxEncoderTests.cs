@@ -76,7 +76,7 @@ public sealed class OnnxEncoderTests
     }
 
     [Fact]
-    public void RuntimeFusesGeluAndResidualNorms()
+    public void RuntimeFusesGelu()
     {
         using var encoder = Scrambled(new() { ImageSize = 16, PatchSize = 8, EmbedDim = 16, Depth = 3, Heads = 2 });
         string optimized = Path.Combine(Path.GetTempPath(), $"maskbias-{Guid.NewGuid():N}.onnx");
@@ -85,7 +85,6 @@ public sealed class OnnxEncoderTests
             using var options = new SessionOptions { OptimizedModelFilePath = optimized, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
             using var session = new InferenceSession(OnnxEncoder.Export(encoder), options);
             var operations = ModelProto.Parser.ParseFrom(File.ReadAllBytes(optimized)).Graph.Node.GroupBy(n => n.OpType).ToDictionary(g => g.Key, g => g.Count());
-            TestContext.Current.TestOutputHelper?.WriteLine(string.Join(", ", operations));
             Assert.DoesNotContain("Erf", operations.Keys);
             Assert.Equal(3, operations["BiasGelu"]);
         }

@@ -6,53 +6,89 @@ using Xunit;
 
 namespace MaskBias.MLNet.Tests.Weights.Onnx;
 
-/// <summary>The exported encoder as a step of an ML.NET pipeline, as saved models contain it.</summary>
-public sealed class OnnxInPipelineTests
+/// <summary>The exported encoder as a step of an ML.NET pipeline, as saved models contain it: no shapes need to be given.</summary>
+public sealed class OnnxInPipelineTests : IDisposable
 {
-    [Fact]
-    public void Explore()
-    {
-        var ml = new MLContext(1);
-        using var encoder = OnnxEncoderTests.Scrambled(new() { ImageSize = 16, PatchSize = 8, EmbedDim = 12, Depth = 2, Heads = 3 });
-        byte[] onnx = OnnxEncoder.Export(encoder);
-        var data = Rows(ml, 16);
-        foreach (var (name, shapes) in new (string, Dictionary<string, int[]>?)[]
-        {
-            ("none", null), ("feat 1", new() { ["features"] = [1, 12] }), ("both", new() { ["pixels"] = [1, 3, 16, 16], ["features"] = [1, 12] }),
-        })
-        {
-            var estimator = shapes is null ? ml.Transforms.ApplyOnnxModel(new MemoryStream(onnx)) : ml.Transforms.ApplyOnnxModel(new MemoryStream(onnx), shapes);
-            var output = estimator.Fit(data).Transform(data);
-            var col = output.Schema["features"];
-            int n = 0;
-            string shape = "";
-            foreach (var r in output.GetColumn<VBuffer<float>>("features")) { n++; shape = $"{r.Length}"; }
-            TestContext.Current.TestOutputHelper?.WriteLine($"{name}: {col.Type} known={((VectorDataViewType)col.Type).IsKnownSize} rows {n} of length {shape}");
-            try
-            {
-                var shapeOut = estimator.GetOutputSchema(SchemaShapeOf(data));
-                TestContext.Current.TestOutputHelper?.WriteLine("   schema shape: " + shapeOut.First(c => c.Name == "features").Kind);
-                var t = estimator.Append(ml.Transforms.NormalizeMinMax("features")).Fit(data);
-                TestContext.Current.TestOutputHelper?.WriteLine("   normalize ok");
-            }
-            catch (Exception e) { TestContext.Current.TestOutputHelper?.WriteLine("   " + e.Message); }
-        }
-    }
+    private const int Size = 16, Width = 12;
 
-    private static SchemaShape SchemaShapeOf(IDataView data) => new EstimatorChain<ITransformer>().GetOutputSchema(SchemaShapeCreate(data));
-    private static SchemaShape SchemaShapeCreate(IDataView data) => (SchemaShape)typeof(SchemaShape).GetMethod("Create", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!.Invoke(null, [data.Schema])!;
+    private readonly MLContext ml = new(seed: 1);
+    private readonly VisionEncoder encoder =
+        OnnxEncoderTests.Scrambled(new() { ImageSize = Size, PatchSize = 8, EmbedDim = Width, Depth = 2, Heads = 3 });
+    private readonly List<Row> rows;
+    private readonly IDataView data;
 
-    private static IDataView Rows(MLContext ml, int size)
+    public OnnxInPipelineTests()
     {
         var random = new Random(4);
-        var schema = SchemaDefinition.Create(typeof(Row));
-        schema["pixels"].ColumnType = new VectorDataViewType(NumberDataViewType.Single, 3 * size * size);
-        return ml.Data.LoadFromEnumerable(Enumerable.Range(0, 5).Select(_ => new Row { Pixels = Enumerable.Range(0, 3 * size * size).Select(_ => (float)random.Next(256)).ToArray() }).ToList(), schema);
+        rows = Enumerable.Range(0, 12).Select(i => new Row
+        {
+            Pixels = Enumerable.Range(0, 3 * Size * Size).Select(_ => (float)random.Next(256)).ToArray(),
+            Label = i % 2 == 0 ? "even" : "odd",
+        }).ToList();
+        data = ml.Data.LoadFromEnumerable(rows);
+    }
+
+    public void Dispose() => encoder.Dispose();
+
+    [Fact]
+    public void FeaturesAreAVectorOfKnownSize()
+    {
+        var output = Step().Fit(data).Transform(data);
+        var type = Assert.IsType<VectorDataViewType>(output.Schema["features"].Type);
+        Assert.Equal(NumberDataViewType.Single, type.ItemType);
+        Assert.Equal([1, Width], type.Dimensions);             // ML.NET reads the batch dimension as 1
+        AssertFeatures(output.GetColumn<float[]>("features"));
+    }
+
+    [Fact]
+    public void TrainsSavesLoadsAndPredicts()
+    {
+        var pipeline = Step()
+            .Append(ml.Transforms.Conversion.MapValueToKey("Label"))
+            .Append(ml.MulticlassClassification.Trainers.LbfgsMaximumEntropy("Label", "features"));
+        using var zip = new MemoryStream();
+        ml.Model.Save(pipeline.Fit(data), data.Schema, zip);
+        var loaded = ml.Model.Load(zip, out _);
+
+        AssertFeatures(loaded.Transform(data).GetColumn<float[]>("features"));
+        using var engine = ml.Model.CreatePredictionEngine<Row, Prediction>(loaded);
+        AssertFeatures(rows.Select(row => engine.Predict(row).Features));
+        Assert.All(rows, row => Assert.Equal(2, engine.Predict(row).Score.Length));
+    }
+
+    [Fact]
+    public void ColumnsTakeTheNamesOfTheExport()
+    {
+        byte[] onnx = OnnxEncoder.Export(encoder, new() { InputName = "Raw", OutputName = "Embedding" });
+        var output = ml.Transforms.CopyColumns("Raw", "pixels").Append(ml.Transforms.ApplyOnnxModel("Embedding", "Raw", new MemoryStream(onnx)))
+            .Fit(data).Transform(data);
+        AssertFeatures(output.GetColumn<float[]>("Embedding"));
+    }
+
+    private IEstimator<ITransformer> Step() => ml.Transforms.ApplyOnnxModel(new MemoryStream(OnnxEncoder.Export(encoder)));
+
+    private void AssertFeatures(IEnumerable<float[]> actual)
+    {
+        var expected = new float[rows.Count * Width];
+        encoder.Embed(rows.SelectMany(r => r.Pixels).ToArray(), rows.Count, expected);
+        float[] flat = actual.SelectMany(f => f).ToArray();
+        Assert.Equal(expected.Length, flat.Length);
+        Assert.InRange(expected.Zip(flat, (a, b) => Math.Abs(a - b)).Max(), 0, 1e-4f);
     }
 
     private sealed class Row
     {
-        [ColumnName("pixels")]
+        [ColumnName("pixels"), VectorType(3 * Size * Size)]
         public float[] Pixels { get; set; } = [];
+
+        public string Label { get; set; } = "";
+    }
+
+    private sealed class Prediction
+    {
+        [ColumnName("features")]
+        public float[] Features { get; set; } = [];
+
+        public float[] Score { get; set; } = [];
     }
 }
