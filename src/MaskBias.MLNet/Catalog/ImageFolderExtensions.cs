@@ -22,14 +22,18 @@ public static class ImageFolderExtensions
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
         string root = Path.GetFullPath(folder);
         if (!Directory.Exists(root)) throw new DirectoryNotFoundException($"The folder '{folder}' does not exist (looked for {root}).");
-        var rows = Directory.EnumerateFiles(root, "*", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = false, MaxRecursionDepth = 64 })
+        var everywhere = new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = false, MaxRecursionDepth = 64 };
+        var rows = Directory.EnumerateFiles(root, "*", everywhere)
             .Where(file => Extensions.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase))
             .Select(file => Path.GetRelativePath(root, file).Replace(Path.DirectorySeparatorChar, '/'))
             .Order(StringComparer.Ordinal)
             .Select(file => new ImageFolderRow { ImagePath = Path.Combine(root, file), Label = ClassOf(file) })
             .ToArray();
         if (rows.Length == 0)
-            throw new ArgumentException($"The folder '{folder}' holds no image; files with the extensions {string.Join(", ", Extensions)} are looked for, in it and below.", nameof(folder));
+        {
+            throw new ArgumentException(
+                $"The folder '{folder}' holds no image; files with the extensions {string.Join(", ", Extensions)} are looked for, in it and below.");
+        }
         return catalog.LoadFromEnumerable(rows);
     }
 

@@ -5,7 +5,9 @@ using Microsoft.ML;
 
 namespace MaskBias.MLNet.Catalog;
 
-/// <summary>Self-supervised learning of image encoders, and their use in ML.NET pipelines: what <c>ml.SelfSupervised()</c> offers.</summary>
+/// <summary>
+/// Self-supervised learning of image encoders, and their use in ML.NET pipelines: what <c>ml.SelfSupervised()</c> offers.
+/// </summary>
 public sealed class SelfSupervisedCatalog
 {
     internal SelfSupervisedCatalog(MLContext context) => Context = context;

@@ -21,9 +21,11 @@ internal static class EmbeddingOnnxChain
     /// <param name="kind">Whether the input holds paths or images.</param>
     /// <param name="input">The column to read.</param>
     /// <param name="output">The column to add; all helper columns are dropped again.</param>
-    public static TransformerChain<ITransformer> Build(MLContext context, byte[] model, int size, ImageColumnKind kind, string input, string output)
+    public static TransformerChain<ITransformer> Build(
+        MLContext context, byte[] model, int size, ImageColumnKind kind, string input, string output)
     {
-        string loaded = $"__{output}.image", resized = $"__{output}.resized", pixels = PixelsName(output), features = FeaturesName(output);
+        string loaded = $"__{output}.image", resized = $"__{output}.resized";
+        string pixels = PixelsName(output), features = FeaturesName(output);
         using var stream = new MemoryStream(model);
         var transforms = context.Transforms;
         List<string> helpers = [resized, pixels, features];
@@ -33,8 +35,9 @@ internal static class EmbeddingOnnxChain
             helpers.Add(loaded);
             steps.Add(transforms.LoadImages(loaded, imageFolder: null, input));
         }
-        steps.Add(transforms.ResizeImages(
-            resized, size, size, kind == ImageColumnKind.Path ? loaded : input, ImageResizingEstimator.ResizingKind.IsoCrop, ImageResizingEstimator.Anchor.Center));
+        string image = kind == ImageColumnKind.Path ? loaded : input;
+        var (crop, center) = (ImageResizingEstimator.ResizingKind.IsoCrop, ImageResizingEstimator.Anchor.Center);
+        steps.Add(transforms.ResizeImages(resized, size, size, image, crop, center));
         steps.Add(transforms.ExtractPixels(pixels, resized));     // planar R, G, B in [0, 255]
         steps.Add(transforms.ApplyOnnxModel(features, pixels, stream));
         // A copy that is Vector<Single, D>: the model gives Vector<Single, 1, D>, which trainers tell apart and plain copies keep.

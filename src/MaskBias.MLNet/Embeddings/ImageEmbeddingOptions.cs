@@ -16,7 +16,9 @@ public sealed class ImageEmbeddingOptions
     [Required]
     public string OutputColumnName { get; set; } = "Features";
 
-    /// <summary>The column of encoded masks that guide the encoder's attention, or null to embed without masks. For mask-guided encoders only.</summary>
+    /// <summary>
+    /// The column of encoded masks that guide the encoder's attention, or null to embed without masks. For mask-guided encoders only.
+    /// </summary>
     /// <value>null.</value>
     public string? MaskColumnName { get; set; }
 

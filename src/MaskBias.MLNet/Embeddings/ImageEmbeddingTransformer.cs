@@ -45,14 +45,18 @@ public sealed class ImageEmbeddingTransformer : ITransformer
     /// <inheritdoc/>
     public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) => new RowMapper(inputSchema, Map(inputSchema));
 
-    /// <summary>Writes the transformer as a chain of ML.NET's own: LoadImages (from a path), ResizeImages, ExtractPixels, ApplyOnnxModel.</summary>
-    /// <exception cref="NotSupportedException">The encoder is mask-guided, the input is encoded bytes, or the EXIF orientation is applied.</exception>
+    /// <summary>
+    /// Writes the transformer as a chain of ML.NET's own: LoadImages (from a path), ResizeImages, ExtractPixels, ApplyOnnxModel.
+    /// </summary>
+    /// <exception cref="NotSupportedException">
+    /// The encoder is mask-guided, the input is encoded bytes, or the EXIF orientation is applied.
+    /// </exception>
     public void Save(ModelSaveContext ctx)
     {
         if (Encoder.Model.IsMaskGuided)
         {
-            throw new NotSupportedException("An encoder with mask-guided attention cannot be saved in an ML.NET model, where nothing makes masks: "
-                + "distil it into a plain one with SelfSupervised().Distill, or keep it with EncoderCheckpoint.Save.");
+            throw new NotSupportedException("An encoder with mask-guided attention cannot be saved in an ML.NET model, "
+                + "where nothing makes masks: distil it into a plain one with SelfSupervised().Distill, or keep it with EncoderCheckpoint.Save.");
         }
         if (kind == ImageColumnKind.Encoded)
         {
@@ -60,7 +64,10 @@ public sealed class ImageEmbeddingTransformer : ITransformer
                 + "embed from a column of paths or images to save the model, or keep the encoder with EncoderCheckpoint.Save.");
         }
         if (options.ApplyOrientation)
-            throw new NotSupportedException("ApplyOrientation is true; to save the model it must be false, because ML.NET's LoadImages ignores the EXIF orientation.");
+        {
+            throw new NotSupportedException("ApplyOrientation is true; to save the model it must be false, "
+                + "because ML.NET's LoadImages ignores the EXIF orientation.");
+        }
         using var chain = BuildOnnxChain();
         ((ITransformer)chain).Save(ctx);
     }
@@ -68,7 +75,11 @@ public sealed class ImageEmbeddingTransformer : ITransformer
     internal TransformerChain<ITransformer> BuildOnnxChain()
     {
         string output = options.OutputColumnName;
-        OnnxExportOptions names = new() { InputName = EmbeddingOnnxChain.PixelsName(output), OutputName = EmbeddingOnnxChain.FeaturesName(output) };
+        OnnxExportOptions names = new()
+        {
+            InputName = EmbeddingOnnxChain.PixelsName(output),
+            OutputName = EmbeddingOnnxChain.FeaturesName(output),
+        };
         byte[] model = OnnxEncoder.Export(Encoder, names);
         return EmbeddingOnnxChain.Build(context, model, Encoder.ImageSize, kind, options.InputColumnName, output);
     }

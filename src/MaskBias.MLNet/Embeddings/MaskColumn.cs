@@ -1,3 +1,4 @@
+using MaskBias.MLNet.RowMapping;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -6,11 +7,13 @@ namespace MaskBias.MLNet.Embeddings;
 /// <summary>Finds the column of encoded masks.</summary>
 internal static class MaskColumn
 {
+    private const string Purpose = "masks";
+
     /// <exception cref="ArgumentException">There is no such column, or it cannot hold masks.</exception>
     public static DataViewSchema.Column Find(DataViewSchema schema, string name)
     {
         var column = schema.GetColumnOrNull(name)
-            ?? throw new ArgumentException($"There is no column '{name}' to read masks from; the columns are {string.Join(", ", schema.Select(c => $"'{c.Name}'"))}.");
+            ?? throw MissingColumn.Error(schema, name, Purpose);
         return column.Type is VectorDataViewType { ItemType: NumberDataViewType item } && item == NumberDataViewType.Byte
             ? column
             : throw new ArgumentException($"Column '{name}' is {column.Type}; a column of masks must be a vector of Byte.");
@@ -20,8 +23,7 @@ internal static class MaskColumn
     public static void Check(SchemaShape schema, string name)
     {
         var column = schema.FirstOrDefault(c => c.Name == name);
-        if (column.Name is null)
-            throw new ArgumentException($"There is no column '{name}' to read masks from; the columns are {string.Join(", ", schema.Select(c => $"'{c.Name}'"))}.");
+        if (column.Name is null) throw MissingColumn.Error(schema, name, Purpose);
         if (column.Kind == SchemaShape.Column.VectorKind.Scalar || column.ItemType != NumberDataViewType.Byte)
             throw new ArgumentException($"Column '{name}' is {column.ItemType}; a column of masks must be a vector of Byte.");
     }

@@ -72,7 +72,8 @@ internal static class PixelBuffers
         catch (MissingMethodException e)
         {
             var skia = typeof(SKBitmap).Assembly.GetName().Version;
-            throw new NotSupportedException($"ML.NET cannot give an image's pixels with SkiaSharp {skia}: the application must use SkiaSharp 2.88, or embed from a column of paths.", e);
+            throw new NotSupportedException(
+                $"ML.NET cannot give an image's pixels with SkiaSharp {skia}: the application must use SkiaSharp 2.88, or a column of paths.", e);
         }
     }
 

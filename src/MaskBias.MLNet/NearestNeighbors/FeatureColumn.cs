@@ -1,3 +1,4 @@
+using MaskBias.MLNet.RowMapping;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -10,9 +11,9 @@ internal static class FeatureColumn
     public static DataViewSchema.Column Find(DataViewSchema schema, string name)
     {
         var column = schema.GetColumnOrNull(name)
-            ?? throw new ArgumentException($"There is no column '{name}' to read features from; the columns are {string.Join(", ", schema.Where(c => !c.IsHidden).Select(c => $"'{c.Name}'"))}.");
-        return column.Type is VectorDataViewType { IsKnownSize: true, ItemType: NumberDataViewType item } && item == NumberDataViewType.Single
-            ? column
-            : throw new ArgumentException($"Column '{name}' is {column.Type}; a column of features must be a vector of Single of known size.");
+            ?? throw MissingColumn.Error(schema, name, "features");
+        bool fits = column.Type is VectorDataViewType { IsKnownSize: true } vector && vector.ItemType == NumberDataViewType.Single;
+        return fits ? column : throw new ArgumentException(
+            $"Column '{name}' is {column.Type}; a column of features must be a vector of Single of known size.");
     }
 }

@@ -1,3 +1,4 @@
+using MaskBias.MLNet.RowMapping;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -22,11 +23,15 @@ internal sealed record LabelColumn(string Name, KeyDataViewType Type, DataViewSc
     public static LabelColumn Find(DataViewSchema schema, string name)
     {
         var column = schema.GetColumnOrNull(name)
-            ?? throw new ArgumentException($"There is no column '{name}' to read classes from; the columns are {string.Join(", ", schema.Where(c => !c.IsHidden).Select(c => $"'{c.Name}'"))}.");
-        if (column.Type is not KeyDataViewType key || key.RawType != typeof(uint))
-            throw new ArgumentException($"Column '{name}' is {column.Type}; a column of classes must be Key<UInt32>: append MapValueToKey(\"{name}\") before.");
-        return new(name, key, column.Annotations);
+            ?? throw MissingColumn.Error(schema, name, "classes");
+        return column.Type is KeyDataViewType key && key.RawType == typeof(uint)
+            ? new(name, key, column.Annotations)
+            : throw NoKey(name, column.Type);
     }
+
+    /// <summary>The error for a column of another type.</summary>
+    public static ArgumentException NoKey(string name, DataViewType type) =>
+        new($"Column '{name}' is {type}; a column of classes must be Key<UInt32>: append MapValueToKey(\"{name}\") before.");
 
     /// <summary>Annotations of the predicted class: the values behind its keys.</summary>
     public DataViewSchema.Annotations PredictedLabelAnnotations()
@@ -36,7 +41,10 @@ internal sealed record LabelColumn(string Name, KeyDataViewType Type, DataViewSc
         return builder.ToAnnotations();
     }
 
-    /// <summary>Annotations of the scores as ML.NET's own multiclass trainers give them: the classes' names, if they have any, and the kind of score.</summary>
+    /// <summary>
+    /// Annotations of the scores as ML.NET's own multiclass trainers give them: the classes' names, if they have any, and the kind of
+    /// score.
+    /// </summary>
     public DataViewSchema.Annotations ScoreAnnotations()
     {
         var builder = new DataViewSchema.Annotations.Builder();

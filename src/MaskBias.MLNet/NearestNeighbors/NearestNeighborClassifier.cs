@@ -24,8 +24,9 @@ internal sealed class NearestNeighborClassifier
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(k, 1);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(temperature);
-        if (features.Count == 0) throw new ArgumentException("There is no training row with a class; nearest neighbours need at least one.", nameof(features));
-        if (features.Count != labels.Count) throw new ArgumentException($"{features.Count} rows of features and {labels.Count} labels do not fit.", nameof(labels));
+        if (features.Count == 0)
+            throw new ArgumentException("There is no training row with a class; nearest neighbours need at least one.", nameof(features));
+        CheckPairs(features.Count, labels.Count);
         train = [.. features.Select(Unit)];
         this.labels = [.. labels];
         (Classes, neighbours, this.temperature) = (classes, Math.Min(k, train.Length), temperature);
@@ -42,7 +43,7 @@ internal sealed class NearestNeighborClassifier
     public void Score(ReadOnlySpan<float> features, Span<float> scores)
     {
         if (features.Length != FeatureDim)
-            throw new ArgumentException($"The features have {features.Length} values; the training rows have {FeatureDim}.", nameof(features));
+            throw new ArgumentException($"The features have {features.Length} values; the training rows had {FeatureDim}.", nameof(features));
         float[] query = Unit(features);
         if (query.Any(float.IsNaN))
         {
@@ -67,8 +68,9 @@ internal sealed class NearestNeighborClassifier
     public static double Accuracy(float[][] train, int[] trainLabels, float[][] test, int[] testLabels, int k, double temperature)
     {
         if (test.Length == 0) throw new ArgumentException("There is no test row.", nameof(test));
-        if (test.Length != testLabels.Length) throw new ArgumentException($"{test.Length} rows of features and {testLabels.Length} labels do not fit.", nameof(testLabels));
-        var classifier = new NearestNeighborClassifier(train, trainLabels, Math.Max(trainLabels.Max(), testLabels.Max()) + 1, k, temperature);
+        CheckPairs(test.Length, testLabels.Length);
+        int classes = Math.Max(trainLabels.DefaultIfEmpty().Max(), testLabels.Max()) + 1;
+        var classifier = new NearestNeighborClassifier(train, trainLabels, classes, k, temperature);
         int right = 0;
         Parallel.For(0, test.Length, () => (Scores: new float[classifier.Classes], Right: 0), (i, _, state) =>
         {
@@ -100,6 +102,11 @@ internal sealed class NearestNeighborClassifier
             else if (best.TryPeek(out _, out var worst) && similarity > worst.Similarity) best.EnqueueDequeue(i, (similarity, -i));
         }
         return [.. best.UnorderedItems.OrderBy(n => n.Element).Select(n => (n.Priority.Similarity, labels[n.Element]))];
+    }
+
+    private static void CheckPairs(int rows, int labels)
+    {
+        if (rows != labels) throw new ArgumentException($"{rows} rows of features and {labels} labels do not fit.");
     }
 
     private static float[] Unit(float[] row) => Unit(row.AsSpan());

@@ -17,10 +17,11 @@ internal sealed class NearestNeighborsMapping : IRowMapping
         if (length != classifier.FeatureDim)
             throw new ArgumentException($"Column '{featureColumnName}' has {length} values; the training rows had {classifier.FeatureDim}.");
         Inputs = [features];
+        var score = new VectorDataViewType(NumberDataViewType.Single, label.Count);
         Outputs =
         [
             new(NearestNeighborsTransformer.PredictedLabelColumnName, label.Type, label.PredictedLabelAnnotations()),
-            new(NearestNeighborsTransformer.ScoreColumnName, new VectorDataViewType(NumberDataViewType.Single, label.Count), label.ScoreAnnotations()),
+            new(NearestNeighborsTransformer.ScoreColumnName, score, label.ScoreAnnotations()),
         ];
     }
 

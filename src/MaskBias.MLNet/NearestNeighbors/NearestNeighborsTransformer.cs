@@ -4,7 +4,9 @@ using Microsoft.ML.Data;
 
 namespace MaskBias.MLNet.NearestNeighbors;
 
-/// <summary>Adds PredictedLabel (a key; missing where features are NaN) and Score (each class's share of the votes). Safe under parallel cursors.</summary>
+/// <summary>
+/// Adds PredictedLabel (a key; missing where features are NaN) and Score (each class's share of the votes). Safe under parallel cursors.
+/// </summary>
 public sealed class NearestNeighborsTransformer : ITransformer
 {
     internal const string PredictedLabelColumnName = "PredictedLabel";
@@ -34,8 +36,8 @@ public sealed class NearestNeighborsTransformer : ITransformer
     /// <summary>Nearest neighbours cannot be part of a saved ML.NET model.</summary>
     /// <exception cref="NotSupportedException">Always.</exception>
     public void Save(ModelSaveContext ctx) => throw new NotSupportedException(
-        "A nearest-neighbour classifier is its training data and cannot be saved in an ML.NET model: save a trained classifier on the same features instead, "
-        + "for instance MulticlassClassification.Trainers.LbfgsMaximumEntropy.");
+        "A nearest-neighbour classifier is its training data and cannot be saved in an ML.NET model: "
+        + "save a trained classifier on the same features instead, for instance MulticlassClassification.Trainers.LbfgsMaximumEntropy.");
 
     private NearestNeighborsMapping Map(DataViewSchema input) => new(input, options.FeatureColumnName, label, classifier);
 }

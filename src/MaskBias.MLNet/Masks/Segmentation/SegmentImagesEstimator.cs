@@ -32,7 +32,8 @@ public sealed class SegmentImagesEstimator : IEstimator<SegmentImagesTransformer
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
         _ = ImageColumn.Find(inputSchema, options.InputColumnName);
-        var masks = MlNetAccess.NewColumn(options.OutputColumnName, SchemaShape.Column.VectorKind.VariableVector, NumberDataViewType.Byte, isKey: false);
+        var masks = MlNetAccess.NewColumn(
+            options.OutputColumnName, SchemaShape.Column.VectorKind.VariableVector, NumberDataViewType.Byte, isKey: false);
         return new SchemaShape(inputSchema.Where(c => c.Name != options.OutputColumnName).Append(masks));
     }
 }

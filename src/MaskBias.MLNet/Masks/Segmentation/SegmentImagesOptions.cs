@@ -20,7 +20,9 @@ public sealed class SegmentImagesOptions
     /// <value><see cref="UnreadableImage.Throw"/>.</value>
     public UnreadableImage OnUnreadableImage { get; set; } = UnreadableImage.Throw;
 
-    /// <summary>Whether the EXIF orientation of paths and encoded files is honoured; masks fit an image only when it is read the same way.</summary>
+    /// <summary>
+    /// Whether the EXIF orientation of paths and encoded files is honoured; masks fit an image only when it is read the same way.
+    /// </summary>
     /// <value>False, as everywhere where ML.NET reads images.</value>
     public bool ApplyOrientation { get; set; }
 

@@ -5,13 +5,16 @@ using Microsoft.ML.Data;
 
 namespace MaskBias.MLNet.Masks.Segmentation;
 
-/// <summary>Adds the encoded masks of images: computed row by row, and only where they are asked for. Safe under parallel cursors.</summary>
+/// <summary>
+/// Adds the encoded masks of images: computed row by row, and only where they are asked for. Safe under parallel cursors.
+/// </summary>
 public sealed class SegmentImagesTransformer : ITransformer
 {
     private readonly SegmentImagesOptions options;
     private readonly Func<RgbImage, byte[]> segment;
 
-    internal SegmentImagesTransformer(SegmentImagesOptions options, Func<RgbImage, byte[]> segment) => (this.options, this.segment) = (options, segment);
+    internal SegmentImagesTransformer(SegmentImagesOptions options, Func<RgbImage, byte[]> segment) =>
+        (this.options, this.segment) = (options, segment);
 
     /// <summary>True: every row is computed by itself.</summary>
     public bool IsRowToRowMapper => true;
