@@ -2,12 +2,17 @@ using MaskBias.MLNet.Distillation;
 using MaskBias.MLNet.Embeddings;
 using MaskBias.MLNet.Pretraining;
 using MaskBias.MLNet.Pretraining.Dino;
+using MaskBias.MLNet.Masks;
+using MaskBias.MLNet.Masks.Segmentation;
+using MaskBias.MLNet.NearestNeighbors;
 using MaskBias.MLNet.Vit;
 using Microsoft.ML;
 
 namespace MaskBias.MLNet.Catalog;
 
-/// <summary>Self-supervised learning of image encoders, and their use in ML.NET pipelines: what <c>ml.SelfSupervised()</c> offers.</summary>
+/// <summary>
+/// Self-supervised learning of image encoders, and their use in ML.NET pipelines: what <c>ml.SelfSupervised()</c> offers.
+/// </summary>
 public sealed class SelfSupervisedCatalog
 {
     internal SelfSupervisedCatalog(MLContext context) => Context = context;
@@ -44,5 +49,33 @@ public sealed class SelfSupervisedCatalog
     {
         ArgumentNullException.ThrowIfNull(teacher);
         return new(Context, teacher.Encoder, options);
+    }
+
+    /// <summary>Classifies features by their nearest training rows, as DINO evaluates an encoder.</summary>
+    /// <param name="labelColumnName">The column of classes: a key.</param>
+    /// <param name="featureColumnName">The column of features: a vector of Single.</param>
+    /// <param name="k">Neighbours that vote.</param>
+    public NearestNeighborsEstimator NearestNeighbors(string labelColumnName = "Label", string featureColumnName = "Features", int k = 20) =>
+        NearestNeighbors(new() { LabelColumnName = labelColumnName, FeatureColumnName = featureColumnName, K = k });
+
+    /// <summary>Classifies features by their nearest training rows, as DINO evaluates an encoder.</summary>
+    /// <param name="options">Columns, number of neighbours and temperature.</param>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    public NearestNeighborsEstimator NearestNeighbors(NearestNeighborsOptions options) => new(options);
+
+    /// <summary>Adds the masks of images, found by the built-in multi-scale segmenter; it needs no weights.</summary>
+    /// <param name="outputColumnName">The column to add: a vector of Byte, the encoded <see cref="MaskSet"/> of the image.</param>
+    /// <param name="inputColumnName">The column to read images from: Text (a path), a vector of Byte (an encoded file) or Image.</param>
+    /// <remarks>Computed anew whenever the rows are read: cache the view (<c>ml.Data.Cache</c>) when several trainings read it.</remarks>
+    public SegmentImagesEstimator SegmentImages(string outputColumnName = "Masks", string inputColumnName = "ImagePath") =>
+        SegmentImages(new() { OutputColumnName = outputColumnName, InputColumnName = inputColumnName });
+
+    /// <inheritdoc cref="SegmentImages(string, string)"/>
+    /// <param name="options">Columns and segmenter.</param>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    public SegmentImagesEstimator SegmentImages(SegmentImagesOptions options)
+    {
+        var segmenter = new GraphSegmenter(OptionsValidator.Validate(options).Segmenter);
+        return new(options, image => segmenter.Segment(image.Pixels, image.Height, image.Width).Encode());
     }
 }

@@ -1,5 +1,4 @@
 using MaskBias.MLNet.Images;
-using MaskBias.MLNet.Vit;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
@@ -9,28 +8,73 @@ namespace MaskBias.MLNet.Embeddings;
 /// <summary>An embedding as a fitted chain of ML.NET's own transformers, which any process with ONNX Runtime can load.</summary>
 internal static class EmbeddingOnnxChain
 {
-    public static void Save(MLContext context, VisionEncoder encoder, ImageColumnKind kind, string input, string output, ModelSaveContext target)
-    {
-    }
-
-    /// <summary>Builds the chain.</summary>
-    /// <param name="context">Makes the transformers.</param>
-    /// <param name="model">An ONNX model that maps its input <see cref="PixelsName"/>, [batch, 3, S, S] in [0, 255], to its output <see cref="FeaturesName"/>, [batch, D].</param>
-    /// <param name="size">The side S.</param>
-    /// <param name="kind">Paths or images.</param>
-    /// <param name="input">The column to read.</param>
-    /// <param name="output">The column to add; the helper columns are dropped again.</param>
-    public static TransformerChain<ITransformer> Build(MLContext context, byte[] model, int size, ImageColumnKind kind, string input, string output)
-    {
-        string loaded = $"__{output}.image", resized = $"__{output}.resized", pixels = PixelsName(output), features = FeaturesName(output);
-        using var stream = new MemoryStream(model);
-        string image = kind == ImageColumnKind.Path ? loaded : input;
-        var steps = new EstimatorChain<ITransformer>();
-        if (kind == ImageColumnKind.Path) steps = steps.Append<ITransformer>(context.Transforms.LoadImages(loaded, null, input));
-        return null!;
-    }
-
+    /// <summary>Name that the ONNX model's input must have: ML.NET matches columns to a model by name.</summary>
     public static string PixelsName(string output) => $"__{output}.pixels";
 
+    /// <summary>Name that the ONNX model's output must have.</summary>
     public static string FeaturesName(string output) => $"__{output}.features";
+
+    /// <summary>Builds the chain; the caller disposes it.</summary>
+    /// <param name="context">Makes the transformers.</param>
+    /// <param name="model">An ONNX model from pixels [batch, 3, S, S] in [0, 255] to features [batch, D], named as above.</param>
+    /// <param name="size">The side S.</param>
+    /// <param name="kind">Whether the input holds paths or images.</param>
+    /// <param name="input">The column to read.</param>
+    /// <param name="output">The column to add; all helper columns are dropped again.</param>
+    public static TransformerChain<ITransformer> Build(
+        MLContext context, byte[] model, int size, ImageColumnKind kind, string input, string output)
+    {
+        string loaded = $"__{output}.image", resized = $"__{output}.resized";
+        string pixels = PixelsName(output), features = FeaturesName(output);
+        using var stream = new MemoryStream(model);
+        var transforms = context.Transforms;
+        List<string> helpers = [resized, pixels, features];
+        List<IEstimator<ITransformer>> steps = [];
+        if (kind == ImageColumnKind.Path)
+        {
+            helpers.Add(loaded);
+            steps.Add(transforms.LoadImages(loaded, imageFolder: null, input));
+        }
+        string image = kind == ImageColumnKind.Path ? loaded : input;
+        var (crop, center) = (ImageResizingEstimator.ResizingKind.IsoCrop, ImageResizingEstimator.Anchor.Center);
+        steps.Add(transforms.ResizeImages(resized, size, size, image, crop, center));
+        steps.Add(transforms.ExtractPixels(pixels, resized));     // planar R, G, B in [0, 255]
+        steps.Add(transforms.ApplyOnnxModel(features, pixels, stream));
+        // A copy that is Vector<Single, D>: the model gives Vector<Single, 1, D>, which trainers tell apart and plain copies keep.
+        steps.Add(transforms.Expression(output, "x : x", features));
+        steps.Add(transforms.DropColumns([.. helpers]));
+        return Fit(EmptyData(context, kind, input), steps);
+    }
+
+    private static TransformerChain<ITransformer> Fit(IDataView data, List<IEstimator<ITransformer>> steps)
+    {
+        var fitted = new List<ITransformer>();
+        foreach (var step in steps)
+        {
+            fitted.Add(step.Fit(data));
+            data = fitted[^1].Transform(data);
+        }
+        return new TransformerChain<ITransformer>([.. fitted]);
+    }
+
+    private static IDataView EmptyData(MLContext context, ImageColumnKind kind, string column) =>
+        kind == ImageColumnKind.Path ? EmptyData<PathRow>(context, column) : EmptyData<ImageRow>(context, column);
+
+    private static IDataView EmptyData<TRow>(MLContext context, string column) where TRow : class
+    {
+        var schema = SchemaDefinition.Create(typeof(TRow));
+        schema[0].ColumnName = column;
+        return context.Data.LoadFromEnumerable(Array.Empty<TRow>(), schema);
+    }
+
+    private sealed class PathRow
+    {
+        public string? Path { get; set; }
+    }
+
+    private sealed class ImageRow
+    {
+        [ImageType(1, 1)]       // ResizeImages takes any size
+        public MLImage? Image { get; set; }
+    }
 }

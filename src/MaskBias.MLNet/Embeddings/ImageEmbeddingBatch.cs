@@ -25,7 +25,7 @@ internal sealed class ImageEmbeddingBatch : IRowBatch
     {
         (this.mapping, this.input) = (mapping, input);
         var (options, encoder) = (mapping.Options, mapping.Encoder);
-        images = new ImageRowReader(input, options.InputColumnName, options.ApplyOrientation);
+        images = new ImageRowReader(input, options.InputColumnName, options.ApplyOrientation || options.MaskColumnName is not null);
         if (options.MaskColumnName is { } name) readMasks = input.GetGetter<VBuffer<byte>>(input.Schema[name]);
         size = encoder.ImageSize;
         patchesPerSide = size / encoder.Model.Options.PatchSize;

@@ -1,5 +1,5 @@
+using MaskBias.MLNet.RowMapping;
 using MaskBias.MLNet.Masks;
-using MaskBias.MLNet.Catalog;
 using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Vit;
 using Microsoft.ML;
@@ -7,7 +7,9 @@ using Microsoft.ML.Data;
 
 namespace MaskBias.MLNet.Embeddings;
 
-/// <summary>Adds the feature vectors of images as an encoder computes them. There is nothing to learn from data: fitting only checks the columns.</summary>
+/// <summary>
+/// Adds the feature vectors of images as an encoder computes them. There is nothing to learn from data: fitting only checks the columns.
+/// </summary>
 /// <remarks>The encoder stays its caller's: it must live as long as the transformer and the data views that come of it.</remarks>
 public sealed class ImageEmbeddingEstimator : IEstimator<ImageEmbeddingTransformer>
 {
@@ -16,16 +18,20 @@ public sealed class ImageEmbeddingEstimator : IEstimator<ImageEmbeddingTransform
     private readonly ImageEmbeddingOptions options;
     private readonly MaskTokenReader? maskTokens;
 
-    internal ImageEmbeddingEstimator(MLContext context, VisionEncoder encoder, ImageEmbeddingOptions options, MaskTokenReader? maskTokens = null)
+    internal ImageEmbeddingEstimator(
+        MLContext context, VisionEncoder encoder, ImageEmbeddingOptions options, MaskTokenReader? maskTokens = null)
     {
         ArgumentNullException.ThrowIfNull(encoder);
         this.context = context;
         this.encoder = encoder;
         this.options = OptionsValidator.Validate(options).Copy();
         this.maskTokens = maskTokens;
+        int largest = (int)(Array.MaxLength / (3L * encoder.ImageSize * encoder.ImageSize));
+        if (options.BatchSize > largest)
+            throw Wrong($"BatchSize is {options.BatchSize}; with images of {encoder.ImageSize} pixels it must be at most {largest}.");
         if (options.MaskColumnName is null) return;
         if (!encoder.Model.IsMaskGuided)
-            throw new ArgumentException($"MaskColumnName is \"{options.MaskColumnName}\"; the encoder has no mask-guided attention bias, so it must be null.", nameof(options));
+            throw Wrong($"MaskColumnName is \"{options.MaskColumnName}\"; the encoder has no mask-guided attention bias, so it must be null.");
         if (maskTokens is null) throw new ArgumentNullException(nameof(maskTokens));
     }
 
@@ -39,7 +45,10 @@ public sealed class ImageEmbeddingEstimator : IEstimator<ImageEmbeddingTransform
     {
         _ = ImageColumn.Find(inputSchema, options.InputColumnName);
         if (options.MaskColumnName is { } masks) MaskColumn.Check(inputSchema, masks);
-        var features = MlNetAccess.NewColumn(options.OutputColumnName, SchemaShape.Column.VectorKind.Vector, NumberDataViewType.Single, isKey: false);
+        var features = MlNetAccess.NewColumn(
+            options.OutputColumnName, SchemaShape.Column.VectorKind.Vector, NumberDataViewType.Single, isKey: false);
         return new SchemaShape(inputSchema.Where(c => c.Name != options.OutputColumnName).Append(features));
     }
+
+    private static ArgumentException Wrong(string message) => new(message, nameof(options));
 }

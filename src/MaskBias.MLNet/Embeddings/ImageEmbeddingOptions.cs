@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using MaskBias.MLNet.Images;
 
 namespace MaskBias.MLNet.Embeddings;
 
@@ -15,7 +16,9 @@ public sealed class ImageEmbeddingOptions
     [Required]
     public string OutputColumnName { get; set; } = "Features";
 
-    /// <summary>The column of encoded masks that guide the encoder's attention, or null to embed without masks. For mask-guided encoders only.</summary>
+    /// <summary>
+    /// The column of encoded masks that guide the encoder's attention, or null to embed without masks. For mask-guided encoders only.
+    /// </summary>
     /// <value>null.</value>
     public string? MaskColumnName { get; set; }
 
@@ -29,7 +32,10 @@ public sealed class ImageEmbeddingOptions
     public UnreadableImage OnUnreadableImage { get; set; } = UnreadableImage.Throw;
 
     /// <summary>Whether the EXIF orientation of paths and encoded files is honoured.</summary>
-    /// <value>False, because ML.NET's own LoadImages ignores it: with true the model cannot be saved.</value>
+    /// <value>
+    /// False, because ML.NET's own LoadImages ignores it: with true the model cannot be saved. With masks it is always honoured, as where
+    /// the masks are made.
+    /// </value>
     public bool ApplyOrientation { get; set; }
 
     internal ImageEmbeddingOptions Copy() => (ImageEmbeddingOptions)MemberwiseClone();

@@ -1,6 +1,7 @@
 using MaskBias.MLNet.Images;
 using MaskBias.MLNet.RowMapping;
 using MaskBias.MLNet.Vit;
+using MaskBias.MLNet.Weights.Onnx;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -44,14 +45,18 @@ public sealed class ImageEmbeddingTransformer : ITransformer
     /// <inheritdoc/>
     public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) => new RowMapper(inputSchema, Map(inputSchema));
 
-    /// <summary>Writes the transformer as a chain of ML.NET's own: LoadImages (from a path), ResizeImages, ExtractPixels, ApplyOnnxModel.</summary>
-    /// <exception cref="NotSupportedException">The encoder is mask-guided, the input is encoded bytes, or the EXIF orientation is applied.</exception>
+    /// <summary>
+    /// Writes the transformer as a chain of ML.NET's own: LoadImages (from a path), ResizeImages, ExtractPixels, ApplyOnnxModel.
+    /// </summary>
+    /// <exception cref="NotSupportedException">
+    /// The encoder is mask-guided, the input is encoded bytes, or the EXIF orientation is applied.
+    /// </exception>
     public void Save(ModelSaveContext ctx)
     {
         if (Encoder.Model.IsMaskGuided)
         {
-            throw new NotSupportedException("An encoder with mask-guided attention cannot be saved in an ML.NET model, where nothing makes masks: "
-                + "distil it into a plain one with SelfSupervised().Distill, or keep it with EncoderCheckpoint.Save.");
+            throw new NotSupportedException("An encoder with mask-guided attention cannot be saved in an ML.NET model, "
+                + "where nothing makes masks: distil it into a plain one with SelfSupervised().Distill, or keep it with EncoderCheckpoint.Save.");
         }
         if (kind == ImageColumnKind.Encoded)
         {
@@ -59,8 +64,24 @@ public sealed class ImageEmbeddingTransformer : ITransformer
                 + "embed from a column of paths or images to save the model, or keep the encoder with EncoderCheckpoint.Save.");
         }
         if (options.ApplyOrientation)
-            throw new NotSupportedException("ApplyOrientation is true; to save the model it must be false, because ML.NET's LoadImages ignores the EXIF orientation.");
-        EmbeddingOnnxChain.Save(context, Encoder, kind, options.InputColumnName, options.OutputColumnName, ctx);
+        {
+            throw new NotSupportedException("ApplyOrientation is true; to save the model it must be false, "
+                + "because ML.NET's LoadImages ignores the EXIF orientation.");
+        }
+        using var chain = BuildOnnxChain();
+        ((ITransformer)chain).Save(ctx);
+    }
+
+    internal TransformerChain<ITransformer> BuildOnnxChain()
+    {
+        string output = options.OutputColumnName;
+        OnnxExportOptions names = new()
+        {
+            InputName = EmbeddingOnnxChain.PixelsName(output),
+            OutputName = EmbeddingOnnxChain.FeaturesName(output),
+        };
+        byte[] model = OnnxEncoder.Export(Encoder, names);
+        return EmbeddingOnnxChain.Build(context, model, Encoder.ImageSize, kind, options.InputColumnName, output);
     }
 
     private ImageEmbeddingMapping Map(DataViewSchema input) => new(input, Encoder, options, maskTokens);

@@ -9,4 +9,5 @@ namespace MaskBias.MLNet.Embeddings;
 /// <param name="region">The part of the image that the encoder sees.</param>
 /// <param name="patchesPerSide">Patches along each side of what it sees.</param>
 /// <returns>The share of each patch that each mask covers, [K, N] with N = patchesPerSide².</returns>
-internal delegate float[] MaskTokenReader(ReadOnlySpan<byte> encodedMasks, int imageWidth, int imageHeight, CropRegion region, int patchesPerSide);
+internal delegate float[] MaskTokenReader(
+    ReadOnlySpan<byte> encodedMasks, int imageWidth, int imageHeight, CropRegion region, int patchesPerSide);

@@ -1,6 +1,8 @@
 namespace MaskBias.MLNet.Images;
 
-/// <summary>A rectangle of an image, in pixels of that image with fractions, that becomes a view; optionally mirrored left to right afterwards.</summary>
+/// <summary>
+/// A rectangle of an image, in pixels of that image with fractions, that becomes a view; optionally mirrored left to right afterwards.
+/// </summary>
 /// <param name="X">Left edge.</param>
 /// <param name="Y">Top edge.</param>
 /// <param name="Width">Width, above 0.</param>

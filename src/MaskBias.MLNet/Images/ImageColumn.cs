@@ -1,3 +1,4 @@
+using MaskBias.MLNet.RowMapping;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
@@ -7,12 +8,13 @@ namespace MaskBias.MLNet.Images;
 /// <summary>Finds the column that holds the images and tells how it holds them.</summary>
 internal static class ImageColumn
 {
+    private const string Purpose = "images";
     private const string Allowed = "Text (a path), a vector of Byte (an encoded file) or Image";
 
     /// <exception cref="ArgumentException">There is no such column, or it cannot hold images.</exception>
     public static (DataViewSchema.Column Column, ImageColumnKind Kind) Find(DataViewSchema schema, string name)
     {
-        var column = schema.GetColumnOrNull(name) ?? throw Missing(name, schema.Where(c => !c.IsHidden).Select(c => c.Name));
+        var column = schema.GetColumnOrNull(name) ?? throw MissingColumn.Error(schema, name, Purpose);
         return (column, column.Type switch
         {
             TextDataViewType => ImageColumnKind.Path,
@@ -26,7 +28,7 @@ internal static class ImageColumn
     public static ImageColumnKind Find(SchemaShape schema, string name)
     {
         var column = schema.FirstOrDefault(c => c.Name == name);
-        if (column.Name is null) throw Missing(name, schema.Select(c => c.Name));
+        if (column.Name is null) throw MissingColumn.Error(schema, name, Purpose);
         bool isVector = column.Kind != SchemaShape.Column.VectorKind.Scalar;
         return (isVector, column.ItemType) switch
         {
@@ -37,8 +39,6 @@ internal static class ImageColumn
         };
     }
 
-    private static ArgumentException Missing(string name, IEnumerable<string> existing) =>
-        new($"There is no column '{name}' to read images from; the columns are {string.Join(", ", existing.Select(c => $"'{c}'"))}.");
-
-    private static ArgumentException WrongType(string name, string type) => new($"Column '{name}' is {type}; a column of images must be {Allowed}.");
+    private static ArgumentException WrongType(string name, string type) =>
+        new($"Column '{name}' is {type}; a column of images must be {Allowed}.");
 }

@@ -22,7 +22,9 @@ public static class ImageDecoder
         return PixelBuffers.ToRgb(bitmap);
     }
 
-    /// <summary>Decodes to 32-bit pixels with premultiplied alpha: byte for byte what ML.NET's LoadImages gives for the same file.</summary>
+    /// <summary>
+    /// Decodes to 32-bit pixels with premultiplied alpha: byte for byte what ML.NET's LoadImages gives for the same file.
+    /// </summary>
     internal static SKBitmap DecodeBitmap(ReadOnlySpan<byte> encoded, string name, bool applyOrientation, long maxPixels = DefaultMaxPixels)
     {
         if (encoded.IsEmpty) throw new ImageReadException($"{name} is empty (0 bytes).");
@@ -62,7 +64,8 @@ public static class ImageDecoder
     private static SKBitmap As32Bit(SKBitmap bitmap, string name)
     {
         if (bitmap.ColorType is SKColorType.Bgra8888 or SKColorType.Rgba8888) return bitmap;
-        var copy = bitmap.Copy(SKColorType.Bgra8888) ?? throw new ImageReadException($"{name} has pixels of type {bitmap.ColorType}, which cannot be converted.");
+        var copy = bitmap.Copy(SKColorType.Bgra8888)
+            ?? throw new ImageReadException($"{name} has pixels of type {bitmap.ColorType}, which cannot be converted.");
         bitmap.Dispose();
         return copy;
     }

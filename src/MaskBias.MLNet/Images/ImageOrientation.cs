@@ -9,11 +9,12 @@ internal static class ImageOrientation
     /// <summary>Returns a new, upright bitmap of the same 32-bit pixel type.</summary>
     public static SKBitmap Apply(SKBitmap image, SKEncodedOrigin origin)
     {
-        bool swaps = origin is SKEncodedOrigin.LeftTop or SKEncodedOrigin.RightTop or SKEncodedOrigin.RightBottom or SKEncodedOrigin.LeftBottom;
+        bool swaps = origin is SKEncodedOrigin.LeftTop or SKEncodedOrigin.RightTop
+            or SKEncodedOrigin.RightBottom or SKEncodedOrigin.LeftBottom;
         int width = swaps ? image.Height : image.Width, height = swaps ? image.Width : image.Height;
         var result = new SKBitmap(new SKImageInfo(width, height, image.ColorType, image.AlphaType));
-        var source = MemoryMarshal.Cast<byte, uint>(image.GetPixelSpan());
-        var target = MemoryMarshal.Cast<byte, uint>(result.GetPixelSpan());
+        var source = MemoryMarshal.Cast<byte, uint>(PixelBuffers.Pixels(image));
+        var target = MemoryMarshal.Cast<byte, uint>(PixelBuffers.Pixels(result));
         int right = image.Width - 1, bottom = image.Height - 1;
         for (int y = 0; y < height; y++)
         {

@@ -1,6 +1,8 @@
 namespace MaskBias.MLNet.Images;
 
-/// <summary>An image could not be read or decoded. The message names the image (and row and column where it came from a data view) and says why.</summary>
+/// <summary>
+/// An image could not be read or decoded. The message names the image (and row and column where it came from a data view) and says why.
+/// </summary>
 public sealed class ImageReadException : Exception
 {
     /// <summary>Creates the exception.</summary>

@@ -14,7 +14,7 @@ internal static class ImageReduction
         var size = new SKImageInfo(
             Math.Max(1, (int)Math.Round(image.Width * scale)), Math.Max(1, (int)Math.Round(image.Height * scale)), SKColorType.Rgba8888, SKAlphaType.Opaque);
         using var bitmap = PixelBuffers.ToBitmap(image);
-        using var reduced = bitmap.Resize(size, new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear))
+        using var reduced = bitmap.Resize(size, SKFilterQuality.Medium)
             ?? throw new InvalidOperationException($"An image of {image.Width}x{image.Height} could not be resized.");
         return PixelBuffers.ToRgb(reduced);
     }

@@ -4,7 +4,9 @@ using SkiaSharp;
 
 namespace MaskBias.MLNet.Images;
 
-/// <summary>Reads the image of a cursor's current row, from a path, encoded bytes or an ML.NET image. One per cursor; for one thread.</summary>
+/// <summary>
+/// Reads the image of a cursor's current row, from a path, encoded bytes or an ML.NET image. One per cursor; for one thread.
+/// </summary>
 internal sealed class ImageRowReader
 {
     private readonly DataViewRow row;
@@ -30,7 +32,9 @@ internal sealed class ImageRowReader
     }
 
     /// <summary>Reads the current row's image.</summary>
-    /// <exception cref="ImageReadException">It is missing or cannot be read; the message names the row, the column and the file.</exception>
+    /// <exception cref="ImageReadException">
+    /// It is missing or cannot be read; the message names the row, the column and the file.
+    /// </exception>
     public RgbImage Read()
     {
         using var bitmap = ReadBitmap();
@@ -38,7 +42,9 @@ internal sealed class ImageRowReader
     }
 
     /// <summary>Reads the current row's image as 32-bit pixels with premultiplied alpha, for the caller to dispose.</summary>
-    /// <exception cref="ImageReadException">It is missing or cannot be read; the message names the row, the column and the file.</exception>
+    /// <exception cref="ImageReadException">
+    /// It is missing or cannot be read; the message names the row, the column and the file.
+    /// </exception>
     public SKBitmap ReadBitmap() => read();
 
     private string Place => $"Row {row.Position}, column '{columnName}'";

@@ -1,6 +1,8 @@
 namespace MaskBias.MLNet.Images;
 
-/// <summary>The geometry of ML.NET's <c>ResizingKind.IsoCrop</c> with a centred anchor: scale until the square is filled, cut the rest.</summary>
+/// <summary>
+/// The geometry of ML.NET's <c>ResizingKind.IsoCrop</c> with a centred anchor: scale until the square is filled, cut the rest.
+/// </summary>
 public static class IsoCrop
 {
     /// <summary>The part of an image that is seen after resizing it to a square, in pixels of the image.</summary>

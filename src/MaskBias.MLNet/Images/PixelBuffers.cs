@@ -9,7 +9,7 @@ internal static class PixelBuffers
     /// <summary>Drops alpha: premultiplied pixels without it are those composited on black.</summary>
     public static RgbImage ToRgb(SKBitmap bitmap)
     {
-        var source = bitmap.GetPixelSpan();
+        var source = Pixels(bitmap);
         var pixels = new byte[3 * bitmap.Width * bitmap.Height];
         var (red, blue) = Order(bitmap.ColorType);
         for (int from = 0, to = 0; to < pixels.Length; from += 4, to += 3)
@@ -24,7 +24,7 @@ internal static class PixelBuffers
     /// <summary>Writes pixels in [0, 255], planar [3, H, W] in the order R, G, B.</summary>
     public static void ToPlanar(SKBitmap bitmap, Span<float> planar)
     {
-        var source = bitmap.GetPixelSpan();
+        var source = Pixels(bitmap);
         int count = bitmap.Width * bitmap.Height;
         var (red, blue) = Order(bitmap.ColorType);
         Span<float> r = planar[..count], g = planar.Slice(count, count), b = planar.Slice(2 * count, count);
@@ -39,7 +39,7 @@ internal static class PixelBuffers
     public static SKBitmap ToBitmap(RgbImage image)
     {
         var bitmap = new SKBitmap(new SKImageInfo(image.Width, image.Height, SKColorType.Bgra8888, SKAlphaType.Opaque));
-        var target = bitmap.GetPixelSpan();
+        var target = Pixels(bitmap);
         for (int from = 0, to = 0; from < image.Pixels.Length; from += 3, to += 4)
         {
             target[to] = image.Pixels[from + 2];
@@ -55,8 +55,26 @@ internal static class PixelBuffers
     {
         var type = image.PixelFormat == MLPixelFormat.Rgba32 ? SKColorType.Rgba8888 : SKColorType.Bgra8888;
         var bitmap = new SKBitmap(new SKImageInfo(image.Width, image.Height, type, SKAlphaType.Premul));
-        image.Pixels.CopyTo(bitmap.GetPixelSpan());
+        PixelsOf(image).CopyTo(Pixels(bitmap));
         return bitmap;
+    }
+
+    /// <summary>The bitmap's own pixels, valid while it lives.</summary>
+    // Not SKBitmap.GetPixelSpan, whose return type differs between SkiaSharp 2 and 3.
+    public static unsafe Span<byte> Pixels(SKBitmap bitmap) => new((void*)bitmap.GetPixels(), bitmap.ByteCount);
+
+    private static ReadOnlySpan<byte> PixelsOf(MLImage image)
+    {
+        try
+        {
+            return image.Pixels;
+        }
+        catch (MissingMethodException e)
+        {
+            var skia = typeof(SKBitmap).Assembly.GetName().Version;
+            throw new NotSupportedException(
+                $"ML.NET cannot give an image's pixels with SkiaSharp {skia}: the application must use SkiaSharp 2.88, or a column of paths.", e);
+        }
     }
 
     private static (int Red, int Blue) Order(SKColorType type) => type == SKColorType.Rgba8888 ? (0, 2) : (2, 0);

@@ -1,3 +1,4 @@
+using MaskBias.MLNet.RowMapping;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -9,7 +10,7 @@ internal static class MaskColumn
     /// <exception cref="ArgumentException">There is no such column, or it is not a vector of bytes.</exception>
     public static DataViewSchema.Column Find(DataViewSchema schema, string name)
     {
-        var column = schema.GetColumnOrNull(name) ?? throw Missing(name, schema.Select(c => c.Name));
+        var column = schema.GetColumnOrNull(name) ?? throw MissingColumn.Error(schema, name, "masks");
         return column.Type is VectorDataViewType { ItemType: NumberDataViewType item } && item == NumberDataViewType.Byte ? column : throw WrongType(name, column.Type);
     }
 
@@ -17,7 +18,7 @@ internal static class MaskColumn
     public static void Check(SchemaShape schema, string name)
     {
         var column = schema.FirstOrDefault(c => c.Name == name);
-        if (column.Name is null) throw Missing(name, schema.Select(c => c.Name));
+        if (column.Name is null) throw MissingColumn.Error(schema, name, "masks");
         if (column.Kind == SchemaShape.Column.VectorKind.Scalar || column.ItemType != NumberDataViewType.Byte) throw WrongType(name, column.ItemType);
     }
 
@@ -40,9 +41,6 @@ internal static class MaskColumn
             }
         };
     }
-
-    private static ArgumentException Missing(string name, IEnumerable<string> existing) =>
-        new($"There is no column '{name}' to read masks from; the columns are {string.Join(", ", existing.Select(c => $"'{c}'"))}.");
 
     private static ArgumentException WrongType(string name, DataViewType type) =>
         new($"Column '{name}' is {type}; a column of masks must be a vector of Byte (an encoded MaskSet, as SegmentImages makes).");

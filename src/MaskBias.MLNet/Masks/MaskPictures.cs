@@ -108,7 +108,7 @@ public static class MaskPictures
         var pixels = source.GetPixelSpan<Rgba>();
         for (int i = 0; i < pixels.Length; i++) pixels[i] = new(image.Pixels[3 * i], image.Pixels[3 * i + 1], image.Pixels[3 * i + 2]);
         var picture = new SKBitmap(source.Info.WithSize(image.Width * scale, image.Height * scale));
-        source.ScalePixels(picture, new SKSamplingOptions(SKCubicResampler.Mitchell));
+        source.ScalePixels(picture, SKFilterQuality.High);
         return picture;
     }
 
@@ -154,7 +154,7 @@ public static class MaskPictures
     }
 
     private static Span<T> GetPixelSpan<T>(this SKBitmap bitmap) where T : struct =>
-        MemoryMarshal.Cast<byte, T>(bitmap.GetPixelSpan());
+        MemoryMarshal.Cast<byte, T>(PixelBuffers.Pixels(bitmap));
 
     private readonly record struct Rgba(byte R, byte G, byte B, byte A = 255)
     {

@@ -1,3 +1,4 @@
+using MaskBias.MLNet.RowMapping;
 using MaskBias.MLNet.Masks;
 using MaskBias.MLNet.Embeddings;
 using MaskBias.MLNet.Images;
@@ -27,7 +28,7 @@ internal static class EncoderEmbedding
     {
         _ = ImageColumn.Find(inputSchema, options.ImageColumnName);
         if (options.MaskColumnName is { } masks) MaskColumn.Check(inputSchema, masks);
-        var features = Catalog.MlNetAccess.NewColumn(FeatureColumnName, SchemaShape.Column.VectorKind.Vector, NumberDataViewType.Single, isKey: false);
+        var features = MlNetAccess.NewColumn(FeatureColumnName, SchemaShape.Column.VectorKind.Vector, NumberDataViewType.Single, isKey: false);
         return new SchemaShape(inputSchema.Where(c => c.Name != FeatureColumnName).Append(features));
     }
 }

@@ -96,8 +96,9 @@ internal sealed class ReadAheadCursor : DataViewRowCursor
         count = read;       // only now: after an exception there is no current row
     }
 
-    private int CurrentRow() =>
-        current >= 0 && current < count ? current : throw new InvalidOperationException("The cursor is not on a row: call MoveNext first, and stop when it returns false.");
+    private int CurrentRow() => current >= 0 && current < count
+        ? current
+        : throw new InvalidOperationException("The cursor is not on a row: call MoveNext first, and stop when it returns false.");
 
     private int ComputedRow()
     {

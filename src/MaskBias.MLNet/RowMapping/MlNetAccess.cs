@@ -4,7 +4,7 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Trainers;
 
-namespace MaskBias.MLNet.Catalog;
+namespace MaskBias.MLNet.RowMapping;
 
 /// <summary>
 /// Three constructors that ML.NET keeps internal and that an estimator outside of its assemblies needs. All their parameter types are
@@ -21,12 +21,14 @@ internal static class MlNetAccess
     /// <summary>A linear softmax classifier with the given weights: one vector and one bias per class.</summary>
     [UnsafeAccessor(UnsafeAccessorKind.Constructor)]
     public static extern MaximumEntropyModelParameters NewMaximumEntropy(
-        IHostEnvironment environment, VBuffer<float>[] weights, float[] biases, int numClasses, int numFeatures, string[]? labelNames, ModelStatisticsBase? statistics);
+        IHostEnvironment environment, VBuffer<float>[] weights, float[] biases, int numClasses, int numFeatures, string[]? labelNames,
+        ModelStatisticsBase? statistics);
 
     /// <summary>The transformer that applies a multiclass model: it adds Score and PredictedLabel, and is saved natively.</summary>
     public static MulticlassPredictionTransformer<MaximumEntropyModelParameters> NewMulticlassTransformer(
         IHostEnvironment environment, MaximumEntropyModelParameters model, DataViewSchema inputSchema,
-        string featureColumnName, string labelColumnName, string scoreColumnName = "Score", string predictedLabelColumnName = "PredictedLabel") =>
+        string featureColumnName, string labelColumnName,
+        string scoreColumnName = "Score", string predictedLabelColumnName = "PredictedLabel") =>
         Multiclass<MaximumEntropyModelParameters>.New(
             environment, model, inputSchema, featureColumnName, labelColumnName, scoreColumnName, predictedLabelColumnName);
 
@@ -35,6 +37,7 @@ internal static class MlNetAccess
     {
         [UnsafeAccessor(UnsafeAccessorKind.Constructor)]
         public static extern MulticlassPredictionTransformer<T> New(
-            IHostEnvironment environment, T model, DataViewSchema inputSchema, string featureColumn, string labelColumn, string scoreColumn, string predictedLabel);
+            IHostEnvironment environment, T model, DataViewSchema inputSchema,
+            string featureColumn, string labelColumn, string scoreColumn, string predictedLabel);
     }
 }

@@ -1,0 +1,54 @@
+using MaskBias.MLNet.Images;
+using MaskBias.MLNet.RowMapping;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MaskBias.MLNet.Masks.Segmentation;
+
+/// <summary>Segmenting the images of one input schema.</summary>
+internal sealed class SegmentImagesMapping(DataViewSchema input, SegmentImagesOptions options, Func<RgbImage, byte[]> segment) : IRowMapping
+{
+    public IReadOnlyList<DataViewSchema.Column> Inputs { get; } = [ImageColumn.Find(input, options.InputColumnName).Column];
+
+    public IReadOnlyList<DataViewSchema.DetachedColumn> Outputs { get; } =
+        [new(options.OutputColumnName, new VectorDataViewType(NumberDataViewType.Byte))];
+
+    public int BatchSize => 1;
+
+    public IRowBatch CreateBatch(DataViewRow row, int capacity) => new Batch(this, row, capacity);
+
+    private byte[] Segment(ImageRowReader images)
+    {
+        try
+        {
+            return segment(images.Read());
+        }
+        catch (ImageReadException) when (options.OnUnreadableImage == UnreadableImage.MissingValue)
+        {
+            return [];
+        }
+    }
+
+    private sealed class Batch(SegmentImagesMapping mapping, DataViewRow row, int capacity) : IRowBatch
+    {
+        private readonly ImageRowReader images = new(row, mapping.Inputs[0].Name, mapping.ApplyOrientation);
+        private readonly byte[][] masks = new byte[capacity][];
+
+        public void Read(int slot) => masks[slot] = mapping.Segment(images);
+
+        public void Compute(int count)
+        {
+            // Read has done it: there is nothing to gain from a batch.
+        }
+
+        public Delegate Getter(int output, Func<int> slot) => (ValueGetter<VBuffer<byte>>)((ref VBuffer<byte> value) =>
+        {
+            byte[] encoded = masks[slot()];
+            var editor = VBufferEditor.Create(ref value, encoded.Length);
+            encoded.CopyTo(editor.Values);
+            value = editor.Commit();
+        });
+    }
+
+    private bool ApplyOrientation => options.ApplyOrientation;
+}
