@@ -16,7 +16,7 @@ internal static class ScenePainter
         using var surface = SKSurface.Create(info);
         SceneBackground.Paint(surface.Canvas, palette, options, random);
         surface.Canvas.ClipPath(outline, antialias: true);
-        surface.Canvas.Concat(place);
+        surface.Canvas.Concat(ref place);
         ObjectTexture.Paint(surface.Canvas, palette, extent, random);
 
         using var pixels = surface.PeekPixels();
