@@ -105,13 +105,13 @@ static Recipe ChooseRecipe(QuickstartArguments arguments, PhotoSet photos)
     };
 }
 
-// What the library has to say about the data, such as files that it could not read.
+// Of all that ML.NET logs, the warnings of the two trainings, such as files that cannot be read.
 static MLContext NewContext(int seed, Action<string> warn)
 {
     var ml = new MLContext(seed);
     ml.Log += (_, entry) =>
     {
-        if (entry.Kind == ChannelMessageKind.Warning) warn(entry.RawMessage);
+        if (entry.Kind == ChannelMessageKind.Warning && (entry.Source.StartsWith("DINO") || entry.Source.StartsWith("Distillation"))) warn(entry.RawMessage);
     };
     return ml;
 }
