@@ -23,8 +23,11 @@ internal sealed class Job(MLContext ml, PhotoSet photos, Recipe recipe, int seed
     /// <summary>Masks of an image, on average, once segmented.</summary>
     public double MasksPerImage { get; private set; }
 
-    /// <summary>Images that could not be read, once segmented; they play no part in anything later.</summary>
-    public int Unreadable { get; private set; }
+    /// <summary>Images to train on that can be read, once segmented.</summary>
+    public int TrainImages { get; private set; }
+
+    /// <summary>Images held out that can be read, once segmented.</summary>
+    public int TestImages { get; private set; }
 
     /// <summary>A row per encoder, once evaluated.</summary>
     public IReadOnlyList<EncoderScore> Scores { get; private set; } = [];
@@ -32,14 +35,24 @@ internal sealed class Job(MLContext ml, PhotoSet photos, Recipe recipe, int seed
     /// <summary>Smallest and largest α over layers and heads, once pretrained.</summary>
     public (double Smallest, double Largest)? Alpha { get; private set; }
 
-    /// <summary>Finds the masks of all images.</summary>
-    public void Segment()
+    /// <summary>Finds the masks of all images; those that cannot be read play no part in anything later.</summary>
+    /// <param name="progress">Receives the number of images done.</param>
+    /// <exception cref="InvalidOperationException">Fewer than two images can be read.</exception>
+    public void Segment(IProgress<int> progress)
     {
-        train = WithMasks(photos.Train);
-        test = WithMasks(photos.Test);
-        int[] counts = [.. MaskCounts(train), .. MaskCounts(test)];
-        MasksPerImage = counts.DefaultIfEmpty().Average();
-        Unreadable = photos.Train.Count + photos.Test.Count - counts.Length;
+        (train, test) = (WithMasks(photos.Train), WithMasks(photos.Test));
+        var counts = new List<int>();
+        foreach (byte[] encoded in train.GetColumn<byte[]>("Masks").Concat(test.GetColumn<byte[]>("Masks")))
+        {
+            cancel.ThrowIfCancellationRequested();
+            counts.Add(MaskSetEncoding.Decode(encoded).Count);
+            progress.Report(counts.Count);
+        }
+        (TrainImages, TestImages) = (train.GetColumn<string>("ImagePath").Count(), test.GetColumn<string>("ImagePath").Count());
+        if (TrainImages < 2)
+            throw new InvalidOperationException(
+                $"{TrainImages} of {photos.Train.Count} images to train on can be read; learning by comparison needs at least 2.");
+        MasksPerImage = counts.Average();
     }
 
     /// <summary>Phase 1: DINO with the mask-guided attention bias.</summary>
@@ -113,14 +126,5 @@ internal sealed class Job(MLContext ml, PhotoSet photos, Recipe recipe, int seed
         return ml.Data.FilterByCustomPredicate<MaskedPhoto>(cached, photo => photo.Masks.Length == 0);
     }
 
-    private IEnumerable<int> MaskCounts(IDataView masked)
-    {
-        foreach (byte[] encoded in masked.GetColumn<byte[]>("Masks"))
-        {
-            cancel.ThrowIfCancellationRequested();
-            yield return MaskSetEncoding.Decode(encoded).Count;
-        }
-    }
-
-    private IDataView SampleView() => photos.Test.Count > 0 ? test : train;
+    private IDataView SampleView() => TestImages > 0 ? test : train;
 }

@@ -59,21 +59,22 @@ static void Run(QuickstartArguments arguments, IAnsiConsole console, Cancellatio
     Note(recipe.ToString());
 
     using var job = new Job(NewContext(arguments.Seed, Note), photos, recipe, arguments.Seed, cancel);
-    clock.Run("masks", "Segmenting the images", job.Segment);
+    int images = photos.Train.Count + photos.Test.Count;
+    clock.Run("masks", "Segmenting the images", () => job.Segment(new CountLines(console, images, TimeProvider.System)));
     Note(FormattableString.Invariant($"{job.MasksPerImage:0.0} masks per image"));
-    if (job.Unreadable > 0) Note($"{job.Unreadable} images cannot be read and are left out");
+    if (images - job.TrainImages - job.TestImages is > 0 and int unreadable) Note($"{unreadable} of {images} images cannot be read and are left out");
     clock.Run("pretraining", "Phase 1: DINO guided by the masks",
         () => LiveProgress.Run(console, bars => job.Pretrain(losses.Before(bars))));
     clock.Run("distillation", "Phase 2: distilling into an encoder that needs no masks",
         () => LiveProgress.Run(console, bars => job.Distill(losses.Before(bars))));
-    if (photos.Test.Count > 0) clock.Run("evaluation", "Measuring the encoders on the held-out images", job.Evaluate);
+    if (job.TestImages > 0) clock.Run("evaluation", "Measuring the encoders on the held-out images", job.Evaluate);
     IReadOnlyList<(string Path, string Content)> files = [];
     clock.Run("saving", "Saving", () => files = job.Save(arguments.Output, losses));
 
     ResultTable.Write(console, new QuickstartReport
     {
-        TrainImages = photos.Train.Count,
-        TestImages = photos.Test.Count,
+        TrainImages = job.TrainImages,
+        TestImages = job.TestImages,
         Classes = photos.Classes.Count,
         Scores = job.Scores,
         Alpha = job.Alpha,

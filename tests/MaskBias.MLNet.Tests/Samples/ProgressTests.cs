@@ -35,6 +35,19 @@ public class ProgressTests
     }
 
     [Fact]
+    public void A_long_count_tells_every_ten_seconds_what_is_done_and_left()
+    {
+        var lines = new CountLines(NewConsole(), total: 10, time);
+        for (int done = 1; done <= 10; done++)
+        {
+            time.Advance(TimeSpan.FromSeconds(6));
+            lines.Report(done);
+        }
+        string[] written = output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        Assert.Equal(["2 of 10 images  0:48 left", "4 of 10 images  0:36 left", "6 of 10 images  0:24 left", "8 of 10 images  0:12 left"], written);
+    }
+
+    [Fact]
     public void Every_loss_is_kept_phase_by_phase_and_passed_on()
     {
         var history = new LossHistory();

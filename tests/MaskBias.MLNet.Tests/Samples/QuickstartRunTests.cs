@@ -63,7 +63,7 @@ public sealed class QuickstartRunTests : IDisposable
         var (code, text, errors) = Run("src/Samples/Quickstart", "Quickstart", "--short", "--images", photos, "--output", Output);
         Assert.True(code == 0, $"The Quickstart ended with {code}: {errors}\n{text}");
         Assert.Contains("13 images to train on, 0 held out, no labels", text);
-        Assert.Contains("1 images cannot be read and are left out", text);
+        Assert.Contains("1 of 13 images cannot be read and are left out", text);
         Assert.Contains("Accuracies: skipped", text);
         var ml = new MLContext(1);
         var schema = ml.Model.Load(Path.Combine(Output, "model.zip"), out var input).GetOutputSchema(input);
