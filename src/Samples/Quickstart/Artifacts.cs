@@ -29,7 +29,7 @@ internal sealed class Artifacts(MLContext ml, string folder)
     {
         Directory.CreateDirectory(folder);
         string outputs = hasLabels ? "Features, Score and PredictedLabel" : "Features";
-        WriteModel(Name("model.zip", $"ML.NET model: ImagePath to {outputs}; needs neither this library nor libtorch"), hasLabels, train, student);
+        WriteModel(Name("model.zip", $"ML.NET model from ImagePath to {outputs}"), hasLabels, train, student);
         EncoderCheckpoint.Save(student, Name("encoder", "checkpoint of the student: config.json and model.safetensors"));
         EncoderCheckpoint.Save(teacher, Name("teacher", "checkpoint of the mask-guided phase-1 encoder"));
         LossCurve.Write(Name("loss.png", "loss of both phases"), losses.Phases);

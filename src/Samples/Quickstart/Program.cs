@@ -54,7 +54,7 @@ static void Run(QuickstartArguments arguments, IAnsiConsole console, Cancellatio
     Note($"{photos.Train.Count} images to train on, {photos.Test.Count} held out, "
         + (photos.HasLabels ? $"{photos.Classes.Count} classes" : "no labels: accuracies are skipped"));
     if (photos.TrainingOnly.Count > 0)
-        Note($"{photos.TrainingOnly.Count} classes have one image, which trains; none is held out of {string.Join(", ", photos.TrainingOnly)}");
+        Note($"classes of one image, which trains and is not held out: {string.Join(", ", photos.TrainingOnly)}");
     var recipe = ChooseRecipe(arguments, photos);
     Note(recipe.ToString());
 
@@ -62,7 +62,8 @@ static void Run(QuickstartArguments arguments, IAnsiConsole console, Cancellatio
     int images = photos.Train.Count + photos.Test.Count;
     clock.Run("masks", "Segmenting the images", () => job.Segment(new CountLines(console, images, TimeProvider.System)));
     Note(FormattableString.Invariant($"{job.MasksPerImage:0.0} masks per image"));
-    if (images - job.TrainImages - job.TestImages is > 0 and int unreadable) Note($"{unreadable} of {images} images cannot be read and are left out");
+    if (images - job.TrainImages - job.TestImages is > 0 and int unreadable)
+        Note($"{unreadable} of {images} images cannot be read and are left out");
     clock.Run("pretraining", "Phase 1: DINO guided by the masks",
         () => LiveProgress.Run(console, bars => job.Pretrain(losses.Before(bars))));
     clock.Run("distillation", "Phase 2: distilling into an encoder that needs no masks",
@@ -112,7 +113,8 @@ static MLContext NewContext(int seed, Action<string> warn)
     var ml = new MLContext(seed);
     ml.Log += (_, entry) =>
     {
-        if (entry.Kind == ChannelMessageKind.Warning && (entry.Source.StartsWith("DINO") || entry.Source.StartsWith("Distillation"))) warn(entry.RawMessage);
+        bool isTraining = entry.Source.StartsWith("DINO") || entry.Source.StartsWith("Distillation");
+        if (isTraining && entry.Kind == ChannelMessageKind.Warning) warn(entry.RawMessage);
     };
     return ml;
 }

@@ -33,7 +33,8 @@ public sealed class PictureTests : IDisposable
         Assert.True(LineHeight(picture, 250) < LineHeight(picture, 600), "the line is higher at the start");
     }
 
-    private static int LineHeight(SKBitmap picture, int x) => Enumerable.Range(0, picture.Height).First(y => IsLine(picture.GetPixel(x, y)));
+    private static int LineHeight(SKBitmap picture, int x) =>
+        Enumerable.Range(0, picture.Height).First(y => IsLine(picture.GetPixel(x, y)));
 
     private static bool IsLine(SKColor color) => color.Blue > color.Red + 60;
 
@@ -41,7 +42,9 @@ public sealed class PictureTests : IDisposable
         from y in Enumerable.Range(0, picture.Height) from x in Enumerable.Range(720 * panel, 720) select picture.GetPixel(x, y);
 
     private static TrainingProgress[] Reports(params double[] losses) =>
-        [.. losses.Select((loss, i) => new TrainingProgress("P", i + 1, losses.Length, i + 1, losses.Length, loss, 0, 1, default, default))];
+        [.. losses.Select((loss, i) => At(i + 1, losses.Length, loss))];
+
+    private static TrainingProgress At(int step, int steps, double loss) => new("P", step, steps, step, steps, loss, 0, 1, default, default);
 
     public void Dispose() => folder.Dispose();
 }

@@ -24,10 +24,11 @@ public sealed class ReadmeTests : IDisposable
     [Fact]
     public void The_readme_shows_this_example()
     {
-        string source = File.ReadAllText(Path.Combine(Fixtures.Root, "tests/MaskBias.MLNet.Tests/Samples/ReadmeTests.cs")).ReplaceLineEndings("\n");
-        string body = source.Split("// From here\n")[1].Split("        // to here.")[0];
-        string printed = string.Join('\n', body.Split('\n').Select(line => line.StartsWith("        ", StringComparison.Ordinal) ? line[8..] : line));
-        Assert.Contains(printed.Trim(), File.ReadAllText(Path.Combine(Fixtures.Root, "README.md")).ReplaceLineEndings("\n"));
+        string body = Read("tests/MaskBias.MLNet.Tests/Samples/ReadmeTests.cs").Split("// From here\n")[1].Split("        // to here.")[0];
+        var lines = body.Split('\n').Select(line => line.StartsWith("        ", StringComparison.Ordinal) ? line[8..] : line);
+        Assert.Contains(string.Join('\n', lines).Trim(), Read("README.md"));
+
+        static string Read(string path) => File.ReadAllText(Path.Combine(Fixtures.Root, path)).ReplaceLineEndings("\n");
     }
 
     public void Dispose() => folder.Dispose();

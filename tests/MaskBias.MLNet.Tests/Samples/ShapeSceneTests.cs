@@ -40,7 +40,8 @@ public sealed class ShapeSceneTests : IDisposable
 
         using var own = new TempFolder();
         string photo = own.Write("circle/mine.png", [1]);
-        Assert.Contains("files that are not generated scenes", Assert.Throws<IOException>(() => ShapeScenes.Generate(own.Path, new())).Message);
+        var error = Assert.Throws<IOException>(() => ShapeScenes.Generate(own.Path, new()));
+        Assert.Contains("files that are not generated scenes", error.Message);
         Assert.True(File.Exists(photo));
     }
 
@@ -62,7 +63,8 @@ public sealed class ShapeSceneTests : IDisposable
 
         // Where the nearest mean colour decides, it is right about one time in ten.
         double[][] means = [.. scenes.Select(c => Color(c.Take(30)))];
-        int right = scenes.SelectMany(c => c.Skip(30)).Count(s => Enumerable.Range(0, 10).MinBy(c => Distance(Color([s]), means[c])) == s.ClassIndex);
+        int right = scenes.SelectMany(c => c.Skip(30))
+            .Count(s => Enumerable.Range(0, 10).MinBy(c => Distance(Color([s]), means[c])) == s.ClassIndex);
         Assert.InRange(right, 0, 60);                       // of 300; 30 expected, with a deviation of about 5
     }
 
@@ -74,7 +76,8 @@ public sealed class ShapeSceneTests : IDisposable
         {
             var mask = ShapeScenes.Render(c, 0, options).ObjectMask;
             var inside = Enumerable.Range(0, mask.Length).Where(i => mask[i] != 0).ToArray();
-            int width = inside.Max(i => i % 64) - inside.Min(i => i % 64) + 1, height = inside.Max(i => i / 64) - inside.Min(i => i / 64) + 1;
+            int width = inside.Max(i => i % 64) - inside.Min(i => i % 64) + 1;
+            int height = inside.Max(i => i / 64) - inside.Min(i => i / 64) + 1;
             Assert.InRange(Math.Max(width, height), 0.5 * 64 - 2, 0.6 * 64 + 2);
         }
     }

@@ -49,8 +49,8 @@ internal sealed class PlotText(SKCanvas canvas) : IDisposable
             {
                 var (row, column) = Math.DivRem(bit, PixelGlyphs.Width);
                 if ((rows[row] >> (PixelGlyphs.Width - 1 - column) & 1) == 0) continue;
-                canvas.DrawRect(
-                    x + i * Advance + column * GlyphPixel, baseline - (PixelGlyphs.Height - row) * GlyphPixel, GlyphPixel, GlyphPixel, paint);
+                float left = x + i * Advance + column * GlyphPixel, top = baseline - (PixelGlyphs.Height - row) * GlyphPixel;
+                canvas.DrawRect(left, top, GlyphPixel, GlyphPixel, paint);
             }
         }
     }
