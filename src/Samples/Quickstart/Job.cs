@@ -1,39 +1,130 @@
+using MaskBias.MLNet.Catalog;
+using MaskBias.MLNet.Distillation;
+using MaskBias.MLNet.Masks;
+using MaskBias.MLNet.Pretraining;
+using MaskBias.MLNet.Pretraining.Dino;
 using MaskBias.MLNet.Samples.Quickstart.Photos;
 using MaskBias.MLNet.Training;
+using MaskBias.MLNet.Vit;
 using Microsoft.ML;
+using Microsoft.ML.Data;
 
 namespace MaskBias.MLNet.Samples.Quickstart;
 
 /// <summary>
 /// The whole job, as a user of the library writes it: photos, masks, mask-guided DINO, distillation, an ordinary ML.NET pipeline.
 /// </summary>
-internal sealed class Job(QuickstartArguments arguments, PhotoSet photos, CancellationToken cancel) : IDisposable
+internal sealed class Job(MLContext ml, PhotoSet photos, Recipe recipe, int seed, CancellationToken cancel) : IDisposable
 {
-    private readonly MLContext ml = new(arguments.Seed);
+    // Each stage sets what the next ones need.
+    private IDataView train = null!, test = null!;              // ImagePath, Label, Masks
+    private PretrainedTransformer teacher = null!, student = null!;
 
-    /// <summary>A row per encoder, once evaluated; empty without labels.</summary>
+    /// <summary>Masks of an image, on average, once segmented.</summary>
+    public double MasksPerImage { get; private set; }
+
+    /// <summary>Images to train on that can be read, once segmented.</summary>
+    public int TrainImages { get; private set; }
+
+    /// <summary>Images held out that can be read, once segmented.</summary>
+    public int TestImages { get; private set; }
+
+    /// <summary>A row per encoder, once evaluated.</summary>
     public IReadOnlyList<EncoderScore> Scores { get; private set; } = [];
 
     /// <summary>Smallest and largest α over layers and heads, once pretrained.</summary>
     public (double Smallest, double Largest)? Alpha { get; private set; }
 
-    /// <summary>What was written, once saved.</summary>
-    public IReadOnlyList<(string Path, string Content)> Files { get; private set; } = [];
-
-    /// <summary>Finds the masks of all images.</summary>
-    public void Segment() => throw new NotImplementedException();
+    /// <summary>Finds the masks of all images; those that cannot be read play no part in anything later.</summary>
+    /// <param name="progress">Receives the number of images done.</param>
+    /// <exception cref="InvalidOperationException">Fewer than two images can be read.</exception>
+    public void Segment(IProgress<int> progress)
+    {
+        (train, test) = (WithMasks(photos.Train), WithMasks(photos.Test));
+        var counts = new List<int>();
+        foreach (byte[] encoded in train.GetColumn<byte[]>("Masks").Concat(test.GetColumn<byte[]>("Masks")))
+        {
+            cancel.ThrowIfCancellationRequested();
+            counts.Add(MaskSetEncoding.Decode(encoded).Count);
+            progress.Report(counts.Count);
+        }
+        (TrainImages, TestImages) = (train.GetColumn<string>("ImagePath").Count(), test.GetColumn<string>("ImagePath").Count());
+        if (TrainImages < 2)
+            throw new InvalidOperationException(
+                $"{TrainImages} of {photos.Train.Count} images to train on can be read; learning by comparison needs at least 2.");
+        MasksPerImage = counts.Average();
+    }
 
     /// <summary>Phase 1: DINO with the mask-guided attention bias.</summary>
-    public void Pretrain(IProgress<TrainingProgress> progress) => throw new NotImplementedException();
+    public void Pretrain(IProgress<TrainingProgress> progress)
+    {
+        teacher = ml.SelfSupervised().Dino(new DinoOptions
+        {
+            ImageColumnName = "ImagePath",
+            MaskColumnName = "Masks",
+            Encoder = recipe.Encoder,
+            Head = recipe.Head,
+            Views = recipe.Views,
+            Epochs = recipe.Epochs,
+            FreezeLastLayerEpochs = recipe.Epochs,              // in a short run the prototypes stay as they were drawn
+            BatchSize = recipe.BatchSize,
+            LearningRate = recipe.LearningRate,
+            Seed = seed,
+            Progress = progress,
+            CancellationToken = cancel,
+        }).Fit(train);
+
+        float[] alphas = [.. teacher.Encoder.Model.BiasValues().SelectMany(layer => layer.Alpha ?? [])];
+        Alpha = (alphas.Min(), alphas.Max());
+    }
 
     /// <summary>Phase 2: a plain student that needs no masks.</summary>
-    public void Distill(IProgress<TrainingProgress> progress) => throw new NotImplementedException();
+    public void Distill(IProgress<TrainingProgress> progress) =>
+        student = ml.SelfSupervised().Distill(teacher, new DistillationOptions
+        {
+            ImageColumnName = "ImagePath",
+            MaskColumnName = "Masks",                           // for the teacher: the student never sees them
+            Views = recipe.Views,
+            Epochs = recipe.DistillEpochs,
+            BatchSize = recipe.BatchSize,
+            LearningRate = recipe.LearningRate,
+            Seed = seed,
+            Progress = progress,
+            CancellationToken = cancel,
+        }).Fit(train);
 
-    /// <summary>Measures the random encoder, the phase-1 encoder without and with masks, and the student.</summary>
-    public void Evaluate() => throw new NotImplementedException();
+    /// <summary>Measures the random encoder, the phase-1 encoder without and with masks, and the student on the held-out images.</summary>
+    public void Evaluate()
+    {
+        using var random = new VisionEncoder(new VisionTransformer(recipe.Encoder, seed));
+        var probe = new EncoderProbe(ml, train, test, cancel);
+        Scores =
+        [
+            probe.Measure("random encoder", random),
+            probe.Measure("phase 1, without masks", teacher.Encoder),
+            probe.Measure("phase 1, with its masks", teacher.Encoder, maskColumnName: "Masks"),
+            probe.Measure("distilled student", student.Encoder),
+        ];
+    }
 
-    /// <summary>Writes the model, the encoder checkpoint, the loss curve and the pictures.</summary>
-    public void Save(LossHistory losses) => throw new NotImplementedException();
+    /// <summary>Writes the model, the encoders, the loss curve and the pictures.</summary>
+    public IReadOnlyList<(string Path, string Content)> Save(string folder, LossHistory losses) =>
+        new Artifacts(ml, folder).Write(photos.HasLabels, train, SampleView(), teacher.Encoder, student.Encoder, losses);
 
-    public void Dispose() => _ = (ml, photos, cancel);
+    public void Dispose()
+    {
+        teacher?.Dispose();                                     // null where the run stopped before
+        student?.Dispose();
+    }
+
+    // Segmenting is lazy: the cache computes the masks once for all that read them. An image without a set of masks cannot be read.
+    private IDataView WithMasks(IReadOnlyList<Photo> rows)
+    {
+        var view = PhotoSet.ToDataView(ml, rows);
+        var masked = ml.SelfSupervised().SegmentImages("Masks", "ImagePath").Fit(view).Transform(view);
+        var cached = ml.Data.Cache(masked, "ImagePath", "Label", "Masks");
+        return ml.Data.FilterByCustomPredicate<MaskedPhoto>(cached, photo => photo.Masks.Length == 0);
+    }
+
+    private IDataView SampleView() => TestImages > 0 ? test : train;
 }

@@ -2,6 +2,8 @@ using MaskBias.MLNet.Samples.Quickstart;
 using MaskBias.MLNet.Samples.Quickstart.Photos;
 using MaskBias.MLNet.Samples.Quickstart.Terminal;
 using MaskBias.MLNet.Samples.Scenes;
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
 using Spectre.Console;
 
 const int Failed = 1, WrongUsage = 2, Interrupted = 130;
@@ -48,35 +50,71 @@ static void Run(QuickstartArguments arguments, IAnsiConsole console, Cancellatio
     var losses = new LossHistory();
     PhotoSet photos = null!;
     clock.Run("images", arguments.Images is { } folder ? $"Reading the images of {folder}" : "Generating scenes of ten shapes",
-        () => photos = PhotoSet.Load(arguments.Images ?? GenerateScenes(arguments, cancel), arguments.Seed));
-    console.WriteLine($"  {photos.Train.Count} images to train on, {photos.Test.Count} held out, "
+        () => photos = LoadPhotos(arguments, cancel));
+    Note($"{photos.Train.Count} images to train on, {photos.Test.Count} held out, "
         + (photos.HasLabels ? $"{photos.Classes.Count} classes" : "no labels: accuracies are skipped"));
+    if (photos.TrainingOnly.Count > 0)
+        Note($"classes of one image, which trains and is not held out: {string.Join(", ", photos.TrainingOnly)}");
+    var recipe = ChooseRecipe(arguments, photos);
+    Note(recipe.ToString());
 
-    using var job = new Job(arguments, photos, cancel);
-    clock.Run("masks", "Segmenting the images", job.Segment);
+    using var job = new Job(NewContext(arguments.Seed, Note), photos, recipe, arguments.Seed, cancel);
+    int images = photos.Train.Count + photos.Test.Count;
+    clock.Run("masks", "Segmenting the images", () => job.Segment(new CountLines(console, images, TimeProvider.System)));
+    Note(FormattableString.Invariant($"{job.MasksPerImage:0.0} masks per image"));
+    if (images - job.TrainImages - job.TestImages is > 0 and int unreadable)
+        Note($"{unreadable} of {images} images cannot be read and are left out");
     clock.Run("pretraining", "Phase 1: DINO guided by the masks",
         () => LiveProgress.Run(console, bars => job.Pretrain(losses.Before(bars))));
     clock.Run("distillation", "Phase 2: distilling into an encoder that needs no masks",
         () => LiveProgress.Run(console, bars => job.Distill(losses.Before(bars))));
-    if (photos.HasLabels) clock.Run("evaluation", "Measuring the encoders on the held-out images", job.Evaluate);
-    clock.Run("saving", "Saving", () => job.Save(losses));
+    if (job.TestImages > 0) clock.Run("evaluation", "Measuring the encoders on the held-out images", job.Evaluate);
+    IReadOnlyList<(string Path, string Content)> files = [];
+    clock.Run("saving", "Saving", () => files = job.Save(arguments.Output, losses));
 
     ResultTable.Write(console, new QuickstartReport
     {
-        TrainImages = photos.Train.Count,
-        TestImages = photos.Test.Count,
+        TrainImages = job.TrainImages,
+        TestImages = job.TestImages,
         Classes = photos.Classes.Count,
         Scores = job.Scores,
         Alpha = job.Alpha,
         Stages = clock.Stages,
         PeakMemory = System.Diagnostics.Process.GetCurrentProcess().PeakWorkingSet64,
-        Files = job.Files,
+        Files = files,
     });
+
+    void Note(string text) => console.WriteLine($"  {text}");
 }
 
-static string GenerateScenes(QuickstartArguments arguments, CancellationToken cancel)
+static PhotoSet LoadPhotos(QuickstartArguments arguments, CancellationToken cancel)
 {
-    string folder = Path.Combine(arguments.Output, "scenes");
-    ShapeScenes.Generate(folder, new ShapeSceneOptions { Seed = arguments.Seed, ImagesPerClass = arguments.Short ? 20 : 200 }, cancel);
-    return folder;
+    const int ScenesPerClass = 200, ShortPerClass = 20;
+    if (arguments.Images is { } folder) return PhotoSet.Load(folder, arguments.Seed, arguments.Short ? ShortPerClass : int.MaxValue);
+    string scenes = Path.Combine(arguments.Output, "scenes");
+    var options = new ShapeSceneOptions { Seed = arguments.Seed, ImagesPerClass = arguments.Short ? ShortPerClass : ScenesPerClass };
+    ShapeScenes.Generate(scenes, options, cancel);
+    return PhotoSet.Load(scenes, arguments.Seed);
+}
+
+static Recipe ChooseRecipe(QuickstartArguments arguments, PhotoSet photos)
+{
+    var recipe = arguments.Images is null ? Recipe.ForScenes(arguments.Short) : Recipe.ForPhotos(photos.Train.Count, arguments.Short);
+    return recipe with
+    {
+        Epochs = arguments.Epochs ?? recipe.Epochs,
+        DistillEpochs = arguments.DistillEpochs ?? recipe.DistillEpochs,
+    };
+}
+
+// Of all that ML.NET logs, the warnings of the two trainings, such as files that cannot be read.
+static MLContext NewContext(int seed, Action<string> warn)
+{
+    var ml = new MLContext(seed);
+    ml.Log += (_, entry) =>
+    {
+        bool isTraining = entry.Source.StartsWith("DINO") || entry.Source.StartsWith("Distillation");
+        if (isTraining && entry.Kind == ChannelMessageKind.Warning) warn(entry.RawMessage);
+    };
+    return ml;
 }

@@ -1,6 +1,5 @@
 using MaskBias.MLNet.Images;
-using ScottPlot.Colormaps;
-using SkiaSharp;
+using MaskBias.MLNet.Masks;
 
 namespace MaskBias.MLNet.Samples.Quickstart.Pictures;
 
@@ -11,31 +10,17 @@ internal static class AttentionSheet
     /// <param name="path">The PNG to write.</param>
     /// <param name="samples">Images with their class token's attention to the patches: a map per head, grid · grid values by row.</param>
     /// <param name="grid">Patches along a side.</param>
-    public static void Write(string path, IReadOnlyList<(RgbImage Image, IReadOnlyList<float[]> Heads)> samples, int grid)
+    public static void Write(string path, IReadOnlyList<(RgbImage Image, float[][] Heads)> samples, int grid)
     {
-        using var sheet = new TileSheet(Math.Max(1, samples.Count), 1 + samples.Select(s => s.Heads.Count).DefaultIfEmpty(0).Max());
+        using var sheet = new TileSheet(samples.Count, columns: 1 + samples.Max(s => s.Heads.Length));
         for (int row = 0; row < samples.Count; row++)
         {
-            sheet.Draw(row, 0, samples[row].Image);
-            for (int head = 0; head < samples[row].Heads.Count; head++)
-                sheet.Draw(row, 1 + head, grid, grid, Heat(samples[row].Heads[head], grid), SKFilterMode.Nearest);
+            var (image, heads) = samples[row];
+            int scale = TileSheet.ScaleOf(image);
+            sheet.Draw(row, 0, MaskPictures.OverlayPng(image, MaskSet.Empty(image.Height, image.Width), scale));
+            for (int head = 0; head < heads.Length; head++)
+                sheet.Draw(row, 1 + head, MaskPictures.HeatMapPng(image, heads[head], grid, grid, scale));
         }
         sheet.Write(path);
-    }
-
-    // Each map from its own least to its own most: what counts is where a head looks, not how much.
-    private static byte[] Heat(float[] attention, int grid)
-    {
-        if (attention.Length != grid * grid)
-            throw new ArgumentException($"An attention map has {attention.Length} values; {grid}x{grid} patches have {grid * grid}.");
-        var colors = new Viridis();
-        float least = attention.Min(), span = Math.Max(attention.Max() - least, 1e-12f);
-        byte[] rgba = new byte[4 * attention.Length];
-        for (int patch = 0; patch < attention.Length; patch++)
-        {
-            var color = colors.GetColor((attention[patch] - least) / span);
-            (rgba[4 * patch], rgba[4 * patch + 1], rgba[4 * patch + 2], rgba[4 * patch + 3]) = (color.R, color.G, color.B, 255);
-        }
-        return rgba;
     }
 }

@@ -1,13 +1,9 @@
-using System.Globalization;
 using MaskBias.MLNet.Training;
-using ScottPlot;
-using ScottPlot.MultiplotLayouts;
-using ScottPlot.TickGenerators;
 using SkiaSharp;
 
 namespace MaskBias.MLNet.Samples.Quickstart.Pictures;
 
-/// <summary>Draws the loss of each phase over its steps, with a smoothed line, and the epochs along the top.</summary>
+/// <summary>Draws the loss of each phase over its steps: every step thin, their running mean thick, the epochs along the top.</summary>
 internal static class LossCurve
 {
     private const int PanelWidth = 720, Height = 420;
@@ -23,47 +19,29 @@ internal static class LossCurve
             .Where(p => p.Reports.Count > 0)
             .ToList();
         if (panels.Count == 0) throw new ArgumentException("There is no finite loss to draw.", nameof(phases));
-        var sheet = new Multiplot { Layout = new Columns() };
-        sheet.AddPlots(panels.Count);
-        for (int i = 0; i < panels.Count; i++) Draw(sheet.GetPlot(i), panels[i].Phase, panels[i].Reports);
-        using var surface = SKSurface.Create(new SKImageInfo(PanelWidth * panels.Count, Height));
-        sheet.Render(surface);
+        using var surface = SKSurface.Create(new SKImageInfo(PanelWidth * panels.Count, Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
+        surface.Canvas.Clear(SKColors.White);
+        for (int i = 0; i < panels.Count; i++)
+            Draw(surface.Canvas, SKRect.Create(i * PanelWidth, 0, PanelWidth, Height), panels[i].Phase, panels[i].Reports);
         PictureFile.Write(path, surface);
-        foreach (var plot in sheet.GetPlots()) plot.Dispose();
     }
 
-    private static void Draw(Plot plot, string phase, List<TrainingProgress> reports)
+    private static void Draw(SKCanvas canvas, SKRect panel, string phase, List<TrainingProgress> reports)
     {
-        double[] steps = [.. reports.Select(r => (double)r.Step)], losses = [.. reports.Select(r => r.Loss)];
-        var raw = plot.Add.ScatterLine(steps, losses, Colors.SteelBlue.WithAlpha(0.35));
-        raw.LegendText = "each report";
-        var smooth = plot.Add.ScatterLine(steps, Smoothed(losses), Colors.DarkBlue);
-        (smooth.LegendText, smooth.LineWidth) = ("smoothed", 2);
-
-        plot.Title($"{phase}: epochs above, steps below");
-        plot.XLabel("step");
-        plot.YLabel("loss");
-        plot.ShowLegend(Alignment.UpperRight);
-        ShowEpochs(plot, reports[^1]);
-        plot.Font.Set(PlotFont.Name);
-        plot.Axes.Title.Label.Bold = false;
-    }
-
-    // A second axis would need its own data; labels at the steps where epochs end say the same.
-    private static void ShowEpochs(Plot plot, TrainingProgress last)
-    {
-        double stepsPerEpoch = (double)Math.Max(last.Steps, 1) / Math.Max(last.Epochs, 1);
+        var last = reports[^1];
+        double[] losses = [.. reports.Select(r => r.Loss)];
+        double epoch = (double)last.Steps / Math.Max(1, last.Epochs);
+        using var frame = new PlotFrame(canvas, panel, (0, last.Steps), (losses.Min(), losses.Max()));
+        frame.DrawSteps();
+        frame.DrawValues();
         int every = Math.Max(1, (int)Math.Ceiling(last.Epochs / 10.0));
-        var ticks = new NumericManual();
-        for (int epoch = every; epoch <= last.Epochs; epoch += every)
-            ticks.AddMajor(epoch * stepsPerEpoch, epoch.ToString(CultureInfo.InvariantCulture));
-        plot.Axes.Top.TickGenerator = ticks;
-        double right = Math.Max(last.Steps, 1) * 1.01;
-        plot.Axes.SetLimitsX(0, right);
-        plot.Axes.SetLimitsX(0, right, plot.Axes.Top);
+        for (int e = every; e <= last.Epochs; e += every) frame.MarkTop(e * epoch, FormattableString.Invariant($"{e}"));
+        frame.Title($"{phase}: loss", "epoch", "step");
+        frame.DrawLine([.. reports.Select(r => (double)r.Step)], losses, new SKColor(0x70, 0xA0, 0xD0), thickness: 1);
+        frame.DrawLine([.. reports.Select(r => (double)r.Step)], Smoothed(losses), new SKColor(0x00, 0x30, 0x80), thickness: 2.5f);
     }
 
-    // The mean over a thirtieth of the run around each report, so that the line does not trail behind.
+    // The mean over a thirtieth of the run around each step, so that the line does not trail behind.
     private static double[] Smoothed(double[] losses)
     {
         int reach = losses.Length / 60;

@@ -1,6 +1,8 @@
 namespace MaskBias.MLNet.Samples.Quickstart.Pictures;
 
-/// <summary>The letters of <see cref="PixelFont"/>: five by seven pixels each, rows from the top, the leftmost pixel in bit 4.</summary>
+/// <summary>
+/// The letters of <see cref="PlotText"/> where there is no typeface: five by seven pixels each, rows from the top, the leftmost pixel in bit 4.
+/// </summary>
 internal static class PixelGlyphs
 {
     public const int Width = 5, Height = 7;

@@ -3,10 +3,10 @@ using SkiaSharp;
 
 namespace MaskBias.MLNet.Samples.Quickstart.Pictures;
 
-/// <summary>A picture of equal square tiles in rows and columns; every image is stretched to its tile.</summary>
+/// <summary>A picture of equal square tiles in rows and columns; every picture is fitted into its tile.</summary>
 internal sealed class TileSheet : IDisposable
 {
-    private const int Tile = 128, Gap = 4;
+    private const int Tile = 192, Gap = 4;
 
     private readonly SKSurface surface;
 
@@ -17,24 +17,18 @@ internal sealed class TileSheet : IDisposable
         surface.Canvas.Clear(SKColors.White);
     }
 
-    /// <summary>Draws an image into a tile.</summary>
-    public void Draw(int row, int column, RgbImage image)
-    {
-        byte[] rgba = new byte[4 * image.Width * image.Height];
-        for (int pixel = 0; pixel < rgba.Length / 4; pixel++)
-        {
-            image.Pixels.AsSpan(3 * pixel, 3).CopyTo(rgba.AsSpan(4 * pixel));
-            rgba[4 * pixel + 3] = 255;
-        }
-        Draw(row, column, image.Width, image.Height, rgba, SKFilterMode.Linear);
-    }
+    /// <summary>By how much a small image is enlarged so that it fills its tile.</summary>
+    public static int ScaleOf(RgbImage image) => Math.Max(1, Tile / Math.Max(image.Width, image.Height));
 
-    /// <summary>Draws width · height pixels of four bytes, R, G, B and unmultiplied alpha, over what the tile holds.</summary>
-    public void Draw(int row, int column, int width, int height, byte[] rgba, SKFilterMode filter)
+    /// <summary>Draws a PNG into a tile.</summary>
+    public void Draw(int row, int column, byte[] png)
     {
-        using var picture = SKImage.FromPixelCopy(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul), rgba);
-        float left = Gap + column * (Tile + Gap), top = Gap + row * (Tile + Gap);
-        surface.Canvas.DrawImage(picture, new SKRect(left, top, left + Tile, top + Tile), new SKSamplingOptions(filter));
+        using var picture = SKBitmap.Decode(png);
+        float scale = Math.Min((float)Tile / picture.Width, (float)Tile / picture.Height);
+        float width = picture.Width * scale, height = picture.Height * scale;
+        float left = Gap + column * (Tile + Gap) + (Tile - width) / 2, top = Gap + row * (Tile + Gap) + (Tile - height) / 2;
+        using var paint = new SKPaint { FilterQuality = SKFilterQuality.Medium };
+        surface.Canvas.DrawBitmap(picture, SKRect.Create(left, top, width, height), paint);
     }
 
     public void Write(string path) => PictureFile.Write(path, surface);

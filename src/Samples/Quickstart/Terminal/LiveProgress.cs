@@ -30,10 +30,11 @@ internal static class LiveProgress
     public static string Describe(TrainingProgress report) => FormattableString.Invariant(
         $"epoch {report.Epoch}/{report.Epochs}  loss {report.Loss:0.000}  {report.ImagesPerSecond:0} img/s  {Remaining(report)}");
 
-    private static string Remaining(TrainingProgress report) =>
-        report.Step >= report.Steps ? $"took {Clock(report.Elapsed)}" : $"{Clock(report.Remaining)} left";
-
-    private static string Clock(TimeSpan time) => time.TotalHours < 1
+    /// <summary>A duration as minutes and seconds, with hours where there are any.</summary>
+    public static string Clock(TimeSpan time) => time.TotalHours < 1
         ? FormattableString.Invariant($"{time.Minutes}:{time.Seconds:00}")
         : FormattableString.Invariant($"{(long)time.TotalHours}:{time.Minutes:00}:{time.Seconds:00}");
+
+    private static string Remaining(TrainingProgress report) =>
+        report.Step >= report.Steps ? $"took {Clock(report.Elapsed)}" : $"{Clock(report.Remaining)} left";
 }

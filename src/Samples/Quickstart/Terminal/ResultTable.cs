@@ -9,7 +9,8 @@ internal static class ResultTable
     public static void Write(IAnsiConsole console, QuickstartReport report)
     {
         console.WriteLine();
-        if (report.Classes > 0) WriteScores(console, report);
+        if (report.Scores.Count > 0) WriteScores(console, report);
+        else if (report.Classes > 0) Line(console, "Accuracies", $"skipped: no class has two images, so none is held out");
         else Line(console, "Accuracies", $"skipped: the images carry no labels to measure against; model.zip gives Features only");
         if (report.Alpha is var (smallest, largest))
             Line(console, "Learned α", $"{smallest:+0.0000;-0.0000;0} to {largest:+0.0000;-0.0000;0} over layers and heads");

@@ -1,0 +1,71 @@
+using MaskBias.MLNet.Catalog;
+using MaskBias.MLNet.Images;
+using MaskBias.MLNet.Masks;
+using MaskBias.MLNet.Samples.Quickstart.Photos;
+using MaskBias.MLNet.Samples.Quickstart.Pictures;
+using MaskBias.MLNet.Vit;
+using MaskBias.MLNet.Weights;
+using Microsoft.ML;
+
+namespace MaskBias.MLNet.Samples.Quickstart;
+
+/// <summary>Writes what a run leaves behind.</summary>
+internal sealed class Artifacts(MLContext ml, string folder)
+{
+    private const int Samples = 8;
+
+    private readonly List<(string Path, string Content)> files = [];
+
+    /// <summary>Writes everything.</summary>
+    /// <param name="hasLabels">Whether the model classifies; else it gives features alone.</param>
+    /// <param name="train">The images that the classifier learns from.</param>
+    /// <param name="shown">Images for the pictures.</param>
+    /// <param name="teacher">The mask-guided encoder.</param>
+    /// <param name="student">The plain encoder, which goes into the model.</param>
+    /// <param name="losses">What the loss curve shows.</param>
+    /// <returns>Each file or folder with what it is.</returns>
+    public IReadOnlyList<(string Path, string Content)> Write(
+        bool hasLabels, IDataView train, IDataView shown, VisionEncoder teacher, VisionEncoder student, LossHistory losses)
+    {
+        Directory.CreateDirectory(folder);
+        string outputs = hasLabels ? "Features, Score and PredictedLabel" : "Features";
+        WriteModel(Name("model.zip", $"ML.NET model from ImagePath to {outputs}"), hasLabels, train, student);
+        EncoderCheckpoint.Save(student, Name("encoder", "checkpoint of the student: config.json and model.safetensors"));
+        EncoderCheckpoint.Save(teacher, Name("teacher", "checkpoint of the mask-guided phase-1 encoder"));
+        LossCurve.Write(Name("loss.png", "loss of both phases"), losses.Phases);
+
+        var photos = Spread(shown);
+        var masks = photos.Select(p => (ImageDecoder.Decode(File.ReadAllBytes(p.ImagePath), p.ImagePath), MaskSetEncoding.Decode(p.Masks)));
+        MaskSheet.Write(Name("masks.png", "images with the masks that guided phase 1"), [.. masks]);
+        int grid = student.ImageSize / student.Model.Options.PatchSize;
+        var attention = AttentionMaps.Of(ml, student, ml.Data.LoadFromEnumerable(photos));
+        AttentionSheet.Write(Name("attention.png", "where the student's class token looks: images, then a map per head"), attention, grid);
+        return files;
+    }
+
+    private string Name(string name, string content)
+    {
+        string path = Path.Combine(folder, name);
+        files.Add((path, content));
+        return path;
+    }
+
+    private void WriteModel(string path, bool hasLabels, IDataView train, VisionEncoder student)
+    {
+        var model = hasLabels
+            ? LinearClassifier.Fit(ml, student, train)
+            : ml.SelfSupervised().EmbedImages("Features", "ImagePath", student).Fit(train);
+        var input = ml.Transforms.SelectColumns("ImagePath").Fit(train).Transform(train);
+        string temporary = path + ".part";
+        ml.Model.Save(model, input.Schema, temporary);
+        File.Move(temporary, path, overwrite: true);
+    }
+
+    // A few, evenly spread: rows lie class by class.
+    private List<MaskedPhoto> Spread(IDataView shown)
+    {
+        var all = ml.Data.CreateEnumerable<MaskedPhoto>(shown, reuseRowObject: false).ToList();
+        int count = Math.Min(Samples, all.Count);
+        return [.. Enumerable.Range(0, count).Select(i => all[i * all.Count / count])];
+    }
+}

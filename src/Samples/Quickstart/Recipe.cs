@@ -1,0 +1,59 @@
+using MaskBias.MLNet.Images.Augmentation;
+using MaskBias.MLNet.Vit;
+
+namespace MaskBias.MLNet.Samples.Quickstart;
+
+/// <summary>
+/// The sizes and hyper-parameters of a run, chosen so that it ends soon on two cores. The library's own defaults are the paper's, for
+/// images of 224 pixels and days of training.
+/// </summary>
+internal sealed record Recipe
+{
+    /// <summary>The architecture of teacher and student.</summary>
+    public required VitOptions Encoder { get; init; }
+
+    /// <summary>The projection head: few images need few prototypes.</summary>
+    public DinoHeadOptions Head { get; init; } = new() { OutDim = 128, HiddenDim = 256, BottleneckDim = 64 };
+
+    /// <summary>The views of an image that are compared.</summary>
+    public required MultiCropOptions Views { get; init; }
+
+    /// <summary>Epochs of the mask-guided pretraining.</summary>
+    public required int Epochs { get; init; }
+
+    /// <summary>Epochs of the distillation.</summary>
+    public required int DistillEpochs { get; init; }
+
+    /// <summary>Images per step.</summary>
+    public int BatchSize { get; init; } = 32;
+
+    /// <summary>Base learning rate of both phases, for a batch of 256.</summary>
+    public double LearningRate { get; init; } = 2.5e-3;
+
+    /// <summary>The recipe for the generated scenes.</summary>
+    public static Recipe ForScenes(bool isShort) => new()
+    {
+        Encoder = new() { ImageSize = 48, PatchSize = 8, EmbedDim = 96, Depth = 4, Heads = 3 },
+        Views = new() { LocalViews = 2, LocalSize = 24 },
+        Epochs = isShort ? 2 : 20,
+        DistillEpochs = isShort ? 1 : 6,
+    };
+
+    /// <summary>The recipe for photos: more pixels than for scenes, and the more images there are, the fewer epochs.</summary>
+    public static Recipe ForPhotos(int images, bool isShort)
+    {
+        const int Visits = 40_000;                      // of images in phase 1, over all epochs
+        int epochs = isShort ? 2 : Math.Clamp(Visits / Math.Max(1, images), 4, 100);
+        return new()
+        {
+            Encoder = new() { ImageSize = 64, PatchSize = 8, EmbedDim = 96, Depth = 4, Heads = 3 },
+            Views = new() { LocalViews = 2, LocalSize = 32 },
+            Epochs = epochs,
+            DistillEpochs = Math.Max(1, epochs * 3 / 10),
+        };
+    }
+
+    public override string ToString() =>
+        $"ViT {Encoder.EmbedDim} wide, {Encoder.Depth} deep, patches of {Encoder.PatchSize} in images of {Encoder.ImageSize} pixels; "
+        + $"{Epochs} epochs of DINO and {DistillEpochs} of distillation, batch {BatchSize}";
+}
