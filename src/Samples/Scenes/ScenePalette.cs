@@ -2,43 +2,44 @@ using SkiaSharp;
 
 namespace MaskBias.MLNet.Samples.Scenes;
 
-/// <summary>The colours of one scene: any for the background, and two for the object that stand out from it.</summary>
+/// <summary>
+/// The colours of one scene. Hues are any; lightness is alike from scene to scene: a middling ground, and an object clearly lighter or
+/// clearly darker than it. So neither colour nor brightness tells scenes apart, and the object's edge is always visible.
+/// </summary>
 internal readonly record struct ScenePalette(SKColor Near, SKColor Far, SKColor Main, SKColor Accent)
 {
-    private const double MainContrast = 0.55, AccentContrast = 0.45;      // as Contrast below measures it; white on black has 1.41
+    private const double Ground = 0.5, ObjectDistance = 0.36, AccentDistance = 0.24, Spread = 0.04;
 
     public static ScenePalette Draw(Random random)
     {
-        var near = RandomColor(random);
-        var far = Mix(near, RandomColor(random), 0.2 + 0.5 * random.NextDouble());
-        var main = StandOut(() => RandomColor(random), near, far, MainContrast);
-        var accent = StandOut(() => Mix(main, RandomColor(random), 0.3 + 0.3 * random.NextDouble()), near, far, AccentContrast);
-        return new(near, far, main, accent);
+        var near = RandomColor(random, Ground, Spread);
+        var far = Mix(near, RandomColor(random, Ground, Spread), 0.2 + 0.5 * random.NextDouble());
+        int side = random.Next(2) == 0 ? 1 : -1;
+        return new(near, far, RandomColor(random, Ground + side * ObjectDistance, Spread), RandomColor(random, Ground + side * AccentDistance, Spread));
     }
 
-    public static SKColor RandomColor(Random random) => new((byte)random.Next(256), (byte)random.Next(256), (byte)random.Next(256));
-
-    // The first colour with enough contrast, or the best of many.
-    private static SKColor StandOut(Func<SKColor> draw, SKColor near, SKColor far, double enough)
+    /// <summary>Any hue, with a lightness near the given one in [0, 1].</summary>
+    public static SKColor RandomColor(Random random, double lightness = Ground, double spread = 0.2)
     {
-        var (best, contrast) = (draw(), -1.0);
-        for (int trial = 0; trial < 40 && contrast < enough; trial++)
-        {
-            var candidate = draw();
-            double reached = Math.Min(Contrast(candidate, near), Contrast(candidate, far));
-            if (reached > contrast) (best, contrast) = (candidate, reached);
-        }
-        return best;
-    }
+        double red = random.NextDouble(), green = random.NextDouble(), blue = random.NextDouble();
+        double wanted = Math.Clamp(lightness + spread * (2 * random.NextDouble() - 1), 0.05, 0.95);
+        double shift = wanted - Lightness(red, green, blue);
+        // Towards grey as far as it takes to stay in range.
+        double room = new[] { red, green, blue }.Min(c => Room(c + shift - wanted, wanted));
+        return new(Channel(red), Channel(green), Channel(blue));
 
-    // Lightness counts twice: that is what makes an edge visible at this size.
-    private static double Contrast(SKColor a, SKColor b)
-    {
-        double red = (a.Red - b.Red) / 255.0, green = (a.Green - b.Green) / 255.0, blue = (a.Blue - b.Blue) / 255.0;
-        double light = 0.3 * red + 0.59 * green + 0.11 * blue;
-        return Math.Sqrt((red * red + green * green + blue * blue) / 3 + light * light);
+        byte Channel(double c) => (byte)Math.Round(255 * Math.Clamp(wanted + room * (c + shift - wanted), 0, 1));
     }
 
     public static SKColor Mix(SKColor a, SKColor b, double share) => new(
         (byte)(a.Red + share * (b.Red - a.Red)), (byte)(a.Green + share * (b.Green - a.Green)), (byte)(a.Blue + share * (b.Blue - a.Blue)));
+
+    private static double Lightness(double red, double green, double blue) => 0.299 * red + 0.587 * green + 0.114 * blue;
+
+    private static double Room(double distance, double from) => distance switch
+    {
+        > 0 => Math.Min(1, (1 - from) / distance),
+        < 0 => Math.Min(1, from / -distance),
+        _ => 1,
+    };
 }
