@@ -49,7 +49,7 @@ public sealed class DistillationOptions : PretrainingOptions
     internal DistillationOptions Copy()
     {
         var copy = (DistillationOptions)MemberwiseClone();
-        (copy.Student, copy.Views) = (Student?.Copy(), Views.Copy());
+        (copy.Student, copy.Views, copy.Masks) = (Student?.Copy(), Views.Copy(), Masks.Copy());
         return copy;
     }
 }

@@ -15,12 +15,13 @@ internal sealed class ImageStore
     private const int NamedFaults = 5;
 
     private readonly List<StoredImage> images;
+    private readonly string? maskColumnName;
     private readonly int maxShortSide;
     private long cacheLeft;
 
     private ImageStore(List<StoredImage> images, PretrainingOptions options, int maxShortSide)
     {
-        (this.images, this.maxShortSide) = (images, maxShortSide);
+        (this.images, this.maxShortSide, maskColumnName) = (images, maxShortSide, options.MaskColumnName);
         cacheLeft = (long)options.ImageCacheMegabytes << 20;
     }
 
@@ -40,6 +41,7 @@ internal sealed class ImageStore
     /// <exception cref="ArgumentException">A column is missing or has the wrong type.</exception>
     /// <exception cref="InvalidOperationException">There are fewer than two readable images.</exception>
     /// <exception cref="ImageReadException">An image cannot be read and the options say to stop.</exception>
+    /// <exception cref="InvalidDataException">Masks are damaged or of another size than their image.</exception>
     public static ImageStore Load(IDataView data, PretrainingOptions options, int maxShortSide, Action<string> warn)
     {
         var store = new ImageStore(ReadRows(data, options), options, maxShortSide);
@@ -69,7 +71,7 @@ internal sealed class ImageStore
         while (cursor.MoveNext())
         {
             options.CancellationToken.ThrowIfCancellationRequested();
-            rows.Add(new(readSource(), readMasks?.Invoke()));
+            rows.Add(new(cursor.Position, readSource(), readMasks?.Invoke()));
         }
         return rows;
     }
@@ -97,7 +99,17 @@ internal sealed class ImageStore
                 };
             default:
                 var pixels = new ImageRowReader(cursor, column.Name, applyOrientation: false);
-                return () => new(Place(), Pixels: pixels.Read());
+                return () =>
+                {
+                    try
+                    {
+                        return new(Place(), Pixels: pixels.Read());
+                    }
+                    catch (ImageReadException e)
+                    {
+                        return new(Place(), Fault: e);
+                    }
+                };
         }
     }
 
@@ -135,7 +147,7 @@ internal sealed class ImageStore
     {
         var pixels = Decode(image);
         if (image.Masks is { } masks && (masks.Height != image.Height || masks.Width != image.Width))
-            throw new InvalidDataException($"{image.Source.Place}: the masks are {masks.Width}x{masks.Height} pixels, the image is {image.Width}x{image.Height}; they must be of one size.");
+            throw new InvalidDataException($"Row {image.Row}, column '{maskColumnName}': the masks are {masks.Width}x{masks.Height} pixels, the image is {image.Width}x{image.Height}; they must be of one size.");
         if (Interlocked.Add(ref cacheLeft, -pixels.Pixels.LongLength) >= 0) image.Cached = pixels;
         else Interlocked.Add(ref cacheLeft, pixels.Pixels.LongLength);
     }
