@@ -60,7 +60,7 @@ public sealed class MaskGuidedEmbeddingTests : IDisposable
 
         options.MaskColumnName = "Label";
         var wrong = Assert.Throws<ArgumentException>(() => new ImageEmbeddingEstimator(ml, encoder, options, broken).Fit(data));
-        Assert.Contains("Column 'Label' is String; a column of masks must be a vector of Byte.", wrong.Message);
+        Assert.Contains("Column 'Label' is String; a column of masks must be a vector of Byte (an encoded MaskSet", wrong.Message);
     }
 
     [Fact]

@@ -79,7 +79,7 @@ public sealed class BadColumnsTests(SceneFolder scenes) : IClassFixture<SceneFol
         var predicted = classifier.Fit(folder).Transform(folder);
         Assert.Equal(1, ml.MulticlassClassification.Evaluate(predicted).MacroAccuracy);
 
-        var none = ml.Data.TakeRows(folder, 0);
+        var none = ml.Data.LoadFromEnumerable(Array.Empty<ImageFolderRow>());
         Assert.Contains("There is no training row with a class", Assert.Throws<ArgumentException>(() => classifier.Fit(none)).Message);
     }
 
