@@ -1,6 +1,7 @@
 using MaskBias.MLNet.Catalog;
 using MaskBias.MLNet.Embeddings;
 using MaskBias.MLNet.Images;
+using MaskBias.MLNet.Masks;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Xunit;
@@ -44,6 +45,24 @@ public sealed class MaskGuidedEmbeddingTests : IDisposable
         {
             var options = new ImageEmbeddingOptions { InputColumnName = "ImagePath", MaskColumnName = masks is null ? null : "Encoded", BatchSize = 4 };
             return new ImageEmbeddingEstimator(ml, encoder, options, masks).Fit(data).Transform(data).GetColumn<float[]>("Features").ToArray();
+        }
+    }
+
+    [Fact]
+    public void The_options_say_which_masks_count()
+    {
+        using var encoder = TinyEncoders.MaskGuided();
+        var data = photos.Load(ml);
+        var masked = ml.SelfSupervised().SegmentImages("Masks", "ImagePath").Fit(data).Transform(data);
+        var without = Embed(masks: null);
+        Assert.NotEqual(without, Embed(new()));
+        Assert.Equal(without, Embed(new() { MinPatches = 10_000 }));              // none is that large
+
+        float[][] Embed(MaskTokenOptions? masks)
+        {
+            var options = new ImageEmbeddingOptions { InputColumnName = "ImagePath", MaskColumnName = masks is null ? null : "Masks", Masks = masks ?? new() };
+            options.ApplyOrientation = true;
+            return ml.SelfSupervised().EmbedImages(encoder, options).Fit(masked).Transform(masked).GetColumn<float[]>("Features").ToArray();
         }
     }
 
