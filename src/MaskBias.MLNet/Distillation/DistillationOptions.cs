@@ -18,7 +18,7 @@ public sealed class DistillationOptions : PretrainingOptions
         ClipGradient = 3;
     }
 
-    /// <summary>The student; null for the teacher's architecture without the bias.</summary>
+    /// <summary>The student; null for the teacher's architecture. Its own drop path is replaced by <see cref="DropPath"/>, its mask bias left out.</summary>
     /// <value>null.</value>
     public VitOptions? Student { get; set; }
 
