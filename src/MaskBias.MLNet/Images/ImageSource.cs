@@ -5,9 +5,11 @@ namespace MaskBias.MLNet.Images;
 /// <param name="Path">A file.</param>
 /// <param name="Encoded">The bytes of an encoded image.</param>
 /// <param name="Pixels">Decoded pixels.</param>
+/// <param name="FullSize">Size of the image that the decoded pixels were reduced from.</param>
 /// <param name="Fault">Why there is no image.</param>
 internal sealed record ImageSource(
-    string Place, string? Path = null, byte[]? Encoded = null, RgbImage? Pixels = null, ImageReadException? Fault = null)
+    string Place, string? Path = null, byte[]? Encoded = null, RgbImage? Pixels = null, (int Height, int Width)? FullSize = null,
+    ImageReadException? Fault = null)
 {
     private const long MaxFileBytes = 1L << 30;
 
