@@ -61,8 +61,10 @@ public sealed class DistillationEstimatorTests(SceneFolder scenes) : IClassFixtu
     public void A_student_starts_from_the_teacher_or_fresh(StudentInit init, int patchSize, bool fromTeacher)
     {
         using var teacher = TinyTraining.Teacher(maskGuided: true, TinyTraining.Encoder(patchSize: 4));
-        var options = TinyTraining.Distillation().With(o => (o.StudentInit, o.Student) = (init, TinyTraining.Encoder(patchSize: patchSize)));
-        (options.LearningRate, options.MinLearningRate, options.WeightDecay, options.FinalWeightDecay) = (1e-30, 0, 0, 0);      // it stays where it starts
+        var options = TinyTraining.Distillation().With(o =>
+            (o.StudentInit, o.Student) = (init, TinyTraining.Encoder(patchSize: patchSize)));
+        // it stays where it starts
+        (options.LearningRate, options.MinLearningRate, options.WeightDecay, options.FinalWeightDecay) = (1e-30, 0, 0, 0);
         using var student = ml.SelfSupervised().Distill(teacher, options).Fit(scenes.Load(ml));
 
         var (start, known) = (TinyTraining.Weights(student.Encoder), TinyTraining.Weights(teacher));
@@ -77,7 +79,8 @@ public sealed class DistillationEstimatorTests(SceneFolder scenes) : IClassFixtu
     {
         using var teacher = TinyTraining.Teacher();
         var narrow = new VitOptions { ImageSize = 16, PatchSize = 8, EmbedDim = 12, Depth = 1, Heads = 2 };
-        using var student = ml.SelfSupervised().Distill(teacher, TinyTraining.Distillation().With(o => o.Student = narrow)).Fit(scenes.Load(ml));
+        using var student = ml.SelfSupervised().Distill(teacher, TinyTraining.Distillation().With(o => o.Student = narrow))
+            .Fit(scenes.Load(ml));
         Assert.Equal((12, 1), (student.Encoder.FeatureDim, student.Encoder.Model.Options.Depth));
         Assert.Equal((12, 32), (student.Encoder.Head!.InputDim, student.Encoder.Head.Options.OutDim));
     }

@@ -30,7 +30,8 @@ public sealed class DistillationMethodTests : IDisposable
 
         var target = softmax(teacher.Head.forward(teacher.Backbone.Forward(batch.Global.Images, batch.Global.MaskTokens)) / 0.07, -1);
         var views = new[] { batch.Global.Images, batch.Local!.Images };
-        var logs = nn.functional.log_softmax(cat([.. views.Select(v => student.Head.forward(student.Backbone.Forward(v, null)))], 0) / 0.1, -1);
+        var logits = cat([.. views.Select(v => student.Head.forward(student.Backbone.Forward(v, null)))], 0);
+        var logs = nn.functional.log_softmax(logits / 0.1, -1);
         double expected = BruteForce(target, logs, globalViews: 2, images: 3);
 
         // Twice: a centre would have moved in between.
@@ -58,7 +59,8 @@ public sealed class DistillationMethodTests : IDisposable
         using var method = new DistillationMethod(TinyTraining.Distillation(), student, teacher);
         var plan = new TrainingPlan
         {
-            Phase = "Distillation", Epochs = 1, StepsPerEpoch = 60, BatchSize = 4, LearningRate = new(3e-3, 3e-3, 60), WeightDecay = new(0, 0, 60),
+            Phase = "Distillation", Epochs = 1, StepsPerEpoch = 60, BatchSize = 4, LearningRate = new(3e-3, 3e-3, 60),
+            WeightDecay = new(0, 0, 60),
         };
         using var loop = new TrainingLoop<ViewBatch>(plan, method);
         var losses = Enumerable.Range(0, 60).Select(step => loop.Step(batch, new(0, step))).ToList();
@@ -108,7 +110,8 @@ public sealed class DistillationMethodTests : IDisposable
                 pairs++;
                 for (int image = 0; image < images; image++)
                 {
-                    float[] target = TinyTraining.Values(targets[g * images + image]), log = TinyTraining.Values(logProbabilities[v * images + image]);
+                    float[] target = TinyTraining.Values(targets[g * images + image]),
+                        log = TinyTraining.Values(logProbabilities[v * images + image]);
                     sum -= target.Zip(log, (t, l) => (double)t * l).Sum() / images;
                 }
             }

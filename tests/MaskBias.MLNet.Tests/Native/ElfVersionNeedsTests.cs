@@ -60,7 +60,8 @@ public class ElfVersionNeedsTests
     [Fact]
     public void TorchSharps_own_library_changes_in_one_byte()
     {
-        string? library = Directory.EnumerateFiles(AppContext.BaseDirectory, "libLibTorchSharp.so", SearchOption.AllDirectories).FirstOrDefault();
+        string? library = Directory.EnumerateFiles(AppContext.BaseDirectory, "libLibTorchSharp.so",
+            SearchOption.AllDirectories).FirstOrDefault();
         if (library is null) Assert.Skip("TorchSharp's library for Linux is not beside the tests");
         byte[] elf = File.ReadAllBytes(library), marked = [.. elf];
         ElfVersionNeeds.MarkWeak(marked, Version);
@@ -131,7 +132,8 @@ public class ElfVersionNeedsTests
         }
     }
 
-    private static void Write16(byte[] bytes, int at, int value) => BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(at), (ushort)value);
+    private static void Write16(byte[] bytes, int at, int value) =>
+        BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(at), (ushort)value);
 
     private static void Write32(byte[] bytes, int at, int value) => BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(at), value);
 

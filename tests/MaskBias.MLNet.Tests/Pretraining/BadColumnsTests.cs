@@ -33,7 +33,8 @@ public sealed class BadColumnsTests(SceneFolder scenes) : IClassFixture<SceneFol
     [MemberData(nameof(Estimators))]
     public void A_column_that_cannot_hold_images_is_named_with_its_type(string estimator)
     {
-        const string expected = "Column 'Number' is Single; a column of images must be Text (a path), a vector of Byte (an encoded file) or Image.";
+        const string expected =
+            "Column 'Number' is Single; a column of images must be Text (a path), a vector of Byte (an encoded file) or Image.";
         Check(estimator, "Number", masks: null, expected);
     }
 
@@ -43,8 +44,10 @@ public sealed class BadColumnsTests(SceneFolder scenes) : IClassFixture<SceneFol
     [InlineData("EmbedImages")]
     public void Mask_columns_are_checked_too(string estimator)
     {
-        Check(estimator, "ImagePath", "Regions", "There is no column 'Regions' to read masks from; the columns are 'ImagePath', 'Masks', 'Number'.");
-        Check(estimator, "ImagePath", "Number", "Column 'Number' is Single; a column of masks must be a vector of Byte (an encoded MaskSet");
+        Check(estimator, "ImagePath", "Regions",
+            "There is no column 'Regions' to read masks from; the columns are 'ImagePath', 'Masks', 'Number'.");
+        Check(estimator, "ImagePath", "Number",
+            "Column 'Number' is Single; a column of masks must be a vector of Byte (an encoded MaskSet");
     }
 
     [Fact]
@@ -54,8 +57,10 @@ public sealed class BadColumnsTests(SceneFolder scenes) : IClassFixture<SceneFol
         Assert.Contains("There is no column 'Embedding' to read features from", Fault("Label", "Embedding"));
         Assert.Contains("Column 'Label' is String; a column of features must be a vector of Single", Fault("Label", "Label"));
         Assert.Contains("There is no column 'Class' to read classes from", Fault("Class", "Features"));
-        Assert.Contains("Column 'Label' is String; a column of classes must be Key<UInt32>: append MapValueToKey(\"Label\")", Fault("Label", "Features"));
-        Assert.Contains("K is 0; it must lie in [1, 1000].", Assert.Throws<ArgumentException>(() => ml.SelfSupervised().NearestNeighbors(k: 0)).Message);
+        Assert.Contains("Column 'Label' is String; a column of classes must be Key<UInt32>: append MapValueToKey(\"Label\")",
+            Fault("Label", "Features"));
+        Assert.Contains("K is 0; it must lie in [1, 1000].",
+            Assert.Throws<ArgumentException>(() => ml.SelfSupervised().NearestNeighbors(k: 0)).Message);
 
         string Fault(string label, string features) =>
             Assert.Throws<ArgumentException>(() => ml.SelfSupervised().NearestNeighbors(label, features).Fit(data)).Message;
@@ -70,7 +75,8 @@ public sealed class BadColumnsTests(SceneFolder scenes) : IClassFixture<SceneFol
         {
             var data = ml.Data.LoadFromEnumerable(scenes.Rows().Take(count));
             Assert.Equal(count, self.SegmentImages("Found", "ImagePath").Fit(data).Transform(data).GetColumn<byte[]>("Found").Count());
-            Assert.Equal(count, self.EmbedImages("Features", "ImagePath", encoder).Fit(data).Transform(data).GetColumn<float[]>("Features").Count());
+            Assert.Equal(count, self.EmbedImages("Features", "ImagePath", encoder)
+                .Fit(data).Transform(data).GetColumn<float[]>("Features").Count());
         }
         // every class of the folder has one image
         var folder = scenes.Load(ml);
@@ -95,13 +101,16 @@ public sealed class BadColumnsTests(SceneFolder scenes) : IClassFixture<SceneFol
 
         var strict = ml.SelfSupervised().EmbedImages("Features", "ImagePath", encoder).Fit(data).Transform(data);
         Assert.Contains(expected, Assert.ThrowsAny<Exception>(() => strict.GetColumn<float[]>("Features").Count()).ToString());
-        var lenient = ml.SelfSupervised().EmbedImages(encoder, new() { InputColumnName = "ImagePath", OnUnreadableImage = UnreadableImage.MissingValue });
+        var lenient = ml.SelfSupervised().EmbedImages(encoder,
+            new() { InputColumnName = "ImagePath", OnUnreadableImage = UnreadableImage.MissingValue });
         var features = lenient.Fit(data).Transform(data).GetColumn<float[]>("Features").ToList();
         Assert.All(features[1], value => Assert.True(float.IsNaN(value)));
         Assert.All(features[2], value => Assert.True(float.IsFinite(value)));
 
-        Assert.Empty(ml.SelfSupervised().SegmentImages("Found", "ImagePath").Fit(data).Transform(data).GetColumn<byte[]>("Found").ElementAt(1));
-        var segments = ml.SelfSupervised().SegmentImages(new() { OutputColumnName = "Found", OnUnreadableImage = UnreadableImage.Throw }).Fit(data).Transform(data);
+        Assert.Empty(ml.SelfSupervised().SegmentImages("Found", "ImagePath")
+            .Fit(data).Transform(data).GetColumn<byte[]>("Found").ElementAt(1));
+        var segments = ml.SelfSupervised().SegmentImages(new() { OutputColumnName = "Found", OnUnreadableImage = UnreadableImage.Throw })
+            .Fit(data).Transform(data);
         Assert.Contains(expected, Assert.ThrowsAny<Exception>(() => segments.GetColumn<byte[]>("Found").Count()).ToString());
     }
 
@@ -122,7 +131,8 @@ public sealed class BadColumnsTests(SceneFolder scenes) : IClassFixture<SceneFol
                     var dino = self.Dino(TinyTraining.Dino().With(o => (o.ImageColumnName, o.MaskColumnName) = (images, masks)));
                     return (d => dino.Fit(d), dino.GetOutputSchema);
                 case "Distill":
-                    var distill = self.Distill(encoder, TinyTraining.Distillation().With(o => (o.ImageColumnName, o.MaskColumnName) = (images, masks)));
+                    var distill = self.Distill(encoder,
+                        TinyTraining.Distillation().With(o => (o.ImageColumnName, o.MaskColumnName) = (images, masks)));
                     return (d => distill.Fit(d), distill.GetOutputSchema);
                 case "EmbedImages":
                     var embed = self.EmbedImages(encoder, new() { InputColumnName = images, MaskColumnName = masks });

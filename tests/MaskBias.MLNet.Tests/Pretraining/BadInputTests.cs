@@ -29,10 +29,12 @@ public sealed class BadInputTests(SceneFolder scenes) : IClassFixture<SceneFolde
     {
         var data = ml.Data.LoadFromEnumerable(scenes.Rows().Take(images));
         string expected = $"Column 'ImagePath' has {images} readable images of {images}; learning by comparison needs at least 2.";
-        Assert.Equal(expected, Assert.Throws<InvalidOperationException>(() => ml.SelfSupervised().Dino(TinyTraining.Dino()).Fit(data)).Message);
+        Assert.Equal(expected,
+            Assert.Throws<InvalidOperationException>(() => ml.SelfSupervised().Dino(TinyTraining.Dino()).Fit(data)).Message);
         using var teacher = TinyTraining.Teacher();
         Assert.Equal(expected,
-            Assert.Throws<InvalidOperationException>(() => ml.SelfSupervised().Distill(teacher, TinyTraining.Distillation()).Fit(data)).Message);
+            Assert.Throws<InvalidOperationException>(() => ml.SelfSupervised().Distill(teacher, TinyTraining.Distillation())
+                .Fit(data)).Message);
     }
 
     [Fact]
@@ -91,7 +93,8 @@ public sealed class BadInputTests(SceneFolder scenes) : IClassFixture<SceneFolde
     public void A_missing_decoded_image_is_skipped_like_a_file()
     {
         var rows = scenes.Files.Select((file, i) => new DecodedRow { Image = i == 4 ? null : MLImage.CreateFromFile(file) }).ToList();
-        using var model = ml.SelfSupervised().Dino(TinyTraining.Dino().With(o => o.ImageColumnName = "Image")).Fit(ml.Data.LoadFromEnumerable(rows));
+        using var model = ml.SelfSupervised().Dino(TinyTraining.Dino().With(o => o.ImageColumnName = "Image"))
+            .Fit(ml.Data.LoadFromEnumerable(rows));
         Assert.Equal((1, 9), (model.Report.SkippedRows, model.Report.Images));
         rows.ForEach(row => row.Image?.Dispose());
     }
@@ -105,7 +108,8 @@ public sealed class BadInputTests(SceneFolder scenes) : IClassFixture<SceneFolde
         var data = ml.Data.LoadFromEnumerable(rows);
         var loaded = ml.Transforms.LoadImages("Image", null, "ImagePath").Fit(data).Transform(data);
         var options = TinyTraining.Dino().With(o => o.ImageColumnName = "Image");
-        using (var model = ml.SelfSupervised().Dino(options).Fit(loaded)) Assert.Equal((2, 8), (model.Report.SkippedRows, model.Report.Images));
+        using (var model = ml.SelfSupervised().Dino(options).Fit(loaded))
+            Assert.Equal((2, 8), (model.Report.SkippedRows, model.Report.Images));
 
         options.OnUnreadableImage = UnreadableImages.Throw;
         var error = Assert.Throws<ImageReadException>(() => ml.SelfSupervised().Dino(options).Fit(loaded));
@@ -117,7 +121,8 @@ public sealed class BadInputTests(SceneFolder scenes) : IClassFixture<SceneFolde
     {
         var rows = scenes.Rows();
         rows.ForEach(row => row.ImagePath += ".gone");
-        var error = Assert.Throws<InvalidOperationException>(() => ml.SelfSupervised().Dino(TinyTraining.Dino()).Fit(ml.Data.LoadFromEnumerable(rows)));
+        var error = Assert.Throws<InvalidOperationException>(() => ml.SelfSupervised().Dino(TinyTraining.Dino())
+            .Fit(ml.Data.LoadFromEnumerable(rows)));
         Assert.Contains("0 readable images of 10", error.Message);
     }
 
@@ -128,13 +133,16 @@ public sealed class BadInputTests(SceneFolder scenes) : IClassFixture<SceneFolde
         rows[3].Masks = SceneFolder.Halves(20, 30).Encode();
         var data = ml.Data.LoadFromEnumerable(rows);
         const string expected = "Row 3, column 'Masks': the masks are 30x20 pixels, the image is 32x32; they must be of one size.";
-        Assert.Equal(expected, Assert.Throws<InvalidDataException>(() => ml.SelfSupervised().Dino(TinyTraining.MaskedDino()).Fit(data)).Message);
+        Assert.Equal(expected,
+            Assert.Throws<InvalidDataException>(() => ml.SelfSupervised().Dino(TinyTraining.MaskedDino()).Fit(data)).Message);
 
         using var teacher = TinyTraining.Teacher(maskGuided: true);
         var distillation = TinyTraining.Distillation().With(o => o.MaskColumnName = "Masks");
-        Assert.Equal(expected, Assert.Throws<InvalidDataException>(() => ml.SelfSupervised().Distill(teacher, distillation).Fit(data)).Message);
+        Assert.Equal(expected,
+            Assert.Throws<InvalidDataException>(() => ml.SelfSupervised().Distill(teacher, distillation).Fit(data)).Message);
 
-        var embedded = ml.SelfSupervised().EmbedImages(teacher, new() { InputColumnName = "ImagePath", MaskColumnName = "Masks" }).Fit(data).Transform(data);
+        var embedded = ml.SelfSupervised().EmbedImages(teacher, new() { InputColumnName = "ImagePath", MaskColumnName = "Masks" })
+            .Fit(data).Transform(data);
         Assert.Contains(expected, Assert.ThrowsAny<Exception>(() => embedded.GetColumn<float[]>("Features").Count()).ToString());
     }
 
@@ -143,7 +151,8 @@ public sealed class BadInputTests(SceneFolder scenes) : IClassFixture<SceneFolde
     {
         var rows = scenes.Rows();
         rows[4].Masks = [1, 2, 3];
-        var error = Assert.Throws<InvalidDataException>(() => ml.SelfSupervised().Dino(TinyTraining.MaskedDino()).Fit(ml.Data.LoadFromEnumerable(rows)));
+        var error = Assert.Throws<InvalidDataException>(() => ml.SelfSupervised().Dino(TinyTraining.MaskedDino())
+            .Fit(ml.Data.LoadFromEnumerable(rows)));
         Assert.StartsWith("Row 4, column 'Masks': ", error.Message);
     }
 

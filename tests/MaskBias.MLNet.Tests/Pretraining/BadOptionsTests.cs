@@ -6,7 +6,9 @@ using Microsoft.ML;
 
 namespace MaskBias.MLNet.Tests.Pretraining;
 
-/// <summary>Options out of range: every fault is named with its value and what is allowed, in one message, before any data is read.</summary>
+/// <summary>
+/// Options out of range: every fault is named with its value and what is allowed, in one message, before any data is read.
+/// </summary>
 public sealed class BadOptionsTests
 {
     private readonly MLContext ml = new(1);
@@ -17,7 +19,8 @@ public sealed class BadOptionsTests
     public void All_faults_of_the_options_come_in_one_message(int value)
     {
         var options = TinyTraining.Dino();
-        (options.Epochs, options.BatchSize, options.Encoder.Heads, options.TeacherTemperature, options.Views.GlobalMinScale) = (value, value, 5, 0, double.NaN);
+        (options.Epochs, options.BatchSize, options.Encoder.Heads, options.TeacherTemperature, options.Views.GlobalMinScale) =
+            (value, value, 5, 0, double.NaN);
         string message = Assert.Throws<ArgumentException>(() => ml.SelfSupervised().Dino(options)).Message;
         Assert.StartsWith("DinoOptions cannot be used:", message);
         Assert.Contains($"Epochs is {value}; it must lie in [1, 1000000].", message);
@@ -69,7 +72,8 @@ public sealed class BadOptionsTests
         Assert.Contains("MaskColumnName is \"Masks\"; the teacher has no mask-guided attention bias, so it must be null.",
             Assert.Throws<ArgumentException>(() => ml.SelfSupervised().Distill(plain, masked)).Message);
 
-        var other = TinyTraining.Distillation().With(o => (o.StudentInit, o.Student) = (StudentInit.Teacher, TinyTraining.Encoder(patchSize: 4)));
+        var other = TinyTraining.Distillation().With(o =>
+            (o.StudentInit, o.Student) = (StudentInit.Teacher, TinyTraining.Encoder(patchSize: 4)));
         Assert.Contains("StudentInit is Teacher; that needs a Student of the teacher's sizes. Use Fresh or Auto.",
             Assert.Throws<ArgumentException>(() => ml.SelfSupervised().Distill(plain, other)).Message);
         Assert.Throws<ArgumentNullException>(() => ml.SelfSupervised().Distill((VisionEncoder)null!, TinyTraining.Distillation()));
@@ -87,5 +91,6 @@ public sealed class BadOptionsTests
         Assert.Equal((2, 24), (model.Report.Losses.Count, model.Encoder.FeatureDim));
     }
 
-    private string Fault(Action<DinoOptions> change) => Assert.Throws<ArgumentException>(() => ml.SelfSupervised().Dino(TinyTraining.Dino().With(change))).Message;
+    private string Fault(Action<DinoOptions> change) =>
+        Assert.Throws<ArgumentException>(() => ml.SelfSupervised().Dino(TinyTraining.Dino().With(change))).Message;
 }

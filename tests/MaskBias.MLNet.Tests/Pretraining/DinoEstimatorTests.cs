@@ -27,7 +27,8 @@ public sealed class DinoEstimatorTests(SceneFolder scenes) : IClassFixture<Scene
     {
         var rows = scenes.Rows();
         for (int i = 0; i < rows.Count; i++) rows[i].Masks = i % 2 == 0 ? [] : MaskSet.Empty(SceneFolder.Side, SceneFolder.Side).Encode();
-        using var masked = ml.SelfSupervised().Dino(TinyTraining.MaskedDino().With(o => o.Epochs = 3)).Fit(ml.Data.LoadFromEnumerable(rows));
+        using var masked = ml.SelfSupervised().Dino(TinyTraining.MaskedDino().With(o => o.Epochs = 3))
+            .Fit(ml.Data.LoadFromEnumerable(rows));
         using var plain = ml.SelfSupervised().Dino(TinyTraining.Dino().With(o => o.Epochs = 3)).Fit(scenes.Load(ml));
         Assert.Equal(plain.Report.Losses, masked.Report.Losses);
         var weights = TinyTraining.Weights(masked.Encoder);
@@ -83,7 +84,8 @@ public sealed class DinoEstimatorTests(SceneFolder scenes) : IClassFixture<Scene
         var reports = new Reports();
         List<string> log = [];
         ml.Log += (_, e) => log.Add(e.Message);
-        using var model = ml.SelfSupervised().Dino(TinyTraining.Dino().With(o => (o.Epochs, o.Progress) = (3, reports))).Fit(scenes.Load(ml));
+        using var model = ml.SelfSupervised().Dino(TinyTraining.Dino().With(o => (o.Epochs, o.Progress) = (3, reports)))
+            .Fit(scenes.Load(ml));
 
         Assert.Equal(Enumerable.Range(1, 6).Select(i => (long)i), reports.Select(r => r.Step));
         Assert.Equal([1, 1, 2, 2, 3, 3], reports.Select(r => r.Epoch));
@@ -94,13 +96,15 @@ public sealed class DinoEstimatorTests(SceneFolder scenes) : IClassFixture<Scene
         Assert.All(reports, r => Assert.True(r.ImagesPerSecond > 0));
         Assert.Equal(TimeSpan.Zero, reports[^1].Remaining);
         Assert.Equal(3, log.Count(m => m.Contains("DINO: epoch", StringComparison.Ordinal)));
-        Assert.Contains(log, m => m.Contains("DINO: 10 images, batch 5, 6 steps", StringComparison.Ordinal) && m.Contains("CPU, as asked", StringComparison.Ordinal));
+        Assert.Contains(log, m => m.Contains("DINO: 10 images, batch 5, 6 steps", StringComparison.Ordinal)
+            && m.Contains("CPU, as asked", StringComparison.Ordinal));
     }
 
     [Fact]
     public void Short_runs_shorten_every_warm_up_and_say_so()
     {
-        using var model = ml.SelfSupervised().Dino(TinyTraining.MaskedDino().With(o => (o.Epochs, o.BatchSize) = (10, 10))).Fit(scenes.LoadWithMasks(ml));
+        using var model = ml.SelfSupervised().Dino(TinyTraining.MaskedDino().With(o => (o.Epochs, o.BatchSize) = (10, 10)))
+            .Fit(scenes.LoadWithMasks(ml));
         string[] expected =
         [
             "WarmupTeacherTemperatureEpochs is 3, not 30: at most 30% of 10 epochs.",
@@ -109,14 +113,16 @@ public sealed class DinoEstimatorTests(SceneFolder scenes) : IClassFixture<Scene
         ];
         Assert.Equal(expected.Order(), model.Report.Adjustments.Order());
 
-        using var plain = ml.SelfSupervised().Dino(TinyTraining.Dino().With(o => (o.WarmupEpochs, o.WarmupTeacherTemperatureEpochs) = (0, 0))).Fit(scenes.Load(ml));
+        using var plain = ml.SelfSupervised().Dino(TinyTraining.Dino().With(o =>
+            (o.WarmupEpochs, o.WarmupTeacherTemperatureEpochs) = (0, 0))).Fit(scenes.Load(ml));
         Assert.Empty(plain.Report.Adjustments);
     }
 
     [Fact]
     public void A_run_that_diverges_stops_and_says_where()
     {
-        var options = TinyTraining.Dino().With(o => (o.Epochs, o.LearningRate, o.WarmupEpochs, o.StudentTemperature) = (20, 1000, 0, 1e-38));
+        var options = TinyTraining.Dino().With(o =>
+            (o.Epochs, o.LearningRate, o.WarmupEpochs, o.StudentTemperature) = (20, 1000, 0, 1e-38));
         var error = Assert.Throws<TrainingDivergedException>(() => ml.SelfSupervised().Dino(options).Fit(scenes.Load(ml)));
         Assert.Matches("^DINO diverged: the loss is .* at step [0-9]+ of epoch [0-9]+", error.Message);
     }

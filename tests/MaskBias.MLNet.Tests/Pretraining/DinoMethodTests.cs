@@ -76,7 +76,8 @@ public sealed class DinoMethodTests
         float[] start = Prototypes(run.Method);
         run.Train((epoch, _, method) => Assert.Equal(epoch == 0, start.AsSpan().SequenceEqual(Prototypes(method))));
 
-        static float[] Prototypes(DinoMethod method) => TinyTraining.Values(method.Student.Parameters.Single(p => p.Name.EndsWith("weight_v", StringComparison.Ordinal)).Parameter);
+        static float[] Prototypes(DinoMethod method) =>
+            TinyTraining.Values(method.Student.Parameters.Single(p => p.Name.EndsWith("weight_v", StringComparison.Ordinal)).Parameter);
     }
 
     [Fact]
@@ -156,7 +157,8 @@ public sealed class DinoMethodTests
         public Run(Action<DinoOptions> change, int epochs)
         {
             var options = TinyTraining.Dino().With(change);
-            Method = new(options, TinyTraining.Branch(Guided(options)), TinyTraining.Branch(Guided(options), seed: 2), (long)epochs * StepsPerEpoch, CPU);
+            Method = new(options, TinyTraining.Branch(Guided(options)), TinyTraining.Branch(Guided(options), seed: 2),
+                (long)epochs * StepsPerEpoch, CPU);
             plan = new()
             {
                 Phase = "DINO", Epochs = epochs, StepsPerEpoch = StepsPerEpoch, BatchSize = 4, ClipGradient = 3,

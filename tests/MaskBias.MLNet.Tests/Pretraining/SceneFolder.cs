@@ -31,7 +31,8 @@ public sealed class SceneFolder : IDisposable
 
     internal static byte[] Png(int width, int height)
     {
-        using var bitmap = PixelBuffers.ToBitmap(new RgbImage(height, width, [.. Enumerable.Range(0, 3 * width * height).Select(i => (byte)(i * 37))]));
+        using var bitmap = PixelBuffers.ToBitmap(new RgbImage(height, width,
+            [.. Enumerable.Range(0, 3 * width * height).Select(i => (byte)(i * 37))]));
         using var data = bitmap.Encode(SkiaSharp.SKEncodedImageFormat.Png, 100);
         return data.ToArray();
     }

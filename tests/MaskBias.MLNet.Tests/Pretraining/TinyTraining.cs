@@ -21,7 +21,8 @@ internal static class TinyTraining
 
     public static DinoOptions Dino() => new()
     {
-        Encoder = Encoder(), Head = Head(), Views = Views(), Epochs = 1, BatchSize = 5, Seed = 3, Device = ComputeDevice.Cpu, LoaderThreads = 1,
+        Encoder = Encoder(), Head = Head(), Views = Views(), Epochs = 1, BatchSize = 5, Seed = 3, Device = ComputeDevice.Cpu,
+        LoaderThreads = 1,
     };
 
     public static DinoOptions MaskedDino() => Dino().With(o => o.MaskColumnName = "Masks");
@@ -45,9 +46,12 @@ internal static class TinyTraining
         return new(new VisionTransformer(options, 8), new DinoHead(options.EmbedDim, Head(), 8));
     }
 
-    public static DinoBranch Branch(VitOptions options, long seed = 1) => new(new VisionTransformer(options, seed), new DinoHead(options.EmbedDim, Head(), seed));
+    public static DinoBranch Branch(VitOptions options, long seed = 1) =>
+        new(new VisionTransformer(options, seed), new DinoHead(options.EmbedDim, Head(), seed));
 
-    /// <summary>Random views: two global ones of 16 pixels and, if asked for, two local ones of 8; three random masks each, if asked for.</summary>
+    /// <summary>
+    /// Random views: two global ones of 16 pixels and, if asked for, two local ones of 8; three random masks each, if asked for.
+    /// </summary>
     public static ViewBatch Batch(int images, bool masks, bool local = true, long seed = 1)
     {
         using var generator = new Generator((ulong)seed, CPU);

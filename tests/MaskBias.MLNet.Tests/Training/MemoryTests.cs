@@ -59,7 +59,8 @@ public sealed class MemoryTests(SceneFolder scenes) : IClassFixture<SceneFolder>
         {
             var data = scenes.LoadWithMasks(ml);
             using var teacher = ml.SelfSupervised().Dino(TinyTraining.MaskedDino()).Fit(data);
-            using var student = ml.SelfSupervised().Distill(teacher, TinyTraining.Distillation().With(o => o.MaskColumnName = "Masks")).Fit(data);
+            using var student = ml.SelfSupervised().Distill(teacher,
+                TinyTraining.Distillation().With(o => o.MaskColumnName = "Masks")).Fit(data);
             Assert.Equal(SceneFolder.Count, student.Transform(data).Preview(SceneFolder.Count).RowView.Length);
             student.Dispose();                           // twice does no harm
         }
@@ -100,9 +101,11 @@ public sealed class MemoryTests(SceneFolder scenes) : IClassFixture<SceneFolder>
             Assert.ThrowsAny<OperationCanceledException>(() =>
             {
                 if (estimator == "Dino")
-                    ml.SelfSupervised().Dino(TinyTraining.Dino().With(o => (o.Epochs, o.Progress, o.CancellationToken) = (9, progress, source.Token))).Fit(data);
+                    ml.SelfSupervised().Dino(TinyTraining.Dino().With(o =>
+                        (o.Epochs, o.Progress, o.CancellationToken) = (9, progress, source.Token))).Fit(data);
                 else
-                    ml.SelfSupervised().Distill(teacher, TinyTraining.Distillation().With(o => (o.Epochs, o.Progress, o.CancellationToken) = (9, progress, source.Token))).Fit(data);
+                    ml.SelfSupervised().Distill(teacher, TinyTraining.Distillation().With(o =>
+                        (o.Epochs, o.Progress, o.CancellationToken) = (9, progress, source.Token))).Fit(data);
             });
             return done;
         }
@@ -138,7 +141,8 @@ public sealed class MemoryTests(SceneFolder scenes) : IClassFixture<SceneFolder>
         var options = TinyTraining.Dino().With(o => (o.Epochs, o.ImageCacheMegabytes) = (3, 0));
         options.Progress = new Callback(_ => File.Delete(own.Files[4]));
         using (var model = ml.SelfSupervised().Dino(options).Fit(own.Load(ml))) Assert.Equal(6, model.Report.Losses.Count);
-        Assert.Contains(log, m => m.Contains(own.Files[4], StringComparison.Ordinal) && m.Contains("Another image takes its place", StringComparison.Ordinal));
+        Assert.Contains(log, m => m.Contains(own.Files[4], StringComparison.Ordinal)
+            && m.Contains("Another image takes its place", StringComparison.Ordinal));
 
         options.OnUnreadableImage = UnreadableImages.Throw;
         options.Progress = new Callback(_ => File.Delete(own.Files[5]));

@@ -23,10 +23,12 @@ internal sealed class ViewLoader
     private readonly bool replacesUnreadable;
     private readonly Action<string> warn;
 
-    public ViewLoader(ImageStore store, PretrainingOptions options, ViewSizes sizes, VisionEncoder normalizer, int batchSize, int seed, Action<string> warn)
+    public ViewLoader(
+        ImageStore store, PretrainingOptions options, ViewSizes sizes, VisionEncoder normalizer, int batchSize, int seed, Action<string> warn)
     {
         (this.store, this.normalizer, this.batchSize, this.seed, this.warn) = (store, normalizer, batchSize, seed, warn);
-        (this.options, globalSize, localSize, patchSize, threads) = (sizes.Options, sizes.Global, sizes.Local, sizes.Patch, options.LoaderThreads);
+        (this.options, globalSize, localSize, patchSize, threads) =
+            (sizes.Options, sizes.Global, sizes.Local, sizes.Patch, options.LoaderThreads);
         tokenizer = options.MaskColumnName is null ? null : new MaskTokenizer(options.Masks);
         replacesUnreadable = options.OnUnreadableImage == UnreadableImages.Skip;
         sampler = new ViewSampler(sizes.Options, globalSize);
@@ -115,7 +117,8 @@ internal sealed class ViewLoader
         {
             var r = draws[view].Region;
             int grid = (view < options.GlobalViews ? globalSize : localSize) / patchSize;
-            tokens[view] = tokenizer!.Compute(masks, new(r.X * scaleX, r.Y * scaleY, r.Width * scaleX, r.Height * scaleY, r.Flip), grid, grid, out _);
+            tokens[view] = tokenizer!.Compute(masks, new(r.X * scaleX, r.Y * scaleY, r.Width * scaleX, r.Height * scaleY, r.Flip),
+                grid, grid, out _);
         }
         return tokens;
     }
@@ -148,7 +151,8 @@ internal sealed class ViewLoader
         Tensor View(int view)
         {
             CropRegion[] regions = [.. draws.AsSpan(block.First, rows).ToArray().Select(d => d[view].Region)];
-            return CropResampler.Resample(images, block.Sizes, regions, view < options.GlobalViews ? globalSize : localSize).MoveToOuterDisposeScope();
+            int size = view < options.GlobalViews ? globalSize : localSize;
+            return CropResampler.Resample(images, block.Sizes, regions, size).MoveToOuterDisposeScope();
         }
     }
 
@@ -160,7 +164,8 @@ internal sealed class ViewLoader
         var draws = range.SelectMany(v => host.Draws.Select(d => d[v])).ToList();
         var colored = ColorAugmentation.Apply(cropped.div_(255).clamp_(0, 1), draws, random);
         var normalized = normalizer.Normalize(colored.mul_(255)).MoveToOuterDisposeScope();
-        return new(views, normalized, host.Masks is null ? null : MaskTokens(host.Masks, first, views, size / patchSize)?.MoveToOuterDisposeScope());
+        var tokens = host.Masks is null ? null : MaskTokens(host.Masks, first, views, size / patchSize);
+        return new(views, normalized, tokens?.MoveToOuterDisposeScope());
     }
 
     // [V·B, K, N] with K the most masks that any of the views has; missing ones are all zero, which relates nothing.

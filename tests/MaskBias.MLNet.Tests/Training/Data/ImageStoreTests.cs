@@ -20,7 +20,8 @@ public sealed class ImageStoreTests : IDisposable
         {
             var (width, height) = (70 + 9 * i, 120 - 11 * i);               // larger than training keeps them
             byte[] png = SceneFolder.Png(width, height);
-            rows.Add(new() { ImagePath = folder.Write($"{i}.png", png), Encoded = png, Masks = SceneFolder.Halves(height, width).Encode() });
+            rows.Add(new() { ImagePath = folder.Write($"{i}.png", png), Encoded = png,
+                Masks = SceneFolder.Halves(height, width).Encode() });
         }
     }
 
@@ -35,7 +36,8 @@ public sealed class ImageStoreTests : IDisposable
 
         Dictionary<string, float[]> Train(string column)
         {
-            using var model = ml.SelfSupervised().Dino(TinyTraining.MaskedDino().With(o => (o.ImageColumnName, o.MaskBias.InitialValue) = (column, 1))).Fit(withImages);
+            using var model = ml.SelfSupervised().Dino(TinyTraining.MaskedDino().With(o =>
+                (o.ImageColumnName, o.MaskBias.InitialValue) = (column, 1))).Fit(withImages);
             return TinyTraining.Weights(model.Encoder);
         }
     }
@@ -47,7 +49,8 @@ public sealed class ImageStoreTests : IDisposable
     {
         var data = ml.Data.LoadFromEnumerable(rows);
         var withImages = ml.Transforms.LoadImages("Image", null, "ImagePath").Fit(data).Transform(data);
-        var store = ImageStore.Load(withImages, TinyTraining.MaskedDino().With(o => o.ImageColumnName = column), maxShortSide: 32, Assert.Fail);
+        var store = ImageStore.Load(withImages, TinyTraining.MaskedDino().With(o => o.ImageColumnName = column),
+            maxShortSide: 32, Assert.Fail);
         for (int i = 0; i < store.Count; i++)
         {
             Assert.Equal((120 - 11 * i, 70 + 9 * i), (store[i].Height, store[i].Width));
@@ -60,7 +63,8 @@ public sealed class ImageStoreTests : IDisposable
     {
         RgbImage[] images = [Ones(32, 40), Ones(32, 32), Ones(32, 900_000), Ones(40, 32)];
         var blocks = PixelBlock.Cut(images);
-        Assert.Equal([(0, 2, 32, 40), (2, 1, 32, 900_000), (3, 1, 40, 32)], blocks.Select(b => (b.First, b.Sizes.Count, b.Height, b.Width)));
+        Assert.Equal([(0, 2, 32, 40), (2, 1, 32, 900_000), (3, 1, 40, 32)],
+            blocks.Select(b => (b.First, b.Sizes.Count, b.Height, b.Width)));
         var first = blocks[0].Pixels;
         Assert.Equal(2 * 32 * 40 * 3, first.Length);
         Assert.Equal(1, first[40 * 3 - 1]);
