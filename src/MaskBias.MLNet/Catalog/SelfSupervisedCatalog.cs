@@ -31,7 +31,7 @@ public sealed class SelfSupervisedCatalog
     /// <param name="options">Columns and batches.</param>
     /// <exception cref="ArgumentException">An option is out of range, or masks are given to an encoder that takes none.</exception>
     public ImageEmbeddingEstimator EmbedImages(VisionEncoder encoder, ImageEmbeddingOptions options) =>
-        new(Context, encoder, options, MaskTokenReaders.For(null));
+        new(Context, encoder, options);
 
     /// <summary>Pretrains an encoder with DINO, guided by masks where the options name a column of them.</summary>
     /// <param name="options">Data, encoder and recipe; the defaults are the paper's.</param>

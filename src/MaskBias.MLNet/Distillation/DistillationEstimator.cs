@@ -46,6 +46,8 @@ public sealed class DistillationEstimator : IEstimator<PretrainedTransformer>
     /// <summary>Trains the student; the teacher stays as it is.</summary>
     /// <param name="input">Images and, for a mask-guided teacher, their masks.</param>
     /// <exception cref="ArgumentException">A column is missing or of the wrong type.</exception>
+    /// <exception cref="Images.ImageReadException">An image cannot be read, and the options say to stop.</exception>
+    /// <exception cref="InvalidDataException">Masks are damaged or of another size than their image.</exception>
     /// <exception cref="InvalidOperationException">There are fewer than two readable images, or the device is not there.</exception>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
     /// <exception cref="TrainingDivergedException">The loss is not a finite number.</exception>
@@ -53,9 +55,9 @@ public sealed class DistillationEstimator : IEstimator<PretrainedTransformer>
     {
         var run = new PretrainingRun(context, options, "Distillation");
         var frozen = Copy(teacher.Model.Options, run.Seed, run.Device, copyWeights: true);
-        var learning = Copy(architecture, run.Seed, run.Device, copyWeights: options.StudentInit != StudentInit.Fresh && SameSize);
-        using var frozenEncoder = new VisionEncoder(frozen.Backbone, frozen.Head, teacher.Normalization);
+        using var frozenEncoder = new VisionEncoder(frozen.Backbone, frozen.Head, teacher.Normalization);      // in evaluation mode
         frozen.Freeze();
+        var learning = Copy(architecture, run.Seed, run.Device, copyWeights: options.StudentInit != StudentInit.Fresh && SameSize);
         var encoder = new VisionEncoder(learning.Backbone, learning.Head, teacher.Normalization);
         encoder.Model.train();
         encoder.Head!.train();
@@ -74,7 +76,7 @@ public sealed class DistillationEstimator : IEstimator<PretrainedTransformer>
     /// <inheritdoc/>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema) => EncoderEmbedding.OutputSchema(inputSchema, options);
 
-    // The head always starts as the teacher's: its prototypes are what the distributions are over.
+    // The head starts as the teacher's wherever the widths agree: its prototypes are what the distributions are over.
     private DinoBranch Copy(VitOptions sizes, int seed, Device device, bool copyWeights)
     {
         var model = new VisionTransformer(sizes, seed);

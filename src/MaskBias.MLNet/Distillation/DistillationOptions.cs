@@ -5,7 +5,9 @@ using MaskBias.MLNet.Vit;
 
 namespace MaskBias.MLNet.Distillation;
 
-/// <summary>Settings of the distillation into a plain encoder (supplement, Eq. 4). The schedules default to those of DINO pretraining (Table 1).</summary>
+/// <summary>
+/// Settings of the distillation into a plain encoder (supplement, Eq. 4). The schedules default to those of DINO pretraining (Table 1).
+/// </summary>
 public sealed class DistillationOptions : PretrainingOptions
 {
     /// <summary>Settings with Table 1's schedules.</summary>
@@ -18,7 +20,9 @@ public sealed class DistillationOptions : PretrainingOptions
         ClipGradient = 3;
     }
 
-    /// <summary>The student; null for the teacher's architecture without the bias.</summary>
+    /// <summary>
+    /// The student; null for the teacher's architecture. Its own drop path is replaced by <see cref="DropPath"/>, its mask bias left out.
+    /// </summary>
     /// <value>null.</value>
     public VitOptions? Student { get; set; }
 
@@ -49,7 +53,7 @@ public sealed class DistillationOptions : PretrainingOptions
     internal DistillationOptions Copy()
     {
         var copy = (DistillationOptions)MemberwiseClone();
-        (copy.Student, copy.Views) = (Student?.Copy(), Views.Copy());
+        (copy.Student, copy.Views, copy.Masks) = (Student?.Copy(), Views.Copy(), Masks.Copy());
         return copy;
     }
 }

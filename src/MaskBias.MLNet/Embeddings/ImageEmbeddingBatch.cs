@@ -79,7 +79,7 @@ internal sealed class ImageEmbeddingBatch : IRowBatch
         var encoded = masks.IsDense ? masks.GetValues() : masks.DenseValues().ToArray();
         try
         {
-            return mapping.MaskTokens!(encoded, image.Width, image.Height, IsoCrop.Region(image.Width, image.Height, size), patchesPerSide);
+            return mapping.MaskTokens(encoded, image.Width, image.Height, IsoCrop.Region(image.Width, image.Height, size), patchesPerSide);
         }
         catch (Exception e) when (e is InvalidDataException or FormatException or ArgumentException)
         {

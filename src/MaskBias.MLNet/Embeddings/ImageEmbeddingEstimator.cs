@@ -16,7 +16,7 @@ public sealed class ImageEmbeddingEstimator : IEstimator<ImageEmbeddingTransform
     private readonly MLContext context;
     private readonly VisionEncoder encoder;
     private readonly ImageEmbeddingOptions options;
-    private readonly MaskTokenReader? maskTokens;
+    private readonly MaskTokenReader maskTokens;
 
     internal ImageEmbeddingEstimator(
         MLContext context, VisionEncoder encoder, ImageEmbeddingOptions options, MaskTokenReader? maskTokens = null)
@@ -25,14 +25,13 @@ public sealed class ImageEmbeddingEstimator : IEstimator<ImageEmbeddingTransform
         this.context = context;
         this.encoder = encoder;
         this.options = OptionsValidator.Validate(options).Copy();
-        this.maskTokens = maskTokens;
+        this.maskTokens = maskTokens ?? MaskTokenReaders.For(options.Masks);
         int largest = (int)(Array.MaxLength / (3L * encoder.ImageSize * encoder.ImageSize));
         if (options.BatchSize > largest)
             throw Wrong($"BatchSize is {options.BatchSize}; with images of {encoder.ImageSize} pixels it must be at most {largest}.");
         if (options.MaskColumnName is null) return;
         if (!encoder.Model.IsMaskGuided)
             throw Wrong($"MaskColumnName is \"{options.MaskColumnName}\"; the encoder has no mask-guided attention bias, so it must be null.");
-        if (maskTokens is null) throw new ArgumentNullException(nameof(maskTokens));
     }
 
     /// <inheritdoc/>

@@ -10,7 +10,7 @@ namespace MaskBias.MLNet.Embeddings;
 /// <summary>Embedding the images of one input schema.</summary>
 internal sealed class ImageEmbeddingMapping : IRowMapping
 {
-    public ImageEmbeddingMapping(DataViewSchema input, VisionEncoder encoder, ImageEmbeddingOptions options, MaskTokenReader? maskTokens)
+    public ImageEmbeddingMapping(DataViewSchema input, VisionEncoder encoder, ImageEmbeddingOptions options, MaskTokenReader maskTokens)
     {
         (Encoder, Options, MaskTokens) = (encoder, options, maskTokens);
         var (image, kind) = ImageColumn.Find(input, options.InputColumnName);
@@ -23,7 +23,7 @@ internal sealed class ImageEmbeddingMapping : IRowMapping
 
     public ImageEmbeddingOptions Options { get; }
 
-    public MaskTokenReader? MaskTokens { get; }
+    public MaskTokenReader MaskTokens { get; }
 
     public ImageColumnKind Kind { get; }
 

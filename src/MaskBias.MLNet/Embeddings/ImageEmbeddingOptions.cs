@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using MaskBias.MLNet.Images;
+using MaskBias.MLNet.Masks;
 
 namespace MaskBias.MLNet.Embeddings;
 
@@ -22,6 +23,10 @@ public sealed class ImageEmbeddingOptions
     /// <value>null.</value>
     public string? MaskColumnName { get; set; }
 
+    /// <summary>Which masks of an image count; what the encoder was trained with fits best.</summary>
+    [Required]
+    public MaskTokenOptions Masks { get; set; } = new();
+
     /// <summary>Images computed together; that many rows are read ahead.</summary>
     /// <value>32.</value>
     [Range(1, 4096)]
@@ -38,5 +43,10 @@ public sealed class ImageEmbeddingOptions
     /// </value>
     public bool ApplyOrientation { get; set; }
 
-    internal ImageEmbeddingOptions Copy() => (ImageEmbeddingOptions)MemberwiseClone();
+    internal ImageEmbeddingOptions Copy()
+    {
+        var copy = (ImageEmbeddingOptions)MemberwiseClone();
+        copy.Masks = Masks.Copy();
+        return copy;
+    }
 }

@@ -18,11 +18,11 @@ public sealed class ImageEmbeddingTransformer : ITransformer
 {
     private readonly MLContext context;
     private readonly ImageEmbeddingOptions options;
-    private readonly MaskTokenReader? maskTokens;
+    private readonly MaskTokenReader maskTokens;
     private readonly ImageColumnKind kind;
 
     internal ImageEmbeddingTransformer(
-        MLContext context, VisionEncoder encoder, ImageEmbeddingOptions options, MaskTokenReader? maskTokens, DataViewSchema input)
+        MLContext context, VisionEncoder encoder, ImageEmbeddingOptions options, MaskTokenReader maskTokens, DataViewSchema input)
     {
         (this.context, Encoder, this.options, this.maskTokens) = (context, encoder, options, maskTokens);
         kind = Map(input).Kind;

@@ -5,7 +5,7 @@ namespace MaskBias.MLNet.Embeddings;
 /// <summary>Makes the mask token vectors of an embedded image from its encoded masks.</summary>
 internal static class MaskTokenReaders
 {
-    public static MaskTokenReader For(MaskTokenOptions? options)
+    public static MaskTokenReader For(MaskTokenOptions options)
     {
         var tokenizer = new MaskTokenizer(options);
         return (encoded, width, height, region, patchesPerSide) =>

@@ -55,7 +55,6 @@ internal sealed class ImageRowReader
         return () =>
         {
             getter(ref value);
-            if (value.Span.IsWhiteSpace()) throw new ImageReadException($"{Place}: the path is empty.");
             string path = value.ToString();
             return ImageDecoder.DecodeBitmap(ImageSource.ReadFile(Place, path), $"{Place}: '{path}'", applyOrientation);
         };
@@ -70,7 +69,14 @@ internal sealed class ImageRowReader
 
     private Func<SKBitmap> ImageReader(ValueGetter<MLImage> getter) => () =>
     {
-        getter(ref image!);
+        try
+        {
+            getter(ref image!);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)      // what LoadImages throws
+        {
+            throw new ImageReadException($"{Place}: the image cannot be loaded: {e.Message}", e);
+        }
         return image is null ? throw new ImageReadException($"{Place}: there is no image.") : PixelBuffers.ToBitmap(image);
     };
 }

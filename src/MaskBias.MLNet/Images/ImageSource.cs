@@ -1,11 +1,15 @@
 namespace MaskBias.MLNet.Images;
 
-/// <summary>Where an image comes from: a file, encoded bytes, or pixels that were decoded before.</summary>
+/// <summary>Where an image comes from: a file, encoded bytes, pixels that were decoded before, or nowhere.</summary>
 /// <param name="Place">The row and column, for errors.</param>
 /// <param name="Path">A file.</param>
 /// <param name="Encoded">The bytes of an encoded image.</param>
 /// <param name="Pixels">Decoded pixels.</param>
-internal sealed record ImageSource(string Place, string? Path = null, byte[]? Encoded = null, RgbImage? Pixels = null)
+/// <param name="FullSize">Size of the image that the decoded pixels were reduced from.</param>
+/// <param name="Fault">Why there is no image.</param>
+internal sealed record ImageSource(
+    string Place, string? Path = null, byte[]? Encoded = null, RgbImage? Pixels = null, (int Height, int Width)? FullSize = null,
+    ImageReadException? Fault = null)
 {
     private const long MaxFileBytes = 1L << 30;
 
@@ -13,6 +17,7 @@ internal sealed record ImageSource(string Place, string? Path = null, byte[]? En
     /// <exception cref="ImageReadException">The image cannot be read; the message names the row, the column and the file.</exception>
     public RgbImage Decode()
     {
+        if (Fault is not null) throw Fault;
         if (Pixels is not null) return Pixels;
         if (Encoded is not null) return ImageDecoder.Decode(Encoded, $"{Place}: the encoded image");
         return ImageDecoder.Decode(ReadFile(Place, Path!), $"{Place}: '{Path}'");
@@ -22,6 +27,7 @@ internal sealed record ImageSource(string Place, string? Path = null, byte[]? En
     /// <exception cref="ImageReadException">The file is missing, too large or cannot be read.</exception>
     public static byte[] ReadFile(string place, string path)
     {
+        if (string.IsNullOrWhiteSpace(path)) throw new ImageReadException($"{place}: the path is empty.");
         try
         {
             long length = new FileInfo(path).Length;

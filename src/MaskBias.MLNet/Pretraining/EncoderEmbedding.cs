@@ -19,9 +19,9 @@ internal static class EncoderEmbedding
         var embedding = new ImageEmbeddingOptions
         {
             InputColumnName = options.ImageColumnName, OutputColumnName = FeatureColumnName,
-            MaskColumnName = encoder.Model.IsMaskGuided ? options.MaskColumnName : null,
+            MaskColumnName = encoder.Model.IsMaskGuided ? options.MaskColumnName : null, Masks = options.Masks,
         };
-        return new(new ImageEmbeddingEstimator(context, encoder, embedding, MaskTokenReaders.For(options.Masks)).Fit(input), report);
+        return new(new ImageEmbeddingEstimator(context, encoder, embedding).Fit(input), report);
     }
 
     public static SchemaShape OutputSchema(SchemaShape inputSchema, PretrainingOptions options)

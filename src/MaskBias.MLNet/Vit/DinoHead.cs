@@ -27,10 +27,12 @@ public sealed class DinoHead : nn.Module<Tensor, Tensor>
         this.options = OptionsValidator.Validate(options).Copy();
         InputDim = inputDim;
         using var isolated = new IsolatedRandomState();
+        using var scope = NewDisposeScope();
         mlp = Layers(inputDim, options);
         last_layer = new WeightNormLinear(options.BottleneckDim, options.OutDim, trainLength: !options.NormalizeLastLayer);
         RegisterComponents();
         Initialize(seed);
+        this.DetachWeights();
     }
 
     /// <summary>Width of the features it projects.</summary>

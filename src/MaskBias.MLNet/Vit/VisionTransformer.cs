@@ -33,6 +33,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         this.options = OptionsValidator.Validate(options).Copy();
         generator = new Generator((ulong)seed, CPU);
         using var isolated = new IsolatedRandomState();
+        using var scope = NewDisposeScope();
         cls_token = nn.Parameter(zeros(1, 1, options.EmbedDim));
         pos_embed = nn.Parameter(zeros(1, 1 + options.GridSize * options.GridSize, options.EmbedDim));
         patch_embed = new PatchEmbedding(options.PatchSize, options.EmbedDim);
@@ -40,6 +41,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         norm = nn.LayerNorm(options.EmbedDim, eps: NormEpsilon);
         RegisterComponents();
         Initialize();
+        this.DetachWeights();
     }
 
     /// <summary>The architecture. A copy: changing it changes nothing here.</summary>

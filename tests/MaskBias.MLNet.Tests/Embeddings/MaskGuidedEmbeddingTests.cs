@@ -1,6 +1,7 @@
 using MaskBias.MLNet.Catalog;
 using MaskBias.MLNet.Embeddings;
 using MaskBias.MLNet.Images;
+using MaskBias.MLNet.Masks;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Xunit;
@@ -48,6 +49,24 @@ public sealed class MaskGuidedEmbeddingTests : IDisposable
     }
 
     [Fact]
+    public void The_options_say_which_masks_count()
+    {
+        using var encoder = TinyEncoders.MaskGuided();
+        var data = photos.Load(ml);
+        var masked = ml.SelfSupervised().SegmentImages("Masks", "ImagePath").Fit(data).Transform(data);
+        var without = Embed(masks: null);
+        Assert.NotEqual(without, Embed(new()));
+        Assert.Equal(without, Embed(new() { MinPatches = 10_000 }));              // none is that large
+
+        float[][] Embed(MaskTokenOptions? masks)
+        {
+            var options = new ImageEmbeddingOptions { InputColumnName = "ImagePath", MaskColumnName = masks is null ? null : "Masks", Masks = masks ?? new() };
+            options.ApplyOrientation = true;
+            return ml.SelfSupervised().EmbedImages(encoder, options).Fit(masked).Transform(masked).GetColumn<float[]>("Features").ToArray();
+        }
+    }
+
+    [Fact]
     public void Errors_in_masks_name_the_row_and_the_column()
     {
         using var encoder = TinyEncoders.MaskGuided();
@@ -60,7 +79,7 @@ public sealed class MaskGuidedEmbeddingTests : IDisposable
 
         options.MaskColumnName = "Label";
         var wrong = Assert.Throws<ArgumentException>(() => new ImageEmbeddingEstimator(ml, encoder, options, broken).Fit(data));
-        Assert.Contains("Column 'Label' is String; a column of masks must be a vector of Byte.", wrong.Message);
+        Assert.Contains("Column 'Label' is String; a column of masks must be a vector of Byte (an encoded MaskSet", wrong.Message);
     }
 
     [Fact]

@@ -89,7 +89,8 @@ public sealed class DinoOptions : PretrainingOptions
     internal DinoOptions Copy()
     {
         var copy = (DinoOptions)MemberwiseClone();
-        (copy.Encoder, copy.MaskBias, copy.Head, copy.Views) = (Encoder.Copy(), MaskBias.Copy(), Head.Copy(), Views.Copy());
+        (copy.Encoder, copy.MaskBias, copy.Head) = (Encoder.Copy(), MaskBias.Copy(), Head.Copy());
+        (copy.Views, copy.Masks) = (Views.Copy(), Masks.Copy());
         return copy;
     }
 }

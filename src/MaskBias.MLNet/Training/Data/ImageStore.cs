@@ -15,12 +15,13 @@ internal sealed class ImageStore
     private const int NamedFaults = 5;
 
     private readonly List<StoredImage> images;
+    private readonly string? maskColumnName;
     private readonly int maxShortSide;
     private long cacheLeft;
 
     private ImageStore(List<StoredImage> images, PretrainingOptions options, int maxShortSide)
     {
-        (this.images, this.maxShortSide) = (images, maxShortSide);
+        (this.images, this.maxShortSide, maskColumnName) = (images, maxShortSide, options.MaskColumnName);
         cacheLeft = (long)options.ImageCacheMegabytes << 20;
     }
 
@@ -40,9 +41,10 @@ internal sealed class ImageStore
     /// <exception cref="ArgumentException">A column is missing or has the wrong type.</exception>
     /// <exception cref="InvalidOperationException">There are fewer than two readable images.</exception>
     /// <exception cref="ImageReadException">An image cannot be read and the options say to stop.</exception>
+    /// <exception cref="InvalidDataException">Masks are damaged or of another size than their image.</exception>
     public static ImageStore Load(IDataView data, PretrainingOptions options, int maxShortSide, Action<string> warn)
     {
-        var store = new ImageStore(ReadRows(data, options), options, maxShortSide);
+        var store = new ImageStore(ReadRows(data, options, maxShortSide), options, maxShortSide);
         int rows = store.Count;
         store.DecodeAll(options, warn);
         if (store.Count < 2)
@@ -58,23 +60,23 @@ internal sealed class ImageStore
         return image.Cached ?? Decode(image);
     }
 
-    private static List<StoredImage> ReadRows(IDataView data, PretrainingOptions options)
+    private static List<StoredImage> ReadRows(IDataView data, PretrainingOptions options, int maxShortSide)
     {
         var (column, kind) = ImageColumn.Find(data.Schema, options.ImageColumnName);
         var maskColumn = options.MaskColumnName is null ? (DataViewSchema.Column?)null : MaskColumn.Find(data.Schema, options.MaskColumnName);
         using var cursor = data.GetRowCursor(maskColumn is null ? [column] : [column, maskColumn.Value]);
-        var readSource = SourceReader(cursor, column, kind);
+        var readSource = SourceReader(cursor, column, kind, maxShortSide);
         var readMasks = maskColumn is null ? null : MaskColumn.Reader(cursor, maskColumn.Value);
         var rows = new List<StoredImage>();
         while (cursor.MoveNext())
         {
             options.CancellationToken.ThrowIfCancellationRequested();
-            rows.Add(new(readSource(), readMasks?.Invoke()));
+            rows.Add(new(cursor.Position, readSource(), readMasks?.Invoke()));
         }
         return rows;
     }
 
-    private static Func<ImageSource> SourceReader(DataViewRow cursor, DataViewSchema.Column column, ImageColumnKind kind)
+    private static Func<ImageSource> SourceReader(DataViewRow cursor, DataViewSchema.Column column, ImageColumnKind kind, int maxShortSide)
     {
         string Place() => $"Row {cursor.Position}, column '{column.Name}'";
         switch (kind)
@@ -97,7 +99,18 @@ internal sealed class ImageStore
                 };
             default:
                 var pixels = new ImageRowReader(cursor, column.Name, applyOrientation: false);
-                return () => new(Place(), Pixels: pixels.Read());
+                return () =>
+                {
+                    try
+                    {
+                        var image = pixels.Read();                    // cannot be read again: what is kept is no more than training needs
+                        return new(Place(), Pixels: ImageReduction.ToShortSide(image, maxShortSide), FullSize: (image.Height, image.Width));
+                    }
+                    catch (ImageReadException e)
+                    {
+                        return new(Place(), Fault: e);
+                    }
+                };
         }
     }
 
@@ -135,7 +148,8 @@ internal sealed class ImageStore
     {
         var pixels = Decode(image);
         if (image.Masks is { } masks && (masks.Height != image.Height || masks.Width != image.Width))
-            throw new InvalidDataException($"{image.Source.Place}: the masks are {masks.Width}x{masks.Height} pixels, the image is {image.Width}x{image.Height}; they must be of one size.");
+            throw new InvalidDataException($"Row {image.Row}, column '{maskColumnName}': the masks are {masks.Width}x{masks.Height} pixels, the image is {image.Width}x{image.Height}; they must be of one size.");
+        if (image.Source.Pixels is not null) return;                 // in memory already
         if (Interlocked.Add(ref cacheLeft, -pixels.Pixels.LongLength) >= 0) image.Cached = pixels;
         else Interlocked.Add(ref cacheLeft, pixels.Pixels.LongLength);
     }
@@ -143,7 +157,7 @@ internal sealed class ImageStore
     private RgbImage Decode(StoredImage image)
     {
         var pixels = image.Source.Decode();
-        (image.Height, image.Width) = (pixels.Height, pixels.Width);
+        (image.Height, image.Width) = image.Source.FullSize ?? (pixels.Height, pixels.Width);
         return ImageReduction.ToShortSide(pixels, maxShortSide);
     }
 }

@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Images.Augmentation;
 using MaskBias.MLNet.Masks;
@@ -21,13 +20,17 @@ internal sealed class ViewLoader
     private readonly ViewSampler sampler;
     private readonly int batchSize, globalSize, localSize, patchSize, threads;
     private readonly int seed;
+    private readonly bool replacesUnreadable;
     private readonly Action<string> warn;
 
-    public ViewLoader(ImageStore store, PretrainingOptions options, ViewSizes sizes, VisionEncoder normalizer, int batchSize, int seed, Action<string> warn)
+    public ViewLoader(
+        ImageStore store, PretrainingOptions options, ViewSizes sizes, VisionEncoder normalizer, int batchSize, int seed, Action<string> warn)
     {
         (this.store, this.normalizer, this.batchSize, this.seed, this.warn) = (store, normalizer, batchSize, seed, warn);
-        (this.options, globalSize, localSize, patchSize, threads) = (sizes.Options, sizes.Global, sizes.Local, sizes.Patch, options.LoaderThreads);
+        (this.options, globalSize, localSize, patchSize, threads) =
+            (sizes.Options, sizes.Global, sizes.Local, sizes.Patch, options.LoaderThreads);
         tokenizer = options.MaskColumnName is null ? null : new MaskTokenizer(options.Masks);
+        replacesUnreadable = options.OnUnreadableImage == UnreadableImages.Skip;
         sampler = new ViewSampler(sizes.Options, globalSize);
     }
 
@@ -40,29 +43,37 @@ internal sealed class ViewLoader
         int[] order = [.. Enumerable.Range(0, store.Count)];
         RandomFor(epoch, -1).Shuffle(order);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var ready = Channel.CreateBounded<Task<HostBatch>>(threads);
-        var producer = Task.Run(async () =>
-        {
-            for (int step = 0; step < StepsPerEpoch; step++)
-            {
-                var rows = order.AsMemory(step * batchSize, batchSize);
-                await ready.Writer.WriteAsync(Task.Run(() => Prepare(rows, epoch), stop.Token), stop.Token).ConfigureAwait(false);
-            }
-            ready.Writer.Complete();
-        }, stop.Token);
+        var scheduler = new ConcurrentExclusiveSchedulerPair(TaskScheduler.Default, threads).ConcurrentScheduler;
+        var ahead = new Queue<Task<HostBatch>>();
+        int started = 0;
         try
         {
             for (int step = 0; step < StepsPerEpoch; step++)
             {
-                using var host = ready.Reader.ReadAsync(cancellation).AsTask().GetAwaiter().GetResult().GetAwaiter().GetResult();
+                while (started < StepsPerEpoch && ahead.Count <= threads) ahead.Enqueue(Start(started++));
+                using var host = ahead.Dequeue().GetAwaiter().GetResult();
                 yield return ToDevice(host, RandomFor(epoch, -2 - step));
             }
         }
         finally
         {
             stop.Cancel();
-            producer.ContinueWith(_ => { }, TaskScheduler.Default).Wait(CancellationToken.None);
+            foreach (var task in ahead) Discard(task);
         }
+
+        Task<HostBatch> Start(int step)
+        {
+            var rows = order.AsMemory(step * batchSize, batchSize);
+            return Task.Factory.StartNew(() => Prepare(rows, epoch), stop.Token, TaskCreationOptions.DenyChildAttach, scheduler);
+        }
+    }
+
+    // Nobody will see this batch, nor what went wrong with it; but nothing may still be at work when the epoch is left.
+    private static void Discard(Task<HostBatch> task)
+    {
+        Task.WhenAny(task).Wait(CancellationToken.None);
+        if (task.IsCompletedSuccessfully) task.Result.Dispose();
+        else _ = task.Exception;
     }
 
     private HostBatch Prepare(ReadOnlyMemory<int> rows, int epoch)
@@ -70,22 +81,17 @@ internal sealed class ViewLoader
         var pixels = new RgbImage[rows.Length];
         var chosen = new int[rows.Length];
         for (int i = 0; i < rows.Length; i++) (chosen[i], pixels[i]) = Readable(rows.Span[i]);
-        var batch = new HostBatch(rows.Length, pixels.Max(p => p.Height), pixels.Max(p => p.Width))
-        {
-            Masks = tokenizer is null ? null : new float[rows.Length][][],
-        };
+        var draws = new ViewDraw[rows.Length][];
+        var masks = tokenizer is null ? null : new float[rows.Length][][];
         for (int i = 0; i < rows.Length; i++)
         {
-            var stored = store[chosen[i]];
-            Copy(pixels[i], batch, i);
-            batch.Sizes[i] = (pixels[i].Height, pixels[i].Width);
-            batch.Draws[i] = sampler.Draw(pixels[i].Height, pixels[i].Width, RandomFor(epoch, chosen[i]));
-            if (batch.Masks is not null) batch.Masks[i] = Tokens(stored, pixels[i], batch.Draws[i]);
+            draws[i] = sampler.Draw(pixels[i].Height, pixels[i].Width, RandomFor(epoch, chosen[i]));
+            if (masks is not null) masks[i] = Tokens(store[chosen[i]], pixels[i], draws[i]);
         }
-        return batch;
+        return new(PixelBlock.Cut(pixels), draws, masks);
     }
 
-    // A file that has vanished since the store read it gives its place to the next image.
+    // A file that has vanished since the store read it gives its place to the next image, unless the options say to stop.
     private (int Row, RgbImage Pixels) Readable(int row)
     {
         for (int attempt = 0; ; attempt++)
@@ -95,19 +101,11 @@ internal sealed class ViewLoader
             {
                 return (candidate, store.Pixels(candidate));
             }
-            catch (ImageReadException e) when (attempt < 10)
+            catch (ImageReadException e) when (replacesUnreadable && attempt < 10)
             {
                 warn($"{e.Message} Another image takes its place in this epoch.");
             }
         }
-    }
-
-    private static void Copy(RgbImage image, HostBatch batch, int row)
-    {
-        int stride = batch.Width * 3, used = image.Width * 3;
-        var target = batch.Pixels.AsSpan(row * batch.Height * stride, batch.Height * stride);
-        target.Clear();
-        for (int y = 0; y < image.Height; y++) image.Pixels.AsSpan(y * used, used).CopyTo(target[(y * stride)..]);
     }
 
     private float[][] Tokens(StoredImage stored, RgbImage pixels, ViewDraw[] draws)
@@ -119,7 +117,8 @@ internal sealed class ViewLoader
         {
             var r = draws[view].Region;
             int grid = (view < options.GlobalViews ? globalSize : localSize) / patchSize;
-            tokens[view] = tokenizer!.Compute(masks, new(r.X * scaleX, r.Y * scaleY, r.Width * scaleX, r.Height * scaleY, r.Flip), grid, grid, out _);
+            tokens[view] = tokenizer!.Compute(masks, new(r.X * scaleX, r.Y * scaleY, r.Width * scaleX, r.Height * scaleY, r.Flip),
+                grid, grid, out _);
         }
         return tokens;
     }
@@ -128,23 +127,45 @@ internal sealed class ViewLoader
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        var bytes = empty([host.Rows, host.Height, host.Width, 3], dtype: ScalarType.Byte);
-        host.Pixels.AsSpan(0, (int)bytes.numel()).CopyTo(bytes.bytes);
-        var images = bytes.to(normalizer.Device).to_type(ScalarType.Float32);
-        var global = Group(images, host, 0, options.GlobalViews, globalSize, random);
-        var local = options.LocalViews == 0 ? null : Group(images, host, options.GlobalViews, options.LocalViews, localSize, random);
+        var views = host.Blocks.Select(block => Cut(block, host.Draws)).ToList();                       // [blocks][V]
+        var global = Group(views, host, 0, options.GlobalViews, globalSize, random);
+        var local = options.LocalViews == 0 ? null : Group(views, host, options.GlobalViews, options.LocalViews, localSize, random);
+        foreach (var group in local is null ? [global] : new[] { global, local })
+        {
+            group.Images.DetachFromDisposeScope();
+            group.MaskTokens?.DetachFromDisposeScope();
+        }
         return new(global, local);
     }
 
-    private ViewGroup Group(Tensor images, HostBatch host, int first, int views, int size, Random random)
+    // All views of a block's images, one view of all images at a time, [rows, 3, S, S] each.
+    private List<Tensor> Cut(PixelBlock block, ViewDraw[][] draws)
     {
         using var scope = NewDisposeScope();
-        var cropped = Enumerable.Range(first, views)
-            .Select(v => CropResampler.Resample(images, host.Sizes, [.. host.Draws.Select(d => d[v].Region)], size)).ToList();
-        var draws = Enumerable.Range(first, views).SelectMany(v => host.Draws.Select(d => d[v])).ToList();
-        var colored = ColorAugmentation.Apply(cat(cropped, 0).div_(255).clamp_(0, 1), draws, random);
-        var normalized = normalizer.Normalize(colored.mul_(255)).DetachFromDisposeScope();
-        return new(views, normalized, host.Masks is null ? null : MaskTokens(host.Masks, first, views, size / patchSize));
+        int rows = block.Sizes.Count;
+        var bytes = empty([rows, block.Height, block.Width, 3], dtype: ScalarType.Byte);
+        block.Pixels.CopyTo(bytes.bytes);
+        var images = bytes.to(normalizer.Device).to_type(ScalarType.Float32);
+        return [.. Enumerable.Range(0, options.GlobalViews + options.LocalViews).Select(View)];
+
+        Tensor View(int view)
+        {
+            CropRegion[] regions = [.. draws.AsSpan(block.First, rows).ToArray().Select(d => d[view].Region)];
+            int size = view < options.GlobalViews ? globalSize : localSize;
+            return CropResampler.Resample(images, block.Sizes, regions, size).MoveToOuterDisposeScope();
+        }
+    }
+
+    private ViewGroup Group(List<List<Tensor>> blocks, HostBatch host, int first, int views, int size, Random random)
+    {
+        using var scope = NewDisposeScope();
+        var range = Enumerable.Range(first, views).ToList();
+        var cropped = cat(range.SelectMany(v => blocks.Select(b => b[v])).ToList(), 0);                // [V·B, 3, S, S]
+        var draws = range.SelectMany(v => host.Draws.Select(d => d[v])).ToList();
+        var colored = ColorAugmentation.Apply(cropped.div_(255).clamp_(0, 1), draws, random);
+        var normalized = normalizer.Normalize(colored.mul_(255)).MoveToOuterDisposeScope();
+        var tokens = host.Masks is null ? null : MaskTokens(host.Masks, first, views, size / patchSize);
+        return new(views, normalized, tokens?.MoveToOuterDisposeScope());
     }
 
     // [V·B, K, N] with K the most masks that any of the views has; missing ones are all zero, which relates nothing.
@@ -160,7 +181,7 @@ internal sealed class ViewLoader
             for (int row = 0; row < rows; row++)
                 masks[row][first + view].CopyTo(values[((view * rows + row) * most * patches)..]);
         }
-        return result.to(normalizer.Device).DetachFromDisposeScope();
+        return result.to(normalizer.Device);
     }
 
     // Its own generator for each (epoch, image), so that neither order nor threads change what is drawn.

@@ -17,6 +17,7 @@ internal sealed record ViewSizes(MultiCropOptions Options, int Global, int Local
         int local = options.LocalSize ?? Math.Max(1, (int)Math.Round(global * LocalShare / patch)) * patch;
         foreach (var (name, size) in new[] { (nameof(options.GlobalSize), global), (nameof(options.LocalSize), local) })
         {
+            if (name == nameof(options.LocalSize) && options.LocalViews == 0) continue;
             if (size < patch || size % patch != 0)
                 throw new ArgumentException($"Views.{name} is {size}; it must be a multiple of the encoder's PatchSize {patch}.");
         }

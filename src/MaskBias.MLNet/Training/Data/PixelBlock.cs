@@ -1,0 +1,67 @@
+using System.Buffers;
+using MaskBias.MLNet.Images;
+
+namespace MaskBias.MLNet.Training.Data;
+
+/// <summary>
+/// Neighbouring images of a batch, padded to a common size. A batch is cut into blocks of bounded size, so that one very wide image does
+/// not make every other as wide, and the pixels of a large batch need not be on the device at once.
+/// </summary>
+internal sealed class PixelBlock : IDisposable
+{
+    private const long MaxBytes = 64 << 20;
+
+    private readonly int length;
+    private readonly byte[] buffer;
+
+    private PixelBlock(int first, ReadOnlySpan<RgbImage> images, int height, int width)
+    {
+        (First, Height, Width) = (first, height, width);
+        Sizes = [.. images.ToArray().Select(i => (i.Height, i.Width))];
+        length = checked(images.Length * height * width * 3);
+        buffer = ArrayPool<byte>.Shared.Rent(length);
+        int stride = width * 3;
+        for (int i = 0; i < images.Length; i++) Copy(images[i], buffer.AsSpan(i * height * stride, height * stride), stride);
+    }
+
+    /// <summary>Index of the block's first image in the batch.</summary>
+    public int First { get; }
+
+    public int Height { get; }
+
+    public int Width { get; }
+
+    /// <summary>True size of each image.</summary>
+    public IReadOnlyList<(int Height, int Width)> Sizes { get; }
+
+    /// <summary>[rows, H, W, 3], zero outside of each image.</summary>
+    public ReadOnlySpan<byte> Pixels => buffer.AsSpan(0, length);
+
+    /// <summary>Cuts a batch into blocks; an image that is larger than a block may be has one of its own.</summary>
+    public static IReadOnlyList<PixelBlock> Cut(RgbImage[] images)
+    {
+        var blocks = new List<PixelBlock>();
+        int first = 0, height = 0, width = 0;
+        for (int i = 0; i < images.Length; i++)
+        {
+            var (higher, wider) = (Math.Max(height, images[i].Height), Math.Max(width, images[i].Width));
+            if (i > first && 3L * (i - first + 1) * higher * wider > MaxBytes)
+            {
+                blocks.Add(new(first, images.AsSpan(first..i), height, width));
+                (first, higher, wider) = (i, images[i].Height, images[i].Width);
+            }
+            (height, width) = (higher, wider);
+        }
+        blocks.Add(new(first, images.AsSpan(first..), height, width));
+        return blocks;
+    }
+
+    public void Dispose() => ArrayPool<byte>.Shared.Return(buffer);
+
+    private static void Copy(RgbImage image, Span<byte> target, int stride)
+    {
+        target.Clear();
+        int used = image.Width * 3;
+        for (int y = 0; y < image.Height; y++) image.Pixels.AsSpan(y * used, used).CopyTo(target[(y * stride)..]);
+    }
+}
