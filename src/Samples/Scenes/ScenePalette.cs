@@ -3,19 +3,18 @@ using SkiaSharp;
 namespace MaskBias.MLNet.Samples.Scenes;
 
 /// <summary>
-/// The colours of one scene. Hues are any; lightness is alike from scene to scene: a middling ground, and an object clearly lighter or
-/// clearly darker than it. So neither colour nor brightness tells scenes apart, and the object's edge is always visible.
+/// The colours of one scene. Hues are any; lightness is alike from scene to scene: a dark ground and a light object, textured in two hues
+/// of nearly one lightness. So neither colour nor brightness tells scenes apart, and the object's edge is always visible.
 /// </summary>
 internal readonly record struct ScenePalette(SKColor Near, SKColor Far, SKColor Main, SKColor Accent)
 {
-    private const double Ground = 0.5, ObjectDistance = 0.36, AccentDistance = 0.24, Spread = 0.04;
+    private const double Ground = 0.35, Figure = 0.8, Texture = 0.7, Spread = 0.05;
 
     public static ScenePalette Draw(Random random)
     {
         var near = RandomColor(random, Ground, Spread);
         var far = Mix(near, RandomColor(random, Ground, Spread), 0.2 + 0.5 * random.NextDouble());
-        int side = random.Next(2) == 0 ? 1 : -1;
-        return new(near, far, RandomColor(random, Ground + side * ObjectDistance, Spread), RandomColor(random, Ground + side * AccentDistance, Spread));
+        return new(near, far, RandomColor(random, Figure, Spread), RandomColor(random, Texture, Spread));
     }
 
     /// <summary>Any hue, with a lightness near the given one in [0, 1].</summary>

@@ -9,7 +9,7 @@ namespace MaskBias.MLNet.Pretraining.Dino;
 /// <summary>Pretrains an encoder with DINO, guided by masks where the data has them. Labels are not used.</summary>
 public sealed class DinoEstimator : IEstimator<PretrainedTransformer>
 {
-    private const double LongestTemperatureWarmup = 0.3, LongestBiasFreeze = 0.33;
+    private const double LongestTemperatureWarmup = 0.3, LongestBiasFreeze = 1.0 / 3;
 
     private readonly MLContext context;
     private readonly DinoOptions options;
