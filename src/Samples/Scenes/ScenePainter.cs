@@ -24,7 +24,7 @@ internal static class ScenePainter
         return new(classIndex, options.Size, rgb, MaskOf(outline, options.Size), (palette.Main.Red, palette.Main.Green, palette.Main.Blue));
     }
 
-    // Anywhere that keeps the turned object wholly in the picture.
+    // As far from the middle as the options let it, and the turned object wholly in the picture.
     private static SKPath PlaceOutline(int classIndex, Random random, ShapeSceneOptions options, out SKMatrix place, out float extent)
     {
         double share = options.SmallestObject + (options.LargestObject - options.SmallestObject) * random.NextDouble();
@@ -34,11 +34,16 @@ internal static class ScenePainter
         outline.Transform(SKMatrix.CreateScale(extent, extent).PostConcat(SKMatrix.CreateRotationDegrees(turn)));
 
         var bounds = outline.TightBounds;
-        float left = (float)random.NextDouble() * Math.Max(0, options.Size - bounds.Width);
-        float top = (float)random.NextDouble() * Math.Max(0, options.Size - bounds.Height);
+        float left = Start(bounds.Width), top = Start(bounds.Height);
         place = SKMatrix.CreateTranslation(left - bounds.Left, top - bounds.Top);
         outline.Transform(place);
         return outline;
+
+        float Start(float length)
+        {
+            double room = Math.Max(0, options.Size - length), reach = Math.Min(room, 2 * options.MaximumShift * options.Size);
+            return (float)((room - reach) / 2 + reach * random.NextDouble());
+        }
     }
 
     private static byte[] MaskOf(SKPath outline, int size)

@@ -27,6 +27,11 @@ public sealed class ShapeSceneOptions
     /// <value>15</value>
     public double MaximumRotation { get; set; } = 15;
 
+    /// <summary>How far the object's middle lies from the picture's at most, as a share of the side, each way, in [0, 0.5]; it never
+    /// leaves the picture.</summary>
+    /// <value>0.5</value>
+    public double MaximumShift { get; set; } = 0.5;
+
     /// <summary>Clutter behind the object: 1 is about thirty patches, blobs, lines and specks, 0 is none. In [0, 4].</summary>
     /// <value>1</value>
     public double Clutter { get; set; } = 1;
@@ -39,6 +44,7 @@ public sealed class ShapeSceneOptions
             $"lie in (0, LargestObject = {LargestObject}]");
         Check(LargestObject <= 0.75, nameof(LargestObject), LargestObject, "be at most 0.75, so that a turned object fits");
         Check(MaximumRotation is >= 0 and <= 45, nameof(MaximumRotation), MaximumRotation, "lie in [0, 45] degrees");
+        Check(MaximumShift is >= 0 and <= 0.5, nameof(MaximumShift), MaximumShift, "lie in [0, 0.5]");
         Check(Clutter is >= 0 and <= 4, nameof(Clutter), Clutter, "lie in [0, 4]");
         return this;
     }
