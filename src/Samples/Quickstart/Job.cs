@@ -17,11 +17,14 @@ namespace MaskBias.MLNet.Samples.Quickstart;
 internal sealed class Job(MLContext ml, PhotoSet photos, Recipe recipe, int seed, CancellationToken cancel) : IDisposable
 {
     // Each stage sets what the next ones need.
-    private IDataView train = null!, test = null!;              // ImagePath, Label, Masks
+    private IDataView pretrain = null!, train = null!, test = null!;    // ImagePath, Label, Masks
     private PretrainedTransformer teacher = null!, student = null!;
 
     /// <summary>Masks of an image, on average, once segmented.</summary>
     public double MasksPerImage { get; private set; }
+
+    /// <summary>Images that can be read, once segmented.</summary>
+    public int ReadableImages { get; private set; }
 
     /// <summary>Images to train on that can be read, once segmented.</summary>
     public int TrainImages { get; private set; }
@@ -40,9 +43,11 @@ internal sealed class Job(MLContext ml, PhotoSet photos, Recipe recipe, int seed
     /// <exception cref="InvalidOperationException">Fewer than two images can be read.</exception>
     public void Segment(IProgress<int> progress)
     {
-        (train, test) = (WithMasks(photos.Train), WithMasks(photos.Test));
+        (pretrain, test) = (WithMasks([.. photos.Train, .. photos.Extra]), WithMasks(photos.Test));
+        bool mixed = photos.HasLabels && photos.Extra.Count > 0;
+        train = !mixed ? pretrain : ml.Data.FilterByCustomPredicate<MaskedPhoto>(pretrain, photo => photo.Label.Length == 0);
         var counts = new List<int>();
-        foreach (byte[] encoded in train.GetColumn<byte[]>("Masks").Concat(test.GetColumn<byte[]>("Masks")))
+        foreach (byte[] encoded in pretrain.GetColumn<byte[]>("Masks").Concat(test.GetColumn<byte[]>("Masks")))
         {
             cancel.ThrowIfCancellationRequested();
             counts.Add(MaskSetEncoding.Decode(encoded).Count);
@@ -52,6 +57,7 @@ internal sealed class Job(MLContext ml, PhotoSet photos, Recipe recipe, int seed
         if (TrainImages < 2)
             throw new InvalidOperationException(
                 $"{TrainImages} of {photos.Train.Count} images to train on can be read; learning by comparison needs at least 2.");
+        ReadableImages = counts.Count;
         MasksPerImage = counts.Average();
     }
 
@@ -69,10 +75,14 @@ internal sealed class Job(MLContext ml, PhotoSet photos, Recipe recipe, int seed
             FreezeLastLayerEpochs = recipe.Epochs,              // in a short run the prototypes stay as they were drawn
             BatchSize = recipe.BatchSize,
             LearningRate = recipe.LearningRate,
+            FinalWeightDecay = recipe.FinalWeightDecay,
+            WarmupTeacherTemperatureEpochs = 0,
+            TeacherTemperature = recipe.TeacherTemperature,
+            TeacherMomentum = recipe.TeacherMomentum,
             Seed = seed,
             Progress = progress,
             CancellationToken = cancel,
-        }).Fit(train);
+        }).Fit(pretrain);
 
         float[] alphas = [.. teacher.Encoder.Model.BiasValues().SelectMany(layer => layer.Alpha ?? [])];
         Alpha = (alphas.Min(), alphas.Max());
@@ -88,10 +98,11 @@ internal sealed class Job(MLContext ml, PhotoSet photos, Recipe recipe, int seed
             Epochs = recipe.DistillEpochs,
             BatchSize = recipe.BatchSize,
             LearningRate = recipe.LearningRate,
+            FinalWeightDecay = recipe.FinalWeightDecay,
             Seed = seed,
             Progress = progress,
             CancellationToken = cancel,
-        }).Fit(train);
+        }).Fit(pretrain);
 
     /// <summary>Measures the random encoder, the phase-1 encoder without and with masks, and the student on the held-out images.</summary>
     public void Evaluate()

@@ -52,6 +52,7 @@ static void Run(QuickstartArguments arguments, IAnsiConsole console, Cancellatio
     clock.Run("images", arguments.Images is { } folder ? $"Reading the images of {folder}" : "Generating scenes of ten shapes",
         () => photos = LoadPhotos(arguments, cancel));
     Note($"{photos.Train.Count} images to train on, {photos.Test.Count} held out, "
+        + (photos.Extra.Count > 0 ? $"{photos.Extra.Count} more to pretrain on, " : "")
         + (photos.HasLabels ? $"{photos.Classes.Count} classes" : "no labels: accuracies are skipped"));
     if (photos.TrainingOnly.Count > 0)
         Note($"classes of one image, which trains and is not held out: {string.Join(", ", photos.TrainingOnly)}");
@@ -59,10 +60,10 @@ static void Run(QuickstartArguments arguments, IAnsiConsole console, Cancellatio
     Note(recipe.ToString());
 
     using var job = new Job(NewContext(arguments.Seed, Note), photos, recipe, arguments.Seed, cancel);
-    int images = photos.Train.Count + photos.Test.Count;
+    int images = photos.Train.Count + photos.Extra.Count + photos.Test.Count;
     clock.Run("masks", "Segmenting the images", () => job.Segment(new CountLines(console, images, TimeProvider.System)));
     Note(FormattableString.Invariant($"{job.MasksPerImage:0.0} masks per image"));
-    if (images - job.TrainImages - job.TestImages is > 0 and int unreadable)
+    if (images - job.ReadableImages is > 0 and int unreadable)
         Note($"{unreadable} of {images} images cannot be read and are left out");
     clock.Run("pretraining", "Phase 1: DINO guided by the masks",
         () => LiveProgress.Run(console, bars => job.Pretrain(losses.Before(bars))));
@@ -90,16 +91,25 @@ static void Run(QuickstartArguments arguments, IAnsiConsole console, Cancellatio
 static PhotoSet LoadPhotos(QuickstartArguments arguments, CancellationToken cancel)
 {
     const int ScenesPerClass = 200, ShortPerClass = 20;
-    if (arguments.Images is { } folder) return PhotoSet.Load(folder, arguments.Seed, arguments.Short ? ShortPerClass : int.MaxValue);
+    if (arguments.Images is { } folder)
+    {
+        var photos = PhotoSet.Load(folder, arguments.Seed, arguments.Short ? ShortPerClass : int.MaxValue);
+        if (arguments.Test is { } test) photos = photos.WithTest(test);
+        return arguments.Extra is { } extra ? photos.WithExtra(extra) : photos;
+    }
     string scenes = Path.Combine(arguments.Output, "scenes");
-    var options = new ShapeSceneOptions { Seed = arguments.Seed, ImagesPerClass = arguments.Short ? ShortPerClass : ScenesPerClass };
+    var options = new ShapeSceneOptions
+    {
+        Seed = arguments.Seed, ImagesPerClass = arguments.Short ? ShortPerClass : ScenesPerClass,
+        SmallestObject = 0.55, LargestObject = 0.65, MaximumShift = 0.1, Clutter = 0.5,     // minutes of training suffice for these
+    };
     ShapeScenes.Generate(scenes, options, cancel);
     return PhotoSet.Load(scenes, arguments.Seed);
 }
 
 static Recipe ChooseRecipe(QuickstartArguments arguments, PhotoSet photos)
 {
-    var recipe = arguments.Images is null ? Recipe.ForScenes(arguments.Short) : Recipe.ForPhotos(photos.Train.Count, arguments.Short);
+    var recipe = arguments.Images is null ? Recipe.ForScenes(arguments.Short) : Recipe.ForPhotos(photos.Train.Count + photos.Extra.Count, arguments.Short);
     return recipe with
     {
         Epochs = arguments.Epochs ?? recipe.Epochs,

@@ -12,6 +12,8 @@ internal sealed record QuickstartArguments
 
           --images DIR         your images: one folder per class, or a flat folder of unlabelled images
                                (default: scenes of ten shapes, generated)
+          --test DIR           images to hold out, in folders of the same classes (default: a fifth of each class)
+          --extra DIR          more images for the two trainings; what classes they have plays no part
           --output DIR         where the results go (default: artifacts/quickstart)
           --epochs N           epochs of the mask-guided pretraining
           --distill-epochs N   epochs of the distillation
@@ -22,6 +24,12 @@ internal sealed record QuickstartArguments
 
     /// <summary>The user's images, or null for generated scenes.</summary>
     public string? Images { get; private init; }
+
+    /// <summary>The images to hold out, or null for a part of <see cref="Images"/>.</summary>
+    public string? Test { get; private init; }
+
+    /// <summary>More images without labels, or null.</summary>
+    public string? Extra { get; private init; }
 
     public string Output { get; private init; } = Path.Combine("artifacts", "quickstart");
 
@@ -48,6 +56,8 @@ internal sealed record QuickstartArguments
             result = name switch
             {
                 "--images" => result with { Images = Value() },
+                "--test" => result with { Test = Value() },
+                "--extra" => result with { Extra = Value() },
                 "--output" => result with { Output = Value() },
                 "--epochs" => result with { Epochs = Number(atLeast: 1) },
                 "--distill-epochs" => result with { DistillEpochs = Number(atLeast: 1) },
@@ -69,6 +79,8 @@ internal sealed record QuickstartArguments
                     : throw new UsageException($"{name} is {text}; it must be a whole number, at least {atLeast}.");
             }
         }
+        if (result.Images is null && (result.Test ?? result.Extra) is not null)
+            throw new UsageException("--test and --extra belong to images of your own: give --images too.");
         return result;
     }
 }

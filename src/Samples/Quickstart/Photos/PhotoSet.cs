@@ -16,6 +16,26 @@ internal sealed record PhotoSet(
 
     public bool HasLabels => Classes.Count > 0;
 
+    /// <summary>More images, for the two trainings alone: their classes, if any, are not read.</summary>
+    public IReadOnlyList<Photo> Extra { get; private init; } = [];
+
+    /// <summary>The set with the images of another folder, at any depth, as <see cref="Extra"/>.</summary>
+    /// <exception cref="IOException">No such folder, or no images in it.</exception>
+    public PhotoSet WithExtra(string folder) => this with { Extra = [.. Existing(folder).Select(path => new Photo { ImagePath = path })] };
+
+    /// <summary>The set with all of its images to train on, and another folder's held out, whose class folders bear the same names.</summary>
+    /// <exception cref="IOException">No such folder, no images in it, no classes to train on, or a class that is not among them.</exception>
+    public PhotoSet WithTest(string folder)
+    {
+        if (!HasLabels) throw new IOException($"Images to train on have no classes, so those of {folder} cannot be compared with them.");
+        var test = Existing(folder)
+            .Select(path => new Photo { ImagePath = path, Label = Path.GetRelativePath(folder, path).Split(Path.DirectorySeparatorChar)[0] })
+            .ToList();
+        if (test.FirstOrDefault(photo => !Classes.Contains(photo.Label)) is { } stranger)
+            throw new IOException($"{stranger.ImagePath} is not in a folder of one of the classes to train on: {string.Join(", ", Classes)}.");
+        return this with { Train = [.. Train, .. Test], Test = test, TrainingOnly = [] };
+    }
+
     /// <summary>Finds a folder's images: class folders give labels, a flat folder gives none.</summary>
     /// <param name="folder">The folder; hidden files are passed over.</param>
     /// <param name="seed">Decides what is held out.</param>
@@ -70,6 +90,13 @@ internal sealed record PhotoSet(
         var photos = paths.Select(path => new Photo { ImagePath = path, Label = label }).ToArray();
         random.Shuffle(photos);
         return photos[..Math.Min(most, photos.Length)];
+    }
+
+    private static List<string> Existing(string folder)
+    {
+        if (!Directory.Exists(folder)) throw new DirectoryNotFoundException($"There is no folder {Path.GetFullPath(folder)}.");
+        var images = ImagesIn(folder, recurse: true);
+        return images.Count > 0 ? images : throw new IOException($"{folder} holds no images.");
     }
 
     private static List<string> ImagesIn(string folder, bool recurse)
