@@ -90,6 +90,37 @@ public sealed class PhotoSetTests : IDisposable
         PhotoSet Load(string below) => PhotoSet.Load(Path.Combine(folder.Path, below), seed: 1);
     }
 
+    [Fact]
+    public void Images_to_hold_out_may_come_from_a_folder_of_their_own()
+    {
+        Add("train/cat", 10);
+        Add("train/dog", 5);
+        Add("test/dog", 3);
+        var set = Load("train").WithTest(Path.Combine(folder.Path, "test"));
+        Assert.Equal(new Dictionary<string, int> { ["cat"] = 10, ["dog"] = 5 }, Counts(set.Train));
+        Assert.Equal(new Dictionary<string, int> { ["dog"] = 3 }, Counts(set.Test));
+
+        Add("other/bird", 1);
+        string stranger = Assert.Throws<IOException>(() => Load("train").WithTest(Path.Combine(folder.Path, "other"))).Message;
+        Assert.Contains("is not in a folder of one of the classes to train on: cat, dog", stranger);
+        Assert.Throws<DirectoryNotFoundException>(() => Load("train").WithTest(Path.Combine(folder.Path, "nowhere")));
+
+        PhotoSet Load(string below) => PhotoSet.Load(Path.Combine(folder.Path, below), seed: 1);
+    }
+
+    [Fact]
+    public void Extra_images_bear_no_labels()
+    {
+        Add("train/cat", 10);
+        Add("train/dog", 5);
+        Add("extra/dog", 3);
+        Add("extra", 1);
+        var set = PhotoSet.Load(Path.Combine(folder.Path, "train"), seed: 1).WithExtra(Path.Combine(folder.Path, "extra"));
+        Assert.Equal(4, set.Extra.Count);
+        Assert.All(set.Extra, photo => Assert.Equal("", photo.Label));
+        Assert.Equal(12, set.Train.Count);
+    }
+
     public void Dispose() => folder.Dispose();
 
     private void Add(string place, int count)

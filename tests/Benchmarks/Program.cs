@@ -1,0 +1,23 @@
+using MaskBias.MLNet.Benchmarks;
+
+// Each benchmark prints what it measured, as ratios within this run where it can: seconds differ from machine to machine.
+var benchmarks = new SortedDictionary<string, (string About, Action<TextWriter> Run)>(StringComparer.Ordinal)
+{
+    ["bias"] = ("a training step guided by masks against a plain one", BiasBenchmark.Run),
+    ["segmenter"] = ("images segmented per second, one thread", SegmenterBenchmark.Run),
+};
+
+string[] unknown = [.. args.Where(name => !benchmarks.ContainsKey(name))];
+if (args.Length == 0 || unknown.Length > 0)
+{
+    if (unknown.Length > 0) Console.Error.WriteLine($"There is no benchmark {string.Join(", ", unknown)}.");
+    Console.WriteLine("Usage: dotnet run -c Release --project tests/Benchmarks -- NAME...\n");
+    foreach (var (name, (about, _)) in benchmarks) Console.WriteLine($"  {name,-12} {about}");
+    return args.Length == 0 ? 0 : 2;
+}
+foreach (string name in args)
+{
+    Console.WriteLine($"{name}: {benchmarks[name].About}");
+    benchmarks[name].Run(Console.Out);
+}
+return 0;
