@@ -83,7 +83,7 @@ public sealed class EncoderCheckpointTests : IDisposable
     }
 
     [Theory]
-    [InlineData("\"version\": 1", "\"version\": 2", "version 2")]
+    [InlineData("\"version\": 1", "\"version\": 3", "version 3")]
     [InlineData("maskbias.encoder", "something.else", "something.else")]
     [InlineData("\"heads\": 3", "\"heads\": 5", "Heads is 5")]
     [InlineData("\"heads\": 3,", "", "heads")]
