@@ -197,6 +197,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     /// <summary>Draws the weights anew, as MAE starts.</summary>
     internal void InitializeAsMae()
     {
+        using var scope = NewDisposeScope();
         using var _ = no_grad();
         cls_token.normal_(0, MaeInitialization.TokenDeviation, generator);
         patch_embed.InitializeXavier(generator);
