@@ -12,7 +12,7 @@ namespace MaskBias.MLNet.Benchmarks;
 /// </summary>
 internal static class MaeStepBenchmark
 {
-    private const int Batch = 4, Rounds = 3;
+    private const int Batch = 8, Rounds = 3;
     private const double LargestRatio = 0.55;
 
     public static void Run(TextWriter output)

@@ -9,11 +9,17 @@ namespace MaskBias.MLNet.Samples.Quickstart;
 /// </summary>
 internal sealed record Recipe
 {
+    /// <summary>How phase 1 learns.</summary>
+    public PretrainingMethod Method { get; init; }
+
     /// <summary>The architecture of teacher and student.</summary>
     public required VitOptions Encoder { get; init; }
 
     /// <summary>The projection head: few images need few prototypes.</summary>
     public DinoHeadOptions Head { get; init; } = new() { OutDim = 128, HiddenDim = 128, BottleneckDim = 32 };
+
+    /// <summary>MAE's decoder: as small as the encoder.</summary>
+    public MaeDecoderOptions Decoder { get; init; } = new() { EmbedDim = 64, Depth = 2, Heads = 2 };
 
     /// <summary>The views of an image that are compared.</summary>
     public required MultiCropOptions Views { get; init; }
@@ -66,7 +72,10 @@ internal sealed record Recipe
         };
     }
 
+    /// <summary>The method as people write it.</summary>
+    public string MethodName => Method.ToString().ToUpperInvariant();
+
     public override string ToString() =>
         $"ViT {Encoder.EmbedDim} wide, {Encoder.Depth} deep, patches of {Encoder.PatchSize} in images of {Encoder.ImageSize} pixels; "
-        + $"{Epochs} epochs of DINO and {DistillEpochs} of distillation, batch {BatchSize}";
+        + $"{Epochs} epochs of {MethodName} and {DistillEpochs} of distillation, batch {BatchSize}";
 }
