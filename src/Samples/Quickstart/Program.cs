@@ -109,10 +109,11 @@ static PhotoSet LoadPhotos(QuickstartArguments arguments, CancellationToken canc
 
 static Recipe ChooseRecipe(QuickstartArguments arguments, PhotoSet photos)
 {
-    var recipe = arguments.Images is null ? Recipe.ForScenes(arguments.Short) : Recipe.ForPhotos(photos.Train.Count + photos.Extra.Count, arguments.Short);
+    var recipe = arguments.Images is null
+        ? Recipe.ForScenes(arguments.Method, arguments.Short)
+        : Recipe.ForPhotos(arguments.Method, photos.Train.Count + photos.Extra.Count, arguments.Short);
     return recipe with
     {
-        Method = arguments.Method,
         Epochs = arguments.Epochs ?? recipe.Epochs,
         DistillEpochs = arguments.DistillEpochs ?? recipe.DistillEpochs,
     };
