@@ -31,7 +31,8 @@ internal static class MaeStepBenchmark
         var everything = masked with { Visible = inOrder, Restore = inOrder };
         double[] seconds = Timing.Medians(Rounds, () => Step(masked), () => Step(everything));
         output.WriteLine(FormattableString.Invariant(
-            $"  masked {Batch / seconds[0]:0.00} images/s, every patch visible {Batch / seconds[1]:0.00} images/s: a masked step takes {seconds[0] / seconds[1]:0.00} of the time (at most {LargestRatio} wanted)"));
+            $"  masked {Batch / seconds[0]:0.00} images/s, every patch visible {Batch / seconds[1]:0.00} images/s: ")
+            + FormattableString.Invariant($"a masked step takes {seconds[0] / seconds[1]:0.00} of it (at most {LargestRatio} wanted)"));
 
         void Step(PatchMasking masking)
         {

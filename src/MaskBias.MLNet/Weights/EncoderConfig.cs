@@ -53,7 +53,8 @@ internal sealed record EncoderConfig(
         long backbone = Linear(patch, width) + Transformer(width, Architecture.Depth, Architecture.MlpRatio);
         long head = Head is null ? 0 : HeadLayers(Head) + Linear(Head.BottleneckDim, Head.OutDim);
         long decoder = Decoder is null ? 0
-            : Linear(width, Decoder.EmbedDim) + Transformer(Decoder.EmbedDim, Decoder.Depth, Decoder.MlpRatio) + Linear(Decoder.EmbedDim, patch);
+            : Linear(width, Decoder.EmbedDim) + Transformer(Decoder.EmbedDim, Decoder.Depth, Decoder.MlpRatio)
+                + Linear(Decoder.EmbedDim, patch);
         return backbone + head + decoder;
 
         // blocks, final norm, positions, and the class or mask token

@@ -44,7 +44,7 @@ internal sealed class Artifacts(MLContext ml, string folder)
         AttentionSheet.Write(Name("attention.png", "where the student's class token looks: images, then a map per head"), attention, grid);
         if (teacher is MaeTransformer mae)
         {
-            ReconstructionSheet.Write(Name("reconstruction.png", "images, what MAE's encoder sees of them, and what its decoder makes of that"),
+            ReconstructionSheet.Write(Name("reconstruction.png", "images, what MAE's encoder sees, and what its decoder makes of that"),
                 mae.Reconstruct(ml.Data.LoadFromEnumerable(photos), photos.Count));
         }
         return files;

@@ -16,7 +16,8 @@ public class MaeForwardParityTests
     {
         using var scope = NewDisposeScope();
         using var fixture = new ReferenceCase("mae_forward");
-        var cases = fixture.Config.GetProperty("sincos").EnumerateArray().Select(c => (Width: c[0].GetInt32(), Grid: c[1].GetInt32())).ToList();
+        var cases = fixture.Config.GetProperty("sincos").EnumerateArray()
+            .Select(c => (Width: c[0].GetInt32(), Grid: c[1].GetInt32())).ToList();
         Assert.NotEmpty(cases);
         foreach (var (width, grid) in cases)
         {

@@ -11,7 +11,8 @@ internal sealed class MaeReference : IDisposable
 
     private MaeReference(MaeOptions options)
     {
-        Method = new(options, new VisionTransformer(options.Architecture()), new MaeDecoder(options.Architecture(), options.Decoder), seed: 1);
+        var encoder = options.Architecture();
+        Method = new(options, new VisionTransformer(encoder), new MaeDecoder(encoder, options.Decoder), seed: 1);
         masker = new(options.Encoder.GridSize, options.MaskRatio, options.MaskBlockSize);
     }
 

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace MaskBias.MLNet.Tests.Parity;
 
-/// <summary>Two epochs of training against the published MAE code, also with accumulated gradients: losses, gradients, parameters.</summary>
+/// <summary>Two epochs of training against the published MAE code, also with accumulation: losses, gradients, parameters.</summary>
 [Trait("Category", "Parity")]
 public class MaeStepParityTests
 {
@@ -28,8 +28,10 @@ public class MaeStepParityTests
             LearningRate = new(peak, fixture.Double("min_lr"), steps, fixture.Int("warmup_epochs") * perEpoch, warmupReachesPeak: false),
         };
         double[] schedule = fixture.Doubles("expected", "lr_schedule_full"), rates = fixture.Doubles("expected", "lrs");
-        for (int i = 0; i < schedule.Length; i += parts) Near.Equal(schedule[i], plan.LearningRate.At(i / parts), 1e-12, $"learning rate {i}");
-        for (int i = 0; i < rates.Length; i++) Near.Equal(rates[i], plan.LearningRate.At(i / parts), 1e-12, $"learning rate in force at {i}");
+        for (int i = 0; i < schedule.Length; i += parts)
+            Near.Equal(schedule[i], plan.LearningRate.At(i / parts), 1e-12, $"learning rate {i}");
+        for (int i = 0; i < rates.Length; i++)
+            Near.Equal(rates[i], plan.LearningRate.At(i / parts), 1e-12, $"learning rate in force at {i}");
 
         var method = new Recorder(fixture, model);
         CheckGroups(name, method);
@@ -79,7 +81,8 @@ public class MaeStepParityTests
         {
             bool decays = group.GetProperty("weight_decay").GetDouble() > 0;
             var actual = method.Parameters.Where(p => p.Parameter.requires_grad && DecoupledAdam.Decays(p.Name, p.Parameter) == decays);
-            Assert.Equal(group.GetProperty("params").EnumerateArray().Select(e => e.GetString()!).Order(), actual.Select(p => p.Name).Order());
+            var expected = group.GetProperty("params").EnumerateArray().Select(e => e.GetString()!);
+            Assert.Equal(expected.Order(), actual.Select(p => p.Name).Order());
         }
     }
 

@@ -108,7 +108,7 @@ public class DinoOptionsTests
     [InlineData(4096, 100, 64, 100, 2)]         // parts of at most 64
     [InlineData(8, 7, 4, 4, 4)]                 // parts of one size
     [InlineData(8, 2, 1, 2, 1)]
-    public void A_limited_batch_has_parts_of_one_size_and_no_larger_than_asked_for(int wanted, int images, int parts, int batch, int inForce)
+    public void A_limited_batch_has_parts_of_one_size_at_most_the_one_asked_for(int wanted, int images, int parts, int batch, int inForce)
     {
         var limits = new RunLimits(10);
         Assert.Equal((batch, inForce), limits.Batch(wanted, images, parts));

@@ -108,7 +108,8 @@ public sealed class MaeEstimatorTests(SceneFolder scenes) : IClassFixture<SceneF
             int grey = 0;
             for (int patch = 0; patch < 16; patch++)
             {
-                byte[] input = Patch(picture.Input, patch), masked = Patch(picture.Masked, patch), drawn = Patch(picture.Reconstructed, patch);
+                byte[] input = Patch(picture.Input, patch), masked = Patch(picture.Masked, patch);
+                byte[] drawn = Patch(picture.Reconstructed, patch);
                 if (masked.All(b => b == 128))
                 {
                     grey++;
@@ -156,7 +157,8 @@ public sealed class MaeEstimatorTests(SceneFolder scenes) : IClassFixture<SceneF
         var image = new RgbImage(32, 32, new byte[32 * 32 * 3]);
         Assert.Contains("it takes no masks",
             Assert.Throws<ArgumentException>(() => model.Reconstruct(image, SceneFolder.Halves(32, 32))).Message);
-        Assert.Contains("no column 'ImagePath'", Assert.Throws<ArgumentException>(() => model.Reconstruct(ml.Data.LoadFromEnumerable([new { A = 1f }]))).Message);
+        var numbers = ml.Data.LoadFromEnumerable([new { A = 1f }]);
+        Assert.Contains("no column 'ImagePath'", Assert.Throws<ArgumentException>(() => model.Reconstruct(numbers)).Message);
 
         using var guided = ml.SelfSupervised().Mae(TinyTraining.MaskedMae()).Fit(scenes.LoadWithMasks(ml));
         var rows = scenes.Rows();
@@ -168,7 +170,8 @@ public sealed class MaeEstimatorTests(SceneFolder scenes) : IClassFixture<SceneF
     [Fact]
     public void The_short_form_names_the_columns_and_runs_report_as_DINOs_do()
     {
-        Assert.Contains("There is no column 'Photo'", Assert.Throws<ArgumentException>(() => ml.SelfSupervised().Mae("Photo").Fit(scenes.Load(ml))).Message);
+        Assert.Contains("There is no column 'Photo'",
+            Assert.Throws<ArgumentException>(() => ml.SelfSupervised().Mae("Photo").Fit(scenes.Load(ml))).Message);
         Assert.Contains("There is no column 'M' to read masks",
             Assert.Throws<ArgumentException>(() => ml.SelfSupervised().Mae("ImagePath", "M").Fit(scenes.Load(ml))).Message);
         // a learning rate times weight decay far above 1 makes every weight explode

@@ -14,7 +14,10 @@ public sealed class AccumulationTests(SceneFolder scenes) : IClassFixture<SceneF
 
     private readonly MLContext ml = new(1);
 
-    public static TheoryData<string, int> Cases => new() { { "Mae", 2 }, { "Mae", 10 }, { "Dino", 5 }, { "Distill", 2 }, { "Features", 5 } };
+    public static TheoryData<string, int> Cases => new()
+    {
+        { "Mae", 2 }, { "Mae", 10 }, { "Dino", 5 }, { "Distill", 2 }, { "Features", 5 },
+    };
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -22,15 +25,16 @@ public sealed class AccumulationTests(SceneFolder scenes) : IClassFixture<SceneF
     {
         using var whole = Fit(method, 1);
         using var inParts = Fit(method, parts);
-        Assert.Equal((10, 1, 10, parts), (whole.Report.BatchSize, whole.Report.AccumulationSteps, inParts.Report.BatchSize, inParts.Report.AccumulationSteps));
+        Assert.Equal((10, 1), (whole.Report.BatchSize, whole.Report.AccumulationSteps));
+        Assert.Equal((10, parts), (inParts.Report.BatchSize, inParts.Report.AccumulationSteps));
         Assert.Equal(3, inParts.Report.Losses.Count);
         Assert.Equal(whole.Report.Losses, inParts.Report.Losses, (a, b) => Math.Abs(a - b) <= Tolerance);
         var (expected, actual) = (TinyTraining.Weights(whole.Encoder), TinyTraining.Weights(inParts.Encoder));
         foreach (var (name, values) in expected)
         {
             // The keys' bias has a true gradient of 0: Adam makes rounding noise into steps of up to the learning rate.
-            bool isNoise(int i) => name.EndsWith("qkv.bias", StringComparison.Ordinal) && i >= values.Length / 3 && i < values.Length * 2 / 3;
-            double largest = values.Select((v, i) => isNoise(i) ? 0 : Math.Abs(v - actual[name][i])).Max();
+            bool hasKeys = name.EndsWith("qkv.bias", StringComparison.Ordinal);
+            double largest = values.Select((v, i) => hasKeys && i * 3 / values.Length == 1 ? 0 : Math.Abs(v - actual[name][i])).Max();
             Assert.True(largest <= Tolerance, $"{name} differs by {largest}");
         }
     }
@@ -67,6 +71,7 @@ public sealed class AccumulationTests(SceneFolder scenes) : IClassFixture<SceneF
     private static T Common<T>(T options, int parts) where T : PretrainingOptions
     {
         (options.Epochs, options.BatchSize, options.AccumulationSteps, options.WarmupEpochs) = (3, 10, parts, 0);
+        (options.LearningRate, options.WarmupReachesPeak) = (0.01, true);       // each step moves weights by 40 times the tolerance
         return options;
     }
 }

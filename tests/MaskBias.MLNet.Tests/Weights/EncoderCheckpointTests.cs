@@ -168,7 +168,8 @@ public sealed class EncoderCheckpointTests : IDisposable
         var config = EncoderConfig.Parse(VersionOne, "here");
         Assert.Equal((2, PositionKind.Learned, (MaeDecoderOptions?)null), (config.Version, config.Architecture.Positions, config.Decoder));
         Assert.Equal(config.ToJson(), EncoderConfig.Parse(config.ToJson(), "there").ToJson());
-        var error = Assert.Throws<InvalidDataException>(() => EncoderConfig.Parse(VersionOne.Replace("\"version\": 1", "\"version\": 2"), "x"));
+        string incomplete = VersionOne.Replace("\"version\": 1", "\"version\": 2");
+        var error = Assert.Throws<InvalidDataException>(() => EncoderConfig.Parse(incomplete, "x"));
         Assert.Contains("positions", error.Message);
     }
 

@@ -5,7 +5,7 @@ namespace MaskBias.MLNet.Samples.Quickstart.Pictures;
 /// <summary>Shows what a masked autoencoder makes of images that are mostly hidden from it.</summary>
 internal static class ReconstructionSheet
 {
-    /// <summary>Writes a sheet with a column per image: the image, what the encoder sees of it, and what the decoder makes of that.</summary>
+    /// <summary>Writes a sheet with a column per image: the image, what the encoder sees, and what the decoder makes of that.</summary>
     public static void Write(string path, IReadOnlyList<MaeReconstruction> samples)
     {
         using var sheet = new TileSheet(rows: 3, columns: samples.Count);
