@@ -2,6 +2,7 @@ using MaskBias.MLNet.Distillation;
 using MaskBias.MLNet.Embeddings;
 using MaskBias.MLNet.Pretraining;
 using MaskBias.MLNet.Pretraining.Dino;
+using MaskBias.MLNet.Pretraining.Mae;
 using MaskBias.MLNet.Masks;
 using MaskBias.MLNet.Masks.Segmentation;
 using MaskBias.MLNet.NearestNeighbors;
@@ -38,8 +39,22 @@ public sealed class SelfSupervisedCatalog
     /// <exception cref="ArgumentException">Options are out of range; all of them are listed.</exception>
     public DinoEstimator Dino(DinoOptions options) => new(Context, options);
 
+    /// <summary>Pretrains an encoder as a masked autoencoder with the paper's settings, guided by masks if there are any.</summary>
+    /// <param name="imageColumnName">The column to read images from: Text (a path), a vector of Byte (an encoded file) or Image.</param>
+    /// <param name="maskColumnName">The column of encoded masks, or null to learn without masks.</param>
+    public MaeEstimator Mae(string imageColumnName = "ImagePath", string? maskColumnName = null) =>
+        Mae(new MaeOptions { ImageColumnName = imageColumnName, MaskColumnName = maskColumnName });
+
+    /// <summary>Pretrains an encoder as a masked autoencoder, guided by masks where the options name a column of them.</summary>
+    /// <param name="options">Data, encoder, decoder and recipe; the defaults are the paper's.</param>
+    /// <exception cref="ArgumentException">Options are out of range; all of them are listed.</exception>
+    public MaeEstimator Mae(MaeOptions options) => new(Context, options);
+
     /// <summary>Distils an encoder, mask-guided or not, into a plain one that takes no masks.</summary>
-    /// <param name="teacher">A DINO-pretrained encoder with its head; it stays as it is.</param>
+    /// <param name="teacher">
+    /// The encoder; it stays as it is. One with a projection head (DINO) teaches its distribution over the prototypes (Eq. 4), one without
+    /// (MAE) its features.
+    /// </param>
     /// <param name="options">Data, student and recipe.</param>
     /// <exception cref="ArgumentException">Options are out of range, or the teacher cannot be distilled.</exception>
     public DistillationEstimator Distill(VisionEncoder teacher, DistillationOptions options) => new(Context, teacher, options);

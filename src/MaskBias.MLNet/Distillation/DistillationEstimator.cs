@@ -10,6 +10,10 @@ using static TorchSharp.torch;
 namespace MaskBias.MLNet.Distillation;
 
 /// <summary>Distils an encoder, mask-guided or not, into a plain vision transformer that takes no masks. Labels are not used.</summary>
+/// <remarks>
+/// A teacher with a projection head (DINO) teaches its distribution over the prototypes (Eq. 4). One without (MAE) teaches its normalised
+/// class and patch features; teacher and student then see the same global views, and local ones play no part.
+/// </remarks>
 public sealed class DistillationEstimator : IEstimator<PretrainedTransformer>
 {
     private readonly MLContext context;
@@ -22,14 +26,17 @@ public sealed class DistillationEstimator : IEstimator<PretrainedTransformer>
         ArgumentNullException.ThrowIfNull(teacher);
         (this.context, this.teacher) = (context, teacher);
         this.options = OptionsValidator.Validate(options).Copy();
-        if (teacher.Head is null)
-            throw new ArgumentException("The teacher has no projection head, whose output Eq. 4 compares: use an encoder that DINO pretrained, with the head its checkpoint keeps.", nameof(teacher));
         if (options.MaskColumnName is not null && !teacher.Model.IsMaskGuided)
             throw new ArgumentException($"MaskColumnName is \"{options.MaskColumnName}\"; the teacher has no mask-guided attention bias, so it must be null.", nameof(options));
         architecture = (options.Student ?? teacher.Model.Options).WithoutMaskBias();
         architecture.DropPath = options.DropPath;
         if (options.StudentInit == StudentInit.Teacher && !SameSize)
             throw new ArgumentException("StudentInit is Teacher; that needs a Student of the teacher's sizes. Use Fresh or Auto.", nameof(options));
+        if (teacher.Head is null && architecture.PatchSize != teacher.Model.Options.PatchSize)
+        {
+            throw new ArgumentException($"Student.PatchSize is {architecture.PatchSize}; the teacher has no projection head, so that patch "
+                + $"features are compared, and it must be the teacher's {teacher.Model.Options.PatchSize}.", nameof(options));
+        }
         _ = ViewSizes.For(options.Views, architecture);
     }
 
@@ -54,17 +61,25 @@ public sealed class DistillationEstimator : IEstimator<PretrainedTransformer>
     public PretrainedTransformer Fit(IDataView input)
     {
         var run = new PretrainingRun(context, options, "Distillation");
+        return teacher.Head is null ? FitFeatures(run, input) : FitPrototypes(run, input);
+    }
+
+    /// <inheritdoc/>
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema) => EncoderEmbedding.OutputSchema(inputSchema, options);
+
+    private PretrainedTransformer FitPrototypes(PretrainingRun run, IDataView input)
+    {
         var frozen = Copy(teacher.Model.Options, run.Seed, run.Device, copyWeights: true);
         using var frozenEncoder = new VisionEncoder(frozen.Backbone, frozen.Head, teacher.Normalization);      // in evaluation mode
         frozen.Freeze();
-        var learning = Copy(architecture, run.Seed, run.Device, copyWeights: options.StudentInit != StudentInit.Fresh && SameSize);
+        var learning = Copy(architecture, run.Seed, run.Device, copyWeights: StartsFromTeacher);
         var encoder = new VisionEncoder(learning.Backbone, learning.Head, teacher.Normalization);
         encoder.Model.train();
         encoder.Head!.train();
         try
         {
             var report = run.Train(input, options.Views, architecture, encoder, _ => new DistillationMethod(options, learning, frozen));
-            return EncoderEmbedding.Create(context, encoder, options, input, report);
+            return new(EncoderEmbedding.Create(context, encoder, options, input), report);
         }
         catch
         {
@@ -73,19 +88,52 @@ public sealed class DistillationEstimator : IEstimator<PretrainedTransformer>
         }
     }
 
-    /// <inheritdoc/>
-    public SchemaShape GetOutputSchema(SchemaShape inputSchema) => EncoderEmbedding.OutputSchema(inputSchema, options);
+    private PretrainedTransformer FitFeatures(PretrainingRun run, IDataView input)
+    {
+        var views = options.Views.Copy();
+        if (views.LocalViews > 0)
+        {
+            run.Limits.Note($"Views.LocalViews is 0, not {views.LocalViews}: the teacher has no projection head, and features are compared "
+                + "view by view.");
+        }
+        views.LocalViews = 0;
+        using var frozen = Model(teacher.Model.Options, run.Seed, run.Device, copyWeights: true);
+        frozen.eval();
+        foreach (var parameter in frozen.parameters()) parameter.requires_grad = false;
+        var student = Model(architecture, run.Seed, run.Device, StartsFromTeacher);
+        var encoder = new VisionEncoder(student, normalization: teacher.Normalization);
+        student.train();
+        try
+        {
+            var report = run.Train(input, views, architecture, encoder,
+                _ => new FeatureDistillationMethod(student, frozen, run.Seed, run.Device));
+            return new(EncoderEmbedding.Create(context, encoder, options, input), report);
+        }
+        catch
+        {
+            encoder.Dispose();
+            throw;
+        }
+    }
+
+    private bool StartsFromTeacher => options.StudentInit != StudentInit.Fresh && SameSize;
 
     // The head starts as the teacher's wherever the widths agree: its prototypes are what the distributions are over.
     private DinoBranch Copy(VitOptions sizes, int seed, Device device, bool copyWeights)
     {
-        var model = new VisionTransformer(sizes, seed);
+        var model = Model(sizes, seed, device, copyWeights);
         var head = new DinoHead(sizes.EmbedDim, teacher.Head!.Options, seed);
-        if (copyWeights) CopyShared(teacher.Model, model);
         if (sizes.EmbedDim == teacher.FeatureDim) CopyShared(teacher.Head, head);
-        model.to(device);
         head.to(device);
         return new(model, head);
+    }
+
+    private VisionTransformer Model(VitOptions sizes, int seed, Device device, bool copyWeights)
+    {
+        var model = new VisionTransformer(sizes, seed);
+        if (copyWeights) CopyShared(teacher.Model, model);
+        model.to(device);
+        return model;
     }
 
     private static void CopyShared(nn.Module source, nn.Module target)

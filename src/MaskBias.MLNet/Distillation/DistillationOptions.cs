@@ -21,6 +21,21 @@ public sealed class DistillationOptions : PretrainingOptions
     }
 
     /// <summary>
+    /// Table 2's schedules, for a teacher that MAE pretrained: batch 4096, base learning rate 1.5e-4, 40 warm-up epochs, weight decay 0.05,
+    /// β 0.9 and 0.95, no clipping, crops of 0.2 to 1 of the area with their own colours.
+    /// </summary>
+    public static DistillationOptions Mae() => new()
+    {
+        BatchSize = 4096, LearningRate = 1.5e-4, MinLearningRate = 0, WarmupEpochs = 40, WarmupReachesPeak = false, WeightDecay = 0.05,
+        FinalWeightDecay = 0.05, Beta2 = 0.95, ClipGradient = 0,
+        Views = new()
+        {
+            LocalViews = 0, GlobalMinScale = 0.2, ColorJitterProbability = 0, GrayscaleProbability = 0, BlurProbability = 0,
+            SolarizeProbability = 0,
+        },
+    };
+
+    /// <summary>
     /// The student; null for the teacher's architecture. Its own drop path is replaced by <see cref="DropPath"/>, its mask bias left out.
     /// </summary>
     /// <value>null.</value>
@@ -30,7 +45,10 @@ public sealed class DistillationOptions : PretrainingOptions
     /// <value><see cref="StudentInit.Auto"/>: from the teacher's weights where the sizes agree.</value>
     public StudentInit StudentInit { get; set; } = StudentInit.Auto;
 
-    /// <summary>The views: the teacher sees the global ones with their masks, the student all of them without.</summary>
+    /// <summary>
+    /// The views: the teacher sees the global ones with their masks, the student all of them without. Where features are distilled, the
+    /// student sees the global ones only.
+    /// </summary>
     /// <value>2 global and 8 local views.</value>
     [Required]
     public MultiCropOptions Views { get; set; } = new();

@@ -9,6 +9,6 @@ public enum StudentInit
     /// <summary>From the teacher's weights, without the bias; the sizes must agree.</summary>
     Teacher,
 
-    /// <summary>Freshly drawn; only the head still starts from the teacher's where the widths agree.</summary>
+    /// <summary>Freshly drawn; only the head, where there is one, still starts from the teacher's where the widths agree.</summary>
     Fresh,
 }

@@ -24,4 +24,12 @@ public sealed class RgbImage
 
     /// <summary>Height · width · 3 bytes, R, G, B.</summary>
     public byte[] Pixels { get; }
+
+    /// <summary>The image as a PNG file.</summary>
+    public byte[] ToPng()
+    {
+        using var bitmap = PixelBuffers.ToBitmap(this);
+        using var data = bitmap.Encode(SkiaSharp.SKEncodedImageFormat.Png, quality: 100);
+        return data.ToArray();
+    }
 }

@@ -14,14 +14,14 @@ internal static class EncoderEmbedding
 {
     public const string FeatureColumnName = "Features";
 
-    public static PretrainedTransformer Create(MLContext context, VisionEncoder encoder, PretrainingOptions options, IDataView input, TrainingReport report)
+    public static ImageEmbeddingTransformer Create(MLContext context, VisionEncoder encoder, PretrainingOptions options, IDataView input)
     {
         var embedding = new ImageEmbeddingOptions
         {
             InputColumnName = options.ImageColumnName, OutputColumnName = FeatureColumnName,
             MaskColumnName = encoder.Model.IsMaskGuided ? options.MaskColumnName : null, Masks = options.Masks,
         };
-        return new(new ImageEmbeddingEstimator(context, encoder, embedding).Fit(input), report);
+        return new ImageEmbeddingEstimator(context, encoder, embedding).Fit(input);
     }
 
     public static SchemaShape OutputSchema(SchemaShape inputSchema, PretrainingOptions options)

@@ -11,11 +11,12 @@ namespace MaskBias.MLNet.Pretraining;
 /// mask-guided one reads the column of masks too.
 /// </summary>
 /// <remarks>Owns its <see cref="Encoder"/>: what was built with the encoder must not be used after <see cref="Dispose"/>.</remarks>
-public sealed class PretrainedTransformer : ITransformer, IDisposable
+public class PretrainedTransformer : ITransformer, IDisposable
 {
     private readonly ImageEmbeddingTransformer embedding;
 
-    internal PretrainedTransformer(ImageEmbeddingTransformer embedding, TrainingReport report) => (this.embedding, Report) = (embedding, report);
+    internal PretrainedTransformer(ImageEmbeddingTransformer embedding, TrainingReport report) =>
+        (this.embedding, Report) = (embedding, report);
 
     /// <summary>The encoder, ready for EmbedImages, Distill, or EncoderCheckpoint.Save.</summary>
     public VisionEncoder Encoder => embedding.Encoder;
@@ -39,5 +40,9 @@ public sealed class PretrainedTransformer : ITransformer, IDisposable
     public void Save(ModelSaveContext ctx) => ((ITransformer)embedding).Save(ctx);
 
     /// <summary>Frees the encoder.</summary>
-    public void Dispose() => Encoder.Dispose();
+    public void Dispose()
+    {
+        Encoder.Dispose();
+        GC.SuppressFinalize(this);
+    }
 }

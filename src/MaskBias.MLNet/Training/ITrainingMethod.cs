@@ -12,7 +12,9 @@ internal interface ITrainingMethod<TBatch>
     /// <summary>Prepares for an epoch, for instance by unfreezing parameters.</summary>
     void BeginEpoch(int epoch);
 
-    /// <summary>Computes the loss of a batch, a scalar with a gradient graph.</summary>
+    /// <summary>
+    /// Computes the mean loss of a batch, or of one of its equal parts where gradients are accumulated: a scalar with a gradient graph.
+    /// </summary>
     Tensor Loss(TBatch batch, TrainingPosition position);
 
     /// <summary>Sees the clipped gradients before the update and may drop some.</summary>

@@ -6,7 +6,7 @@ using MaskBias.MLNet.Native;
 namespace MaskBias.MLNet.Training;
 
 /// <summary>What every method that learns an encoder without labels shares: its data, its length, its schedules.</summary>
-public abstract class PretrainingOptions
+public abstract class PretrainingOptions : IValidatableObject
 {
     /// <summary>Column with the images: a path (text), encoded bytes (vector of bytes) or an image.</summary>
     /// <value>"ImagePath".</value>
@@ -26,16 +26,23 @@ public abstract class PretrainingOptions
     [Range(1, 1_000_000)]
     public int Epochs { get; set; } = 100;
 
-    /// <summary>Images per step; at most the number of images.</summary>
+    /// <summary>Images per step of the optimizer; at most the number of images.</summary>
     [Range(1, 1 << 20)]
     public int BatchSize { get; set; } = 512;
+
+    /// <summary>
+    /// Parts that a batch is computed in, one after the other: memory is needed for one part, and the step is that of the whole batch. Must
+    /// divide <see cref="BatchSize"/>. Only what is drawn at random for stochastic depth, and a head's batch normalisation, differ.
+    /// </summary>
+    /// <value>1: the whole batch at once.</value>
+    [Range(1, 1 << 20)]
+    public int AccumulationSteps { get; set; } = 1;
 
     /// <summary>Base learning rate: the rate in force is this × batch / 256.</summary>
     [Range(0.0, 1000.0, MinimumIsExclusive = true)]
     public double LearningRate { get; set; }
 
     /// <summary>Learning rate at the end of the cosine.</summary>
-    /// <value>1e-6.</value>
     [Range(0.0, 1000.0)]
     public double MinLearningRate { get; set; } = 1e-6;
 
@@ -50,6 +57,15 @@ public abstract class PretrainingOptions
     /// <summary>Weight decay at the end, reached along a cosine.</summary>
     [Range(0.0, 10.0)]
     public double FinalWeightDecay { get; set; }
+
+    /// <summary>AdamW's β₁: decay of the mean of the gradients.</summary>
+    /// <value>0.9.</value>
+    [Range(0.0, 1.0, MaximumIsExclusive = true)]
+    public double Beta1 { get; set; } = 0.9;
+
+    /// <summary>AdamW's β₂: decay of the mean of the squared gradients.</summary>
+    [Range(0.0, 1.0, MaximumIsExclusive = true)]
+    public double Beta2 { get; set; } = 0.999;
 
     /// <summary>Largest gradient norm of one parameter tensor; 0 for no clipping.</summary>
     [Range(0.0, double.MaxValue)]
@@ -84,4 +100,14 @@ public abstract class PretrainingOptions
 
     /// <summary>Stops the run before its next step.</summary>
     public CancellationToken CancellationToken { get; set; }
+
+    /// <summary>Whether the learning rate's warm-up ends with the full rate (DINO) or just below it (MAE).</summary>
+    internal bool WarmupReachesPeak { get; set; } = true;
+
+    /// <inheritdoc/>
+    public virtual IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (AccumulationSteps > 0 && BatchSize % AccumulationSteps != 0)
+            yield return new($"BatchSize is {BatchSize}; it must be a multiple of AccumulationSteps {AccumulationSteps}.");
+    }
 }

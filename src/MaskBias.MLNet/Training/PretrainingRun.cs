@@ -49,32 +49,37 @@ internal sealed class PretrainingRun
         using var log = new RunLog(host);
         var sizes = ViewSizes.For(views, encoder);
         var store = ImageStore.Load(data, options, KeptPerViewPixel * sizes.Global, log.Warn);
-        int batch = Limits.Batch(options.BatchSize, store.Count);
-        var loader = new ViewLoader(store, options, sizes, normalizer, batch, Seed, log.Warn);
-        var plan = Plan(batch, loader.StepsPerEpoch);
+        var (batch, parts) = Limits.Batch(options.BatchSize, store.Count, options.AccumulationSteps);
+        var loader = new ViewLoader(store, options, sizes, normalizer, batch, parts, Seed, log.Warn);
+        var plan = Plan(batch, parts, loader.StepsPerEpoch);
         using var method = createMethod(plan.Steps);
         foreach (string adjustment in Limits.Adjustments) log.Info(adjustment);
-        log.Info($"{phase}: {store.Count} images, batch {batch}, {plan.Steps} steps, learning rate {plan.LearningRate.Peak:g3}, {deviceReason}.");
+        string inParts = parts > 1 ? $" in {parts} parts" : "";
+        log.Info($"{phase}: {store.Count} images, batch {batch}{inParts}, {plan.Steps} steps, "
+            + $"learning rate {plan.LearningRate.Peak:g3}, {deviceReason}.");
 
         using var loop = new TrainingLoop<ViewBatch>(plan, method) { Progress = new EpochLog(options.Progress, log) };
         loop.Run(epoch => loader.Epoch(epoch, options.CancellationToken), options.CancellationToken);
         normalizer.Evaluate();
         return new()
         {
-            Phase = phase, Losses = loop.Losses, StepsPerEpoch = plan.StepsPerEpoch, BatchSize = batch, Images = store.Count,
-            SkippedRows = store.Skipped, LearningRate = plan.LearningRate.Peak, Adjustments = Limits.Adjustments, Device = deviceReason,
-            Elapsed = loop.Elapsed,
+            Phase = phase, Losses = loop.Losses, StepsPerEpoch = plan.StepsPerEpoch, BatchSize = batch, AccumulationSteps = parts,
+            Images = store.Count, SkippedRows = store.Skipped, LearningRate = plan.LearningRate.Peak, Adjustments = Limits.Adjustments,
+            Device = deviceReason, Elapsed = loop.Elapsed,
         };
     }
 
-    private TrainingPlan Plan(int batch, int stepsPerEpoch)
+    private TrainingPlan Plan(int batch, int parts, int stepsPerEpoch)
     {
         long steps = (long)options.Epochs * stepsPerEpoch;
         return new()
         {
             Phase = phase, Epochs = options.Epochs, StepsPerEpoch = stepsPerEpoch, BatchSize = batch,
-            LearningRate = new(options.LearningRate * batch / 256, options.MinLearningRate, steps, Limits.WarmupSteps(options.WarmupEpochs, stepsPerEpoch)),
+            AccumulationSteps = parts,
+            LearningRate = new(options.LearningRate * batch / 256, options.MinLearningRate, steps,
+                Limits.WarmupSteps(options.WarmupEpochs, stepsPerEpoch), warmupReachesPeak: options.WarmupReachesPeak),
             WeightDecay = new(options.WeightDecay, options.FinalWeightDecay, steps),
+            Betas = (options.Beta1, options.Beta2),
             ClipGradient = options.ClipGradient,
         };
     }

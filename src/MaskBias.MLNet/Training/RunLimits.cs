@@ -12,12 +12,18 @@ internal sealed class RunLimits(int epochs)
     /// <summary>What was changed, with its reason.</summary>
     public IReadOnlyList<string> Adjustments => adjustments;
 
-    /// <summary>The batch is at most the number of images.</summary>
-    public int Batch(int wanted, int images)
+    /// <summary>Notes a change that another part of the run made.</summary>
+    public void Note(string adjustment) => adjustments.Add(adjustment);
+
+    /// <summary>The batch is at most the number of images. Its parts are of one size, at most the one asked for.</summary>
+    public (int Batch, int Parts) Batch(int wanted, int images, int wantedParts = 1)
     {
-        if (wanted <= images) return wanted;
-        adjustments.Add($"BatchSize is {images}, not {wanted}: there are {images} images.");
-        return images;
+        if (wanted <= images) return (wanted, wantedParts);
+        int largestPart = wanted / wantedParts, parts = (images + largestPart - 1) / largestPart;
+        int batch = images - images % parts;
+        adjustments.Add($"BatchSize is {batch}, not {wanted}: there are {images} images.");
+        if (parts != wantedParts) adjustments.Add($"AccumulationSteps is {parts}, not {wantedParts}: a part has {batch / parts} images.");
+        return (batch, parts);
     }
 
     /// <summary>Steps of learning-rate warm-up: at most a tenth of the run.</summary>

@@ -6,24 +6,26 @@ using static TorchSharp.torch;
 namespace MaskBias.MLNet.Training;
 
 /// <summary>
-/// The one loop that every method trains in. It owns the dispose scope of a step, the optimizer, clipping, schedules, progress and
-/// cancellation; it knows nothing of the method.
+/// The one loop that every method trains in. It owns the dispose scope of a step, the optimizer, accumulation, clipping, schedules,
+/// progress and cancellation; it knows nothing of the method.
 /// </summary>
 internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposable
 {
-    private const int StepsBetweenCollections = 100;
+    private const int PartsBetweenCollections = 100;
 
     private readonly TrainingPlan plan;
     private readonly ITrainingMethod<TBatch> method;
     private readonly DecoupledAdam optimizer;
     private readonly List<double> losses = [];
     private readonly Stopwatch clock = new();
+    private long partsDone;
 
     public TrainingLoop(TrainingPlan plan, ITrainingMethod<TBatch> method)
     {
         (this.plan, this.method) = (plan, method);
         method.BeginEpoch(0);
         optimizer = new DecoupledAdam(method.Parameters, plan.Betas);
+        ClearGradients(method.Parameters.Select(p => p.Parameter));
     }
 
     /// <summary>The loss of every step so far.</summary>
@@ -36,8 +38,10 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
     public IProgress<TrainingProgress>? Progress { get; init; }
 
     /// <summary>Trains for all epochs.</summary>
-    /// <param name="batches">Gives the batches of an epoch, <see cref="TrainingPlan.StepsPerEpoch"/> of them.</param>
-    /// <param name="cancellation">Looked at before every step.</param>
+    /// <param name="batches">
+    /// Gives the batches of an epoch, <see cref="TrainingPlan.StepsPerEpoch"/> of them, each in its equal parts, one after the other.
+    /// </param>
+    /// <param name="cancellation">Looked at before every batch or part of one.</param>
     /// <exception cref="OperationCanceledException">The run was cancelled; the parameters are those after the last whole step.</exception>
     /// <exception cref="TrainingDivergedException">The loss is not a finite number.</exception>
     public void Run(Func<int, IEnumerable<TBatch>> batches, CancellationToken cancellation = default)
@@ -48,13 +52,20 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
         {
             method.BeginEpoch(epoch);
             optimizer.Join(method.Parameters);
+            int part = 0;
+            double loss = 0;
             foreach (var batch in batches(epoch))
             {
+                var position = new TrainingPosition(epoch, step);
                 using (batch)
                 {
                     cancellation.ThrowIfCancellationRequested();
-                    losses.Add(Step(batch, new TrainingPosition(epoch, step)));
+                    loss += Accumulate(batch, position) / plan.AccumulationSteps;
                 }
+                if (++part < plan.AccumulationSteps) continue;
+                Update(position);
+                losses.Add(loss);
+                (part, loss) = (0, 0);
                 step++;
                 Progress?.Report(Status(epoch, step));
             }
@@ -62,24 +73,12 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
         clock.Stop();
     }
 
-    /// <summary>One update: schedules, loss, gradients, clipping, AdamW, and what the method adds.</summary>
+    /// <summary>One step on a batch in one part.</summary>
     public double Step(TBatch batch, TrainingPosition position)
     {
-        using var scope = NewDisposeScope();
-        optimizer.Set(plan.LearningRate.At(position.Step), plan.WeightDecay.At(position.Step));
-        var loss = method.Loss(batch, position);
-        double value = loss.ToDouble();
-        if (!double.IsFinite(value)) throw new TrainingDivergedException(plan.Phase, position, value, plan.LearningRate.At(position.Step));
-        var parameters = method.Parameters.Select(p => p.Parameter).Where(p => p.requires_grad).ToList();
-        ClearGradients(parameters);
-        loss.backward();
-        GradientNorms = plan.ClipGradient > 0 ? Clip(parameters) : [];
-        method.BeforeUpdate(position);
-        optimizer.Step();
-        ClearGradients(parameters);
-        method.AfterUpdate(position);
-        CollectNumbers(position.Step);
-        return value;
+        double loss = Accumulate(batch, position);
+        Update(position);
+        return loss;
     }
 
     /// <summary>Norm of each parameter's gradient in the last step, before clipping; empty where nothing is clipped.</summary>
@@ -100,11 +99,36 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
         return norms.cpu().to_type(ScalarType.Float64).data<double>().ToList();
     }
 
+    // Adds a part's share of the batch's gradient; the loss is a mean, and the parts are of one size.
+    private double Accumulate(TBatch part, TrainingPosition position)
+    {
+        using var scope = NewDisposeScope();
+        var loss = method.Loss(part, position);
+        double value = loss.ToDouble();
+        if (!double.IsFinite(value)) throw new TrainingDivergedException(plan.Phase, position, value, plan.LearningRate.At(position.Step));
+        (loss / plan.AccumulationSteps).backward();
+        CollectNumbers();
+        return value;
+    }
+
+    // Schedules, clipping, AdamW, and what the method adds; the gradients are used up.
+    private void Update(TrainingPosition position)
+    {
+        using var scope = NewDisposeScope();
+        optimizer.Set(plan.LearningRate.At(position.Step), plan.WeightDecay.At(position.Step));
+        var parameters = method.Parameters.Select(p => p.Parameter).Where(p => p.requires_grad).ToList();
+        GradientNorms = plan.ClipGradient > 0 ? Clip(parameters) : [];
+        method.BeforeUpdate(position);
+        optimizer.Step();
+        ClearGradients(parameters);
+        method.AfterUpdate(position);
+    }
+
     // TorchSharp leaves the native half of every number that an operation takes to its finalizer, about 20 KB in a small model's step, and
     // the garbage collector does not see it: left alone, it may wait for tens of megabytes.
-    private static void CollectNumbers(long step)
+    private void CollectNumbers()
     {
-        if (step % StepsBetweenCollections == 0) GC.Collect(generation: 0, GCCollectionMode.Forced, blocking: false);
+        if (partsDone++ % PartsBetweenCollections == 0) GC.Collect(generation: 0, GCCollectionMode.Forced, blocking: false);
     }
 
     private static void ClearGradients(IEnumerable<Parameter> parameters)

@@ -10,7 +10,10 @@ internal sealed record TrainingPlan
 
     public required int StepsPerEpoch { get; init; }
 
-    /// <summary>Images in a batch, for the images per second.</summary>
+    /// <summary>Parts of a batch whose gradients are averaged before each update.</summary>
+    public int AccumulationSteps { get; init; } = 1;
+
+    /// <summary>Images in a whole batch, for the images per second.</summary>
     public required int BatchSize { get; init; }
 
     public required CosineSchedule LearningRate { get; init; }

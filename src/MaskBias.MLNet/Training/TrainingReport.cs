@@ -15,6 +15,9 @@ public sealed record TrainingReport
     /// <summary>Images in a batch.</summary>
     public required int BatchSize { get; init; }
 
+    /// <summary>Parts that a batch was computed in.</summary>
+    public required int AccumulationSteps { get; init; }
+
     /// <summary>Images that were learned from.</summary>
     public required int Images { get; init; }
 

@@ -13,9 +13,9 @@ internal sealed class Block : nn.Module<Tensor, PatchRelations?, Tensor>
     private readonly LayerNorm norm2;
     private readonly Mlp mlp;
     private readonly double dropPath;
-    private readonly Generator generator;
+    private readonly Generator? generator;       // needed where paths are dropped
 
-    public Block(VitOptions options, double dropPath, MaskBiasOptions? bias, Generator generator) : base(nameof(Block))
+    public Block(VitOptions options, double dropPath, MaskBiasOptions? bias, Generator? generator) : base(nameof(Block))
     {
         this.dropPath = dropPath;
         this.generator = generator;

@@ -28,4 +28,8 @@ internal sealed class PatchEmbedding : nn.Module<Tensor, Tensor>
         proj.weight.uniform_(-bound, bound, generator);
         proj.bias!.uniform_(-bound, bound, generator);
     }
+
+    // MAE's: as a linear layer from the pixels of a patch; the bias as above
+    internal void InitializeXavier(Generator generator) =>
+        MaeInitialization.DrawXavier(proj.weight, proj.weight.NumberOfElements / proj.weight.shape[0], generator);
 }

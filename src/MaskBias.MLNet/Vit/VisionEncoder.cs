@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace MaskBias.MLNet.Vit;
 
 /// <summary>
-/// A vision transformer with what is needed to use it on images: its normalisation, and the projection head of its pretraining where
-/// there is one. This is what pretraining, distillation, probes and pipelines exchange.
+/// A vision transformer with what is needed to use it on images: its normalisation, and the projection head (DINO) or the decoder (MAE) of
+/// its pretraining where there is one. This is what pretraining, distillation, probes and pipelines exchange.
 /// </summary>
 /// <remarks><see cref="Embed"/> may be called from several threads at once.</remarks>
 public sealed class VisionEncoder : IDisposable
@@ -14,9 +14,11 @@ public sealed class VisionEncoder : IDisposable
     /// <param name="model">The transformer.</param>
     /// <param name="head">The projection head of its pretraining, kept for distillation.</param>
     /// <param name="normalization">Pixel statistics; ImageNet's by default.</param>
-    public VisionEncoder(VisionTransformer model, DinoHead? head = null, ImageNormalization? normalization = null)
+    /// <param name="decoder">The decoder of its pretraining, kept to reconstruct images.</param>
+    public VisionEncoder(
+        VisionTransformer model, DinoHead? head = null, ImageNormalization? normalization = null, MaeDecoder? decoder = null)
     {
-        (Model, Head) = (model, head);
+        (Model, Head, Decoder) = (model, head, decoder);
         Normalization = normalization ?? ImageNormalization.ImageNet;
         Evaluate();
     }
@@ -26,6 +28,9 @@ public sealed class VisionEncoder : IDisposable
 
     /// <summary>The projection head of its pretraining, or null.</summary>
     public DinoHead? Head { get; }
+
+    /// <summary>The decoder of its pretraining, or null.</summary>
+    public MaeDecoder? Decoder { get; }
 
     /// <summary>Pixel statistics that the model expects.</summary>
     public ImageNormalization Normalization { get; }
@@ -63,11 +68,21 @@ public sealed class VisionEncoder : IDisposable
         return addcmul(shift, pixels, scale, 1).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Puts model and head in evaluation mode.</summary>
+    /// <summary>The way back: pixels in [0, 255], whole numbers or not, of normalised images, [B, 3, H, W].</summary>
+    public Tensor Denormalize(Tensor images)
+    {
+        using var scope = NewDisposeScope();
+        var deviation = tensor(Normalization.Deviation.Select(d => 255 * d).ToArray()).view(1, 3, 1, 1).to(images.device);
+        var mean = tensor(Normalization.Mean.Select(m => 255 * m).ToArray()).view(1, 3, 1, 1).to(images.device);
+        return addcmul(mean, images, deviation, 1).clamp_(0, 255).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Puts all parts in evaluation mode.</summary>
     internal void Evaluate()
     {
         Model.eval();
         Head?.eval();
+        Decoder?.eval();
     }
 
     /// <summary>Frees the weights.</summary>
@@ -75,6 +90,7 @@ public sealed class VisionEncoder : IDisposable
     {
         Model.Dispose();
         Head?.Dispose();
+        Decoder?.Dispose();
     }
 
     private static Tensor FromSpan(ReadOnlySpan<float> values, long[] shape)

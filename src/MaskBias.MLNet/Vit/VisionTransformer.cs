@@ -35,7 +35,9 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         using var isolated = new IsolatedRandomState();
         using var scope = NewDisposeScope();
         cls_token = nn.Parameter(zeros(1, 1, options.EmbedDim));
-        pos_embed = nn.Parameter(zeros(1, 1 + options.GridSize * options.GridSize, options.EmbedDim));
+        pos_embed = options.Positions == PositionKind.SinCos
+            ? nn.Parameter(SinCosPositions.Create(options.EmbedDim, options.GridSize), requires_grad: false)
+            : nn.Parameter(zeros(1, 1 + options.GridSize * options.GridSize, options.EmbedDim));
         patch_embed = new PatchEmbedding(options.PatchSize, options.EmbedDim);
         blocks = nn.ModuleList(Enumerable.Range(0, options.Depth).Select(NewBlock).ToArray());
         norm = nn.LayerNorm(options.EmbedDim, eps: NormEpsilon);
@@ -78,6 +80,21 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var relations = Relations(images, maskTokens);
         var tokens = Prepare(images);
+        foreach (var block in blocks) tokens = block.forward(tokens, relations);
+        return norm.forward(tokens).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Tokens of some of the patches, which alone are computed, after the final normalisation.</summary>
+    /// <param name="images">Normalised images, [B, 3, H, W].</param>
+    /// <param name="visible">Indices of the patches to see, [B, V], each at most once in an image.</param>
+    /// <param name="maskTokens">Mask token vectors of all patches, [B, K, N], or null.</param>
+    /// <returns>[B, 1 + V, D], the class token first.</returns>
+    public Tensor ForwardVisible(Tensor images, Tensor visible, Tensor? maskTokens = null)
+    {
+        using var scope = NewDisposeScope();
+        var relations = Relations(images, maskTokens, visible);
+        var seen = nn.functional.pad(visible + 1, [1, 0]);                                          // 0 is the class token
+        var tokens = Prepare(images).gather(1, seen.unsqueeze(-1).expand(-1, -1, options.EmbedDim));
         foreach (var block in blocks) tokens = block.forward(tokens, relations);
         return norm.forward(tokens).MoveToOuterDisposeScope();
     }
@@ -143,7 +160,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         return tokens + PositionEmbedding(images.shape[2], images.shape[3]);
     }
 
-    private PatchRelations? Relations(Tensor images, Tensor? maskTokens)
+    private PatchRelations? Relations(Tensor images, Tensor? maskTokens, Tensor? visible = null)
     {
         if (maskTokens is null) return null;
         if (options.MaskBias is not { } bias)
@@ -151,6 +168,8 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         long patches = images.shape[2] / options.PatchSize * (images.shape[3] / options.PatchSize);
         if (maskTokens.dim() != 3 || maskTokens.shape[0] != images.shape[0] || maskTokens.shape[2] != patches)
             throw new ArgumentException($"Mask token vectors are [{string.Join(", ", maskTokens.shape)}]; for these images they must be [{images.shape[0]}, masks, {patches}].");
+        // A relation depends on its two patches alone: among the visible ones they are the rows and columns of all, for less work.
+        if (visible is not null) maskTokens = maskTokens.gather(2, visible.unsqueeze(1).expand(-1, maskTokens.shape[1], -1));
         return PatchRelations.From(maskTokens, bias.Relation, bias.Kind);
     }
 
@@ -166,12 +185,22 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     {
         using var _ = no_grad();
         cls_token.normal_(0, InitialDeviation, generator);
-        pos_embed.normal_(0, InitialDeviation, generator);
+        if (options.Positions == PositionKind.Learned) pos_embed.normal_(0, InitialDeviation, generator);
         patch_embed.Initialize(generator);
         foreach (var linear in modules().OfType<Linear>())
         {
             linear.weight!.normal_(0, InitialDeviation, generator);
             linear.bias?.zero_();
         }
+    }
+
+    /// <summary>Draws the weights anew, as MAE starts.</summary>
+    internal void InitializeAsMae()
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        cls_token.normal_(0, MaeInitialization.TokenDeviation, generator);
+        patch_embed.InitializeXavier(generator);
+        MaeInitialization.DrawLinears(this, generator);
     }
 }

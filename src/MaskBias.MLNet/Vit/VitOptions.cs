@@ -44,6 +44,10 @@ public sealed class VitOptions : IValidatableObject
     /// <value><see cref="FeaturePooling.ClassToken"/>.</value>
     public FeaturePooling Pooling { get; set; } = FeaturePooling.ClassToken;
 
+    /// <summary>Where the position embedding comes from; sin-cos needs an <see cref="EmbedDim"/> that is a multiple of 4.</summary>
+    /// <value><see cref="PositionKind.Learned"/>.</value>
+    public PositionKind Positions { get; set; } = PositionKind.Learned;
+
     /// <summary>The mask-guided attention bias, or null for a plain vision transformer.</summary>
     /// <value>null.</value>
     public MaskBiasOptions? MaskBias { get; set; }
@@ -67,6 +71,8 @@ public sealed class VitOptions : IValidatableObject
             yield return new($"PatchSize is {PatchSize}; it must divide ImageSize {ImageSize}.");
         if (Heads > 0 && EmbedDim % Heads != 0)
             yield return new($"Heads is {Heads}; it must divide EmbedDim {EmbedDim}.");
+        if (Positions == PositionKind.SinCos && EmbedDim % 4 != 0)
+            yield return new($"EmbedDim is {EmbedDim}; it must be a multiple of 4 for sin-cos positions.");
     }
 
     internal VitOptions Copy()

@@ -6,8 +6,9 @@ using static TorchSharp.torch;
 namespace MaskBias.MLNet.Weights;
 
 /// <summary>
-/// Saves and loads encoders: a folder with <c>config.json</c> (architecture, normalisation and head, readable) and
-/// <c>model.safetensors</c> (weights <c>backbone.*</c> and <c>head.*</c>), or one <c>.safetensors</c> file that holds both.
+/// Saves and loads encoders: a folder with <c>config.json</c> (architecture, normalisation, head and decoder, readable) and
+/// <c>model.safetensors</c> (weights <c>backbone.*</c>, <c>head.*</c> and <c>decoder.*</c>), or one <c>.safetensors</c> file that holds
+/// both.
 /// </summary>
 /// <remarks>The weights file carries the configuration in its metadata too, and that copy counts: the two can never disagree.</remarks>
 public static class EncoderCheckpoint
@@ -24,17 +25,23 @@ public static class EncoderCheckpoint
     private const string Extension = ".safetensors";
     private const string BackbonePrefix = "backbone.";
     private const string HeadPrefix = "head.";
+    private const string DecoderPrefix = "decoder.";
 
-    /// <summary>Saves an encoder with its head, if it has one. An older checkpoint is replaced only when the new one is complete.</summary>
+    /// <summary>Saves an encoder with the head or decoder that it has. An older checkpoint is replaced only by a complete one.</summary>
     /// <param name="encoder">The encoder, on any device.</param>
     /// <param name="path">A folder, created where missing, or a file whose name ends in <c>.safetensors</c>.</param>
-    /// <exception cref="InvalidOperationException">The head projects features of another width than the encoder's.</exception>
+    /// <exception cref="InvalidOperationException">The head or the decoder is made for another encoder.</exception>
     public static void Save(VisionEncoder encoder, string path)
     {
         ArgumentNullException.ThrowIfNull(encoder);
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (encoder.Head is { } head && head.InputDim != encoder.FeatureDim)
             throw new InvalidOperationException($"The head's InputDim is {head.InputDim}; it must be FeatureDim {encoder.FeatureDim}.");
+        if (encoder.Decoder is { } decoder && !decoder.Fits(encoder.Model.Options))
+        {
+            throw new InvalidOperationException($"The decoder is for tokens of {decoder.InputDim} and {decoder.GridSize}x{decoder.GridSize}"
+                + $" patches of {decoder.PatchSize} pixels; the encoder's are others.");
+        }
 
         string config = EncoderConfig.Of(encoder).ToJson();
         bool oneFile = path.EndsWith(Extension, StringComparison.OrdinalIgnoreCase);
@@ -64,12 +71,17 @@ public static class EncoderCheckpoint
     }
 
     private static IEnumerable<KeyValuePair<string, Tensor>> Weights(VisionEncoder encoder) =>
-        from part in Parts(encoder.Model, encoder.Head)
+        from part in Parts(encoder.Model, encoder.Head, encoder.Decoder)
         from weight in part.Module.state_dict()
         select KeyValuePair.Create(part.Prefix + weight.Key, weight.Value);
 
-    private static List<(string Prefix, nn.Module Module)> Parts(VisionTransformer model, DinoHead? head) =>
-        head is null ? [(BackbonePrefix, model)] : [(BackbonePrefix, model), (HeadPrefix, head)];
+    private static List<(string Prefix, nn.Module Module)> Parts(VisionTransformer model, DinoHead? head, MaeDecoder? decoder)
+    {
+        var parts = new List<(string, nn.Module)> { (BackbonePrefix, model) };
+        if (head is not null) parts.Add((HeadPrefix, head));
+        if (decoder is not null) parts.Add((DecoderPrefix, decoder));
+        return parts;
+    }
 
     private static EncoderConfig ReadConfig(SafetensorsFile file)
     {
@@ -100,17 +112,20 @@ public static class EncoderCheckpoint
     {
         VisionTransformer? model = null;
         DinoHead? head = null;
+        MaeDecoder? decoder = null;
         try
         {
             model = new VisionTransformer(config.Architecture);
             head = config.Head is null ? null : new DinoHead(model.FeatureDim, config.Head);
-            StateLoader.Load(Parts(model, head), file);
-            return new VisionEncoder(model, head, config.Normalization);
+            decoder = config.Decoder is null ? null : new MaeDecoder(config.Architecture, config.Decoder);
+            StateLoader.Load(Parts(model, head, decoder), file);
+            return new VisionEncoder(model, head, config.Normalization, decoder);
         }
         catch
         {
             model?.Dispose();
             head?.Dispose();
+            decoder?.Dispose();
             throw;
         }
     }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using MaskBias.MLNet.Vit;
 
@@ -6,10 +7,11 @@ namespace MaskBias.MLNet.Weights;
 
 /// <summary>What an encoder checkpoint says about its weights: everything needed to build the modules that they fill.</summary>
 internal sealed record EncoderConfig(
-    string Format, int Version, VitOptions Architecture, ImageNormalization Normalization, DinoHeadOptions? Head)
+    string Format, int Version, VitOptions Architecture, ImageNormalization Normalization, DinoHeadOptions? Head,
+    MaeDecoderOptions? Decoder)
 {
     public const string KnownFormat = "maskbias.encoder";
-    public const int CurrentVersion = 1;
+    public const int CurrentVersion = 2;
     public const int MaxLength = 1 << 20;
 
     // A left-out option would silently take its default, and the weights might still fit (heads): every property must be there.
@@ -17,7 +19,8 @@ internal sealed record EncoderConfig(
 
     /// <summary>Describes an encoder.</summary>
     public static EncoderConfig Of(VisionEncoder encoder) =>
-        new(KnownFormat, CurrentVersion, encoder.Model.Options, encoder.Normalization, encoder.Head?.Options);
+        new(KnownFormat, CurrentVersion, encoder.Model.Options, encoder.Normalization, encoder.Head?.Options,
+            encoder.Decoder?.Options);
 
     public string ToJson() => JsonSerializer.Serialize(this, Json);
 
@@ -31,8 +34,8 @@ internal sealed record EncoderConfig(
             throw new InvalidDataException($"{source} has {json.Length} characters; at most {MaxLength} are allowed.");
         try
         {
-            CheckVersion(json, source);
-            var config = JsonSerializer.Deserialize(json, Json) ?? throw new JsonException("it is null.");
+            var config = JsonSerializer.Deserialize(ReadVersion(json, source) == 1 ? FromVersionOne(json) : json, Json)
+                ?? throw new JsonException("it is null.");
             config.Check();
             return config;
         }
@@ -45,23 +48,32 @@ internal sealed record EncoderConfig(
     /// <summary>Number of weights of the plain encoder and its head: those of a mask-guided one are a few more.</summary>
     public long CountParameters()
     {
-        long width = Architecture.EmbedDim, hidden = (long)(width * Architecture.MlpRatio);
-        long patch = 3L * Architecture.PatchSize * Architecture.PatchSize;
-        long block = 4 * width + Linear(width, 3 * width) + Linear(width, width) + Linear(width, hidden) + Linear(hidden, width);
-        long positions = 1 + (long)Architecture.GridSize * Architecture.GridSize;
-        long backbone = width + positions * width + Linear(patch, width) + Architecture.Depth * block + 2 * width;
-        if (Head is null) return backbone;
-        long middle = Head.Layers == 1
-            ? Linear(width, Head.BottleneckDim)
-            : Linear(width, Head.HiddenDim) + (Head.Layers - 2) * Linear(Head.HiddenDim, Head.HiddenDim)
-                + Linear(Head.HiddenDim, Head.BottleneckDim);
-        return backbone + middle + Linear(Head.BottleneckDim, Head.OutDim);
+        long width = Architecture.EmbedDim, patch = 3L * Architecture.PatchSize * Architecture.PatchSize;
+        long tokens = 1 + (long)Architecture.GridSize * Architecture.GridSize;
+        long backbone = Linear(patch, width) + Transformer(width, Architecture.Depth, Architecture.MlpRatio);
+        long head = Head is null ? 0 : HeadLayers(Head) + Linear(Head.BottleneckDim, Head.OutDim);
+        long decoder = Decoder is null ? 0
+            : Linear(width, Decoder.EmbedDim) + Transformer(Decoder.EmbedDim, Decoder.Depth, Decoder.MlpRatio)
+                + Linear(Decoder.EmbedDim, patch);
+        return backbone + head + decoder;
+
+        // blocks, final norm, positions, and the class or mask token
+        long Transformer(long d, long depth, double ratio)
+        {
+            long hidden = (long)(d * ratio), block = 4 * d + Linear(d, 3 * d) + Linear(d, d) + Linear(d, hidden) + Linear(hidden, d);
+            return depth * block + 2 * d + tokens * d + d;
+        }
+
+        long HeadLayers(DinoHeadOptions head) => head.Layers == 1
+            ? Linear(width, head.BottleneckDim)
+            : Linear(width, head.HiddenDim) + (head.Layers - 2) * Linear(head.HiddenDim, head.HiddenDim)
+                + Linear(head.HiddenDim, head.BottleneckDim);
 
         static long Linear(long inputs, long outputs) => inputs * outputs + outputs;
     }
 
     // First and alone: a later version may well have other properties.
-    private static void CheckVersion(string json, string source)
+    private static int ReadVersion(string json, string source)
     {
         using var document = JsonDocument.Parse(json);
         var root = document.RootElement;
@@ -69,11 +81,22 @@ internal sealed record EncoderConfig(
         if (format != KnownFormat)
             throw new InvalidDataException($"{source} is of format {format ?? "unknown"}; it must be {KnownFormat}.");
         int version = root.TryGetProperty("version", out var number) ? number.GetInt32() : 0;
-        if (version != CurrentVersion)
+        if (version is < 1 or > CurrentVersion)
         {
-            throw new InvalidDataException($"{source} is of version {version}; this release reads version {CurrentVersion}. "
+            throw new InvalidDataException($"{source} is of version {version}; this release reads versions 1 to {CurrentVersion}. "
                 + "Update MaskBias.MLNet to read newer ones.");
         }
+        return version;
+    }
+
+    // Version 1 knew learned positions only, and no decoder.
+    private static string FromVersionOne(string json)
+    {
+        var root = JsonNode.Parse(json, documentOptions: new() { AllowDuplicateProperties = false })!.AsObject();
+        if (root["architecture"] is JsonObject architecture) architecture.Add("positions", nameof(PositionKind.Learned));
+        root.Add("decoder", null);
+        root["version"] = CurrentVersion;
+        return root.ToJsonString();
     }
 
     private static JsonTypeInfo<EncoderConfig> CompleteJson()
@@ -90,6 +113,7 @@ internal sealed record EncoderConfig(
     {
         OptionsValidator.Validate(Architecture);
         if (Head is not null) OptionsValidator.Validate(Head);
+        if (Decoder is not null) OptionsValidator.Validate(Decoder);
         if (Normalization.Mean.Count != 3 || Normalization.Deviation.Count != 3 || Normalization.Mean.Any(m => !float.IsFinite(m))
             || Normalization.Deviation.Any(d => !float.IsFinite(d) || d <= 0))
         {

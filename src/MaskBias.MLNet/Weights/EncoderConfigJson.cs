@@ -17,6 +17,7 @@ namespace MaskBias.MLNet.Weights;
     [
         typeof(EnumNameConverter<FeaturePooling>), typeof(EnumNameConverter<MaskRelation>),
         typeof(EnumNameConverter<RelationKind>), typeof(EnumNameConverter<BiasLayers>),
+        typeof(EnumNameConverter<PositionKind>),
     ])]
 [JsonSerializable(typeof(EncoderConfig))]
 internal sealed partial class EncoderConfigJson : JsonSerializerContext;

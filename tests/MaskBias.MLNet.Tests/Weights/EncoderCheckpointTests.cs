@@ -83,7 +83,7 @@ public sealed class EncoderCheckpointTests : IDisposable
     }
 
     [Theory]
-    [InlineData("\"version\": 1", "\"version\": 2", "version 2")]
+    [InlineData("\"version\": 1", "\"version\": 3", "version 3")]
     [InlineData("maskbias.encoder", "something.else", "something.else")]
     [InlineData("\"heads\": 3", "\"heads\": 5", "Heads is 5")]
     [InlineData("\"heads\": 3,", "", "heads")]
@@ -160,6 +160,41 @@ public sealed class EncoderCheckpointTests : IDisposable
         string nowhere = folder.File("nowhere");
         Assert.Contains("nowhere", Assert.Throws<FileNotFoundException>(() => EncoderCheckpoint.Load(nowhere)).Message);
         Assert.Contains("model.safetensors", Assert.Throws<FileNotFoundException>(() => EncoderCheckpoint.Load(folder.Folder)).Message);
+    }
+
+    [Fact]
+    public void VersionOneHasLearnedPositionsAndNoDecoderAndIsNotWrittenAnyMore()
+    {
+        var config = EncoderConfig.Parse(VersionOne, "here");
+        Assert.Equal((2, PositionKind.Learned, (MaeDecoderOptions?)null), (config.Version, config.Architecture.Positions, config.Decoder));
+        Assert.Equal(config.ToJson(), EncoderConfig.Parse(config.ToJson(), "there").ToJson());
+        string incomplete = VersionOne.Replace("\"version\": 1", "\"version\": 2");
+        var error = Assert.Throws<InvalidDataException>(() => EncoderConfig.Parse(incomplete, "x"));
+        Assert.Contains("positions", error.Message);
+    }
+
+    [Fact]
+    public void KeepsTheDecoder()
+    {
+        var architecture = SmallOptions();
+        (architecture.Positions, architecture.Pooling) = (PositionKind.SinCos, FeaturePooling.Mean);
+        using var original = new VisionEncoder(new VisionTransformer(architecture, seed: 7),
+            decoder: new MaeDecoder(architecture, new() { EmbedDim = 8, Depth = 2, Heads = 2, NormalizePixels = true }, seed: 8));
+        EncoderCheckpoint.Save(original, folder.File("mae"));
+        using var loaded = EncoderCheckpoint.Load(folder.File("mae"));
+        AssertSame(original, loaded);
+        AssertSame(original.Decoder!, loaded.Decoder!);
+        Assert.Equal((8, 2, 2, true, PositionKind.SinCos), (loaded.Decoder!.Options.EmbedDim, loaded.Decoder.Options.Depth,
+            loaded.Decoder.Options.Heads, loaded.Decoder.Options.NormalizePixels, loaded.Model.Options.Positions));
+        long weights = original.Model.parameters().Concat(original.Decoder!.parameters()).Sum(p => p.NumberOfElements);
+        Assert.Equal(weights, EncoderConfig.Of(original).CountParameters());
+
+        string bad = EncoderConfig.Of(original).ToJson().Replace("\"heads\": 2", "\"heads\": 3");
+        Assert.Contains("Heads is 3; it must divide EmbedDim 8.",
+            Assert.Throws<InvalidDataException>(() => EncoderConfig.Parse(bad, "here")).Message);
+        using var other = new VisionEncoder(new VisionTransformer(architecture), decoder: new MaeDecoder(VitOptions.Tiny(), new()));
+        Assert.Contains("The decoder is for tokens of 192",
+            Assert.Throws<InvalidOperationException>(() => EncoderCheckpoint.Save(other, folder.File("x"))).Message);
     }
 
     [Fact]

@@ -14,6 +14,7 @@ internal static class ColorAugmentation
     /// <param name="random">Draws the order of the jitter's four parts, common to the batch.</param>
     public static Tensor Apply(Tensor views, IReadOnlyList<ViewDraw> draws, Random random)
     {
+        if (draws.All(d => d.KeepsColors)) return views;
         using var scope = NewDisposeScope();
         var device = views.device;
         var jitters = new Func<Tensor, Tensor>[]

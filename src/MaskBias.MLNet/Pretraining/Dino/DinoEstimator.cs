@@ -41,7 +41,7 @@ public sealed class DinoEstimator : IEstimator<PretrainedTransformer>
         try
         {
             var report = run.Train(input, options.Views, options.Encoder, encoder, steps => new DinoMethod(fitted, student, teacher, steps, run.Device));
-            return EncoderEmbedding.Create(context, encoder, options, input, report);
+            return new(EncoderEmbedding.Create(context, encoder, options, input), report);
         }
         catch
         {

@@ -10,23 +10,26 @@ namespace MaskBias.MLNet.Pretraining.Dino;
 /// </summary>
 /// <remarks>
 /// The supplement prints H's arguments the other way round; as in the DINO reference, the teacher gives the target and the log is taken of
-/// the student. Not thread-safe: the centre moves with every call.
+/// the student. Not thread-safe: the centre moves with every step.
 /// </remarks>
 internal sealed class DinoLoss : IDisposable
 {
     private readonly double studentTemperature;
     private readonly double centerMomentum;
+    private readonly Tensor seen;              // sum over parts of the mean teacher logits, [1, K]
+    private int parts;
 
     public DinoLoss(int outDim, double studentTemperature, double centerMomentum, Device device)
     {
         (this.studentTemperature, this.centerMomentum) = (studentTemperature, centerMomentum);
         Center = zeros(1, outDim, device: device).DetachFromDisposeScope();
+        seen = zeros(1, outDim, device: device).DetachFromDisposeScope();
     }
 
     /// <summary>The centre o of Eq. 3, [1, K].</summary>
     public Tensor Center { get; }
 
-    /// <summary>Returns the mean loss over pairs of views, then moves the centre towards this batch's teacher logits.</summary>
+    /// <summary>Returns the mean loss over pairs of views, and keeps the teacher's logits in mind for the centre.</summary>
     /// <param name="student">Logits of every view, [V·B, K], view by view, the global views first.</param>
     /// <param name="teacher">Logits of the global views, [G·B, K].</param>
     /// <param name="globalViews">G.</param>
@@ -36,17 +39,32 @@ internal sealed class DinoLoss : IDisposable
         Tensor targets;
         using (no_grad()) targets = softmax((teacher - Center) / teacherTemperature, dim: -1);
         var loss = ViewPairs.CrossEntropy(targets, student / studentTemperature, globalViews);
-        MoveCenter(teacher);
+        See(teacher);
         return loss;
     }
 
-    // o ← m·o + (1 − m)·mean(teacher logits), after the loss: a batch's targets do not see the batch itself.
-    private void MoveCenter(Tensor teacher)
+    /// <summary>
+    /// o ← m·o + (1 − m)·mean(teacher logits), after the loss of the whole batch: its targets do not see the batch itself.
+    /// </summary>
+    public void MoveCenter()
+    {
+        using var _ = no_grad();
+        Center.mul_(centerMomentum).add_(seen, alpha: (1 - centerMomentum) / parts);
+        seen.zero_();
+        parts = 0;
+    }
+
+    private void See(Tensor teacher)
     {
         using var _ = no_grad();
         using var mean = teacher.mean([0], keepdim: true);
-        Center.mul_(centerMomentum).add_(mean, alpha: 1 - centerMomentum);
+        seen.add_(mean);
+        parts++;
     }
 
-    public void Dispose() => Center.Dispose();
+    public void Dispose()
+    {
+        Center.Dispose();
+        seen.Dispose();
+    }
 }

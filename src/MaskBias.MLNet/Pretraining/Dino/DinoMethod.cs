@@ -65,7 +65,11 @@ internal sealed class DinoMethod : ITrainingMethod<ViewBatch>, IDisposable
     }
 
     /// <inheritdoc/>
-    public void AfterUpdate(TrainingPosition position) => Teacher.MoveTowards(Student, teacherMomentum.At(position.Step));
+    public void AfterUpdate(TrainingPosition position)
+    {
+        loss.MoveCenter();
+        Teacher.MoveTowards(Student, teacherMomentum.At(position.Step));
+    }
 
     /// <summary>Frees the centre; the branches are the caller's.</summary>
     public void Dispose() => loss.Dispose();

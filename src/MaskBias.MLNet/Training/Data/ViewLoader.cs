@@ -8,8 +8,8 @@ using static TorchSharp.torch;
 namespace MaskBias.MLNet.Training.Data;
 
 /// <summary>
-/// Gives the views of every batch of an epoch. Threads decode images and draw views ahead of time; cutting and recolouring are tensor
-/// operations on the training device. What a view shows depends on seed, epoch and image alone, not on threads.
+/// Gives the views of every batch of an epoch, each batch in equal parts. Threads decode images and draw views ahead of time; cutting and
+/// recolouring are tensor operations on the training device. What a view shows depends on seed, epoch and image alone, not on threads.
 /// </summary>
 internal sealed class ViewLoader
 {
@@ -18,15 +18,16 @@ internal sealed class ViewLoader
     private readonly VisionEncoder normalizer;
     private readonly MaskTokenizer? tokenizer;
     private readonly ViewSampler sampler;
-    private readonly int batchSize, globalSize, localSize, patchSize, threads;
+    private readonly int batchSize, parts, globalSize, localSize, patchSize, threads;
     private readonly int seed;
     private readonly bool replacesUnreadable;
     private readonly Action<string> warn;
 
     public ViewLoader(
-        ImageStore store, PretrainingOptions options, ViewSizes sizes, VisionEncoder normalizer, int batchSize, int seed, Action<string> warn)
+        ImageStore store, PretrainingOptions options, ViewSizes sizes, VisionEncoder normalizer, int batchSize, int parts, int seed,
+        Action<string> warn)
     {
-        (this.store, this.normalizer, this.batchSize, this.seed, this.warn) = (store, normalizer, batchSize, seed, warn);
+        (this.store, this.normalizer, this.batchSize, this.parts, this.seed, this.warn) = (store, normalizer, batchSize, parts, seed, warn);
         (this.options, globalSize, localSize, patchSize, threads) =
             (sizes.Options, sizes.Global, sizes.Local, sizes.Patch, options.LoaderThreads);
         tokenizer = options.MaskColumnName is null ? null : new MaskTokenizer(options.Masks);
@@ -37,7 +38,7 @@ internal sealed class ViewLoader
     /// <summary>Whole batches in an epoch; the rest of the images waits for the next shuffle.</summary>
     public int StepsPerEpoch => store.Count / batchSize;
 
-    /// <summary>The batches of an epoch, in order.</summary>
+    /// <summary>The batches of an epoch, in order, part by part.</summary>
     public IEnumerable<ViewBatch> Epoch(int epoch, CancellationToken cancellation)
     {
         int[] order = [.. Enumerable.Range(0, store.Count)];
@@ -45,14 +46,14 @@ internal sealed class ViewLoader
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var scheduler = new ConcurrentExclusiveSchedulerPair(TaskScheduler.Default, threads).ConcurrentScheduler;
         var ahead = new Queue<Task<HostBatch>>();
-        int started = 0;
+        int started = 0, count = StepsPerEpoch * parts, partSize = batchSize / parts;
         try
         {
-            for (int step = 0; step < StepsPerEpoch; step++)
+            for (int part = 0; part < count; part++)
             {
-                while (started < StepsPerEpoch && ahead.Count <= threads) ahead.Enqueue(Start(started++));
+                while (started < count && ahead.Count <= threads) ahead.Enqueue(Start(started++));
                 using var host = ahead.Dequeue().GetAwaiter().GetResult();
-                yield return ToDevice(host, RandomFor(epoch, -2 - step));
+                yield return ToDevice(host, RandomFor(epoch, -2 - part / parts));      // what a batch has in common, its parts have
             }
         }
         finally
@@ -61,9 +62,9 @@ internal sealed class ViewLoader
             foreach (var task in ahead) Discard(task);
         }
 
-        Task<HostBatch> Start(int step)
+        Task<HostBatch> Start(int part)
         {
-            var rows = order.AsMemory(step * batchSize, batchSize);
+            var rows = order.AsMemory(part * partSize, partSize);
             return Task.Factory.StartNew(() => Prepare(rows, epoch), stop.Token, TaskCreationOptions.DenyChildAttach, scheduler);
         }
     }

@@ -1,0 +1,116 @@
+using System.ComponentModel.DataAnnotations;
+using MaskBias.MLNet.Images.Augmentation;
+using MaskBias.MLNet.Training;
+using MaskBias.MLNet.Vit;
+
+namespace MaskBias.MLNet.Pretraining.Mae;
+
+/// <summary>
+/// Settings of MAE pretraining, plain or guided by masks. Defaults are the paper's (supplement, Table 2), and where the table prints none
+/// those of He et al. (CVPR 2022).
+/// </summary>
+public sealed class MaeOptions : PretrainingOptions
+{
+    /// <summary>
+    /// Settings with Table 2's values: batch 4096, base learning rate 1.5e-4, 40 warm-up epochs, weight decay 0.05, β 0.9 and 0.95.
+    /// </summary>
+    public MaeOptions()
+    {
+        BatchSize = 4096;
+        LearningRate = 1.5e-4;
+        MinLearningRate = 0;
+        WarmupEpochs = 40;
+        WarmupReachesPeak = false;
+        WeightDecay = 0.05;
+        FinalWeightDecay = 0.05;
+        Beta2 = 0.95;
+    }
+
+    /// <summary>Table 2's variant for patches of 8 pixels: ViT-S/8, which hides blocks of 2×2 tokens.</summary>
+    /// <param name="imageSize">Side of the images in pixels; a multiple of 16.</param>
+    public static MaeOptions Patch8(int imageSize = 224) =>
+        new() { Encoder = VitOptions.Small(patchSize: 8, imageSize), MaskBlockSize = 2 };
+
+    /// <summary>
+    /// The encoder. Its own positions, pooling and mask bias are replaced by <see cref="Positions"/>, <see cref="Pooling"/> and
+    /// <see cref="MaskBias"/>; it has no drop path.
+    /// </summary>
+    /// <value>ViT-S/16 at 224 pixels.</value>
+    [Required]
+    public VitOptions Encoder { get; set; } = VitOptions.Small();
+
+    /// <summary>The encoder's position embedding.</summary>
+    /// <value><see cref="PositionKind.SinCos"/> (He et al.).</value>
+    public PositionKind Positions { get; set; } = PositionKind.SinCos;
+
+    /// <summary>How the encoder's tokens become a feature vector once it is trained.</summary>
+    /// <value><see cref="FeaturePooling.Mean"/>: nothing trains the class token to sum up the image.</value>
+    public FeaturePooling Pooling { get; set; } = FeaturePooling.Mean;
+
+    /// <summary>The decoder, and whether it predicts normalised pixels.</summary>
+    /// <value>512 wide, 8 blocks, plain pixels.</value>
+    [Required]
+    public MaeDecoderOptions Decoder { get; set; } = new();
+
+    /// <summary>The mask-guided attention bias, used when <see cref="PretrainingOptions.MaskColumnName"/> is set.</summary>
+    /// <value>Positive relations, soft, per layer and head, from 0.</value>
+    [Required]
+    public MaskBiasOptions MaskBias { get; set; } = new();
+
+    /// <summary>The one view of an image.</summary>
+    /// <value>A crop of 0.2 to 1 of the area, flipped half of the time.</value>
+    [Required]
+    public RandomCropOptions Crop { get; set; } = new();
+
+    /// <summary>Share of the patches hidden from the encoder, in (0, 1).</summary>
+    /// <value>0.75 (Table 2).</value>
+    [Range(0.0, 1.0, MinimumIsExclusive = true, MaximumIsExclusive = true,
+        ErrorMessage = "it must lie in (0, 1): at 0 no patch is hidden, at 1 none is left for the encoder to see")]
+    public double MaskRatio { get; set; } = 0.75;
+
+    /// <summary>Patches along a side of the square blocks that are hidden together; must divide the grid of patches.</summary>
+    /// <value>1: each patch alone (Table 2: 2 with ViT/8).</value>
+    [Range(1, 4096)]
+    public int MaskBlockSize { get; set; } = 1;
+
+    /// <summary>Epochs during which α and β of the bias are not trained; at most a third of a short run.</summary>
+    /// <value>0: they are trained from the start (Table 2).</value>
+    [Range(0, int.MaxValue)]
+    public int FreezeBiasEpochs { get; set; }
+
+    /// <inheritdoc/>
+    public override IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        foreach (var result in base.Validate(validationContext)) yield return result;
+        if (Encoder is null || Encoder.PatchSize < 1 || Encoder.GridSize < 1 || MaskBlockSize < 1) yield break;
+        if (Positions == PositionKind.SinCos && Encoder.Positions != PositionKind.SinCos && Encoder.EmbedDim % 4 != 0)
+            yield return new($"Encoder.EmbedDim is {Encoder.EmbedDim}; it must be a multiple of 4 for sin-cos positions.");
+        int grid = Encoder.GridSize;
+        if (grid % MaskBlockSize != 0)
+        {
+            yield return new($"MaskBlockSize is {MaskBlockSize}; it must divide the {grid} patches along a side of the image.");
+            yield break;
+        }
+        if (!(MaskRatio is > 0 and < 1)) yield break;
+        int blocks = grid / MaskBlockSize * (grid / MaskBlockSize), visible = PatchMasker.VisibleBlocks(grid, MaskRatio, MaskBlockSize);
+        if (visible == 0) yield return new($"MaskRatio is {MaskRatio}; of {blocks} blocks of patches it leaves none visible.");
+        if (visible == blocks) yield return new($"MaskRatio is {MaskRatio}; of {blocks} blocks of patches it hides none.");
+    }
+
+    /// <summary>The encoder with everything that these options replace in it.</summary>
+    internal VitOptions Architecture()
+    {
+        var architecture = Encoder.Copy();
+        (architecture.Positions, architecture.Pooling, architecture.DropPath) = (Positions, Pooling, 0);
+        architecture.MaskBias = MaskColumnName is null ? null : MaskBias.Copy();
+        return architecture;
+    }
+
+    internal MaeOptions Copy()
+    {
+        var copy = (MaeOptions)MemberwiseClone();
+        (copy.Encoder, copy.Decoder, copy.MaskBias) = (Encoder.Copy(), Decoder.Copy(), MaskBias.Copy());
+        (copy.Crop, copy.Masks) = (Crop.Copy(), Masks.Copy());
+        return copy;
+    }
+}
