@@ -34,7 +34,7 @@ public sealed class MaeDecoder : nn.Module<Tensor, Tensor, Tensor>
         mask_token = nn.Parameter(zeros(1, 1, options.EmbedDim));
         decoder_pos_embed = nn.Parameter(SinCosPositions.Create(options.EmbedDim, GridSize), requires_grad: false);
         decoder_blocks = nn.ModuleList(Enumerable.Range(0, options.Depth).Select(_ => NewBlock()).ToArray());
-        decoder_norm = nn.LayerNorm(options.EmbedDim, eps: VisionTransformer.NormEpsilon);
+        decoder_norm = nn.LayerNorm(options.EmbedDim, eps: VitOptions.DefaultNormEpsilon);
         decoder_pred = nn.Linear(options.EmbedDim, 3 * PatchSize * PatchSize);
         RegisterComponents();
         Initialize(seed);

@@ -48,19 +48,22 @@ internal sealed record EncoderConfig(
     /// <summary>Number of weights of the plain encoder and its head: those of a mask-guided one are a few more.</summary>
     public long CountParameters()
     {
-        long width = Architecture.EmbedDim, patch = 3L * Architecture.PatchSize * Architecture.PatchSize;
-        long tokens = 1 + (long)Architecture.GridSize * Architecture.GridSize;
-        long backbone = Linear(patch, width) + Transformer(width, Architecture.Depth, Architecture.MlpRatio);
+        long width = Architecture.EmbedDim, registers = Architecture.RegisterTokens * width, patch = 3L * Architecture.PatchSize * Architecture.PatchSize;
+        long grid = (long)Architecture.GridSize * Architecture.GridSize;
+        int gates = Architecture.FeedForward == FeedForwardKind.SwiGlu ? 2 : 1, scales = Architecture.LayerScale is null ? 0 : 2;
+        long backbone = Linear(patch, width) + registers
+            + Transformer(width, Architecture.Depth, Architecture.HiddenDim, Architecture.PositionCount, gates, scales);
         long head = Head is null ? 0 : HeadLayers(Head) + Linear(Head.BottleneckDim, Head.OutDim);
         long decoder = Decoder is null ? 0
-            : Linear(width, Decoder.EmbedDim) + Transformer(Decoder.EmbedDim, Decoder.Depth, Decoder.MlpRatio) + Linear(Decoder.EmbedDim, patch);
+            : Linear(width, Decoder.EmbedDim) + Linear(Decoder.EmbedDim, patch)
+                + Transformer(Decoder.EmbedDim, Decoder.Depth, (long)(Decoder.EmbedDim * Decoder.MlpRatio), 1 + grid, gates: 1, scales: 0);
         return backbone + head + decoder;
 
         // blocks, final norm, positions, and the class or mask token
-        long Transformer(long d, long depth, double ratio)
+        static long Transformer(long d, long depth, long hidden, long positions, int gates, int scales)
         {
-            long hidden = (long)(d * ratio), block = 4 * d + Linear(d, 3 * d) + Linear(d, d) + Linear(d, hidden) + Linear(hidden, d);
-            return depth * block + 2 * d + tokens * d + d;
+            long block = (4 + scales) * d + Linear(d, 3 * d) + Linear(d, d) + Linear(d, gates * hidden) + Linear(hidden, d);
+            return depth * block + 2 * d + positions * d + d;
         }
 
         long HeadLayers(DinoHeadOptions head) => head.Layers == 1
@@ -88,11 +91,20 @@ internal sealed record EncoderConfig(
         return version;
     }
 
-    // Version 1 knew learned positions only, and no decoder.
+    // Version 1 knew what is the default of later options only, and no decoder.
     private static string FromVersionOne(string json)
     {
         var root = JsonNode.Parse(json, documentOptions: new() { AllowDuplicateProperties = false })!.AsObject();
-        if (root["architecture"] is JsonObject architecture) architecture.Add("positions", nameof(PositionKind.Learned));
+        if (root["architecture"] is JsonObject architecture)
+        {
+            architecture.Add("feedForward", nameof(FeedForwardKind.Mlp));
+            architecture.Add("layerScale", null);
+            architecture.Add("normEpsilon", VitOptions.DefaultNormEpsilon);
+            architecture.Add("registerTokens", 0);
+            architecture.Add("positions", nameof(PositionKind.Learned));
+            architecture.Add("classTokenPosition", true);
+            architecture.Add("positionResampling", nameof(PositionResampling.Offset));
+        }
         root.Add("decoder", null);
         root["version"] = CurrentVersion;
         return root.ToJsonString();
