@@ -224,6 +224,26 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         }
     }
 
+    /// <summary>Takes the weights of an encoder that differs in the size of images or patches alone.</summary>
+    internal void CopyResized(VisionTransformer source)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var known = source.state_dict();
+        long newSize = (long)options.GridSize * source.options.PatchSize;              // as many of its patches as there are here
+        foreach (var (name, weight) in state_dict())
+        {
+            if (name == "pos_embed" && options.Positions == PositionKind.SinCos) continue;
+            weight.copy_(name switch
+            {
+                "pos_embed" => PositionInterpolation.Resample(
+                    source.pos_embed, newSize, newSize, source.options.PatchSize, options.PositionResampling),
+                "patch_embed.proj.weight" => PatchResampling.Resample(known[name], options.PatchSize, options.PatchSize),
+                _ => known[name],
+            });
+        }
+    }
+
     /// <summary>Draws the weights anew, as MAE starts.</summary>
     internal void InitializeAsMae()
     {

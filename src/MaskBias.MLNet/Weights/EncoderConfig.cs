@@ -46,18 +46,18 @@ internal sealed record EncoderConfig(
     }
 
     /// <summary>Number of weights of the plain encoder and its head: those of a mask-guided one are a few more.</summary>
-    public long CountParameters()
+    public static long CountParameters(VitOptions architecture, DinoHeadOptions? head, MaeDecoderOptions? decoder)
     {
-        long width = Architecture.EmbedDim, registers = Architecture.RegisterTokens * width, patch = 3L * Architecture.PatchSize * Architecture.PatchSize;
-        long grid = (long)Architecture.GridSize * Architecture.GridSize;
-        int gates = Architecture.FeedForward == FeedForwardKind.SwiGlu ? 2 : 1, scales = Architecture.LayerScale is null ? 0 : 2;
+        long width = architecture.EmbedDim, registers = architecture.RegisterTokens * width, patch = 3L * architecture.PatchSize * architecture.PatchSize;
+        long grid = (long)architecture.GridSize * architecture.GridSize;
+        int gates = architecture.FeedForward == FeedForwardKind.SwiGlu ? 2 : 1, scales = architecture.LayerScale is null ? 0 : 2;
         long backbone = Linear(patch, width) + registers
-            + Transformer(width, Architecture.Depth, Architecture.HiddenDim, Architecture.PositionCount, gates, scales);
-        long head = Head is null ? 0 : HeadLayers(Head) + Linear(Head.BottleneckDim, Head.OutDim);
-        long decoder = Decoder is null ? 0
-            : Linear(width, Decoder.EmbedDim) + Linear(Decoder.EmbedDim, patch)
-                + Transformer(Decoder.EmbedDim, Decoder.Depth, (long)(Decoder.EmbedDim * Decoder.MlpRatio), 1 + grid, gates: 1, scales: 0);
-        return backbone + head + decoder;
+            + Transformer(width, architecture.Depth, architecture.HiddenDim, architecture.PositionCount, gates, scales);
+        long prototypes = head is null ? 0 : HeadLayers(head) + Linear(head.BottleneckDim, head.OutDim);
+        long pixels = decoder is null ? 0
+            : Linear(width, decoder.EmbedDim) + Linear(decoder.EmbedDim, patch)
+                + Transformer(decoder.EmbedDim, decoder.Depth, (long)(decoder.EmbedDim * decoder.MlpRatio), 1 + grid, gates: 1, scales: 0);
+        return backbone + prototypes + pixels;
 
         // blocks, final norm, positions, and the class or mask token
         static long Transformer(long d, long depth, long hidden, long positions, int gates, int scales)
@@ -72,6 +72,20 @@ internal sealed record EncoderConfig(
                 + Linear(head.HiddenDim, head.BottleneckDim);
 
         static long Linear(long inputs, long outputs) => inputs * outputs + outputs;
+    }
+
+    /// <summary>Whether a text is a configuration of this library, right or wrong, and not one of another.</summary>
+    public static bool IsOwn(string json)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(json);
+            return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("format", out _);
+        }
+        catch (JsonException)
+        {
+            return true;
+        }
     }
 
     // First and alone: a later version may well have other properties.

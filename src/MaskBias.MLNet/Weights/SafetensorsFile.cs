@@ -11,7 +11,7 @@ namespace MaskBias.MLNet.Weights;
 /// The file is not trusted: its header is checked as a whole when it is opened, before anything is allocated by its word.
 /// Reading is safe from several threads at once; not so together with <see cref="Dispose"/>.
 /// </remarks>
-public sealed class SafetensorsFile : IDisposable
+public sealed class SafetensorsFile : ITensorSource
 {
     private const int PrefixLength = 8;
 
