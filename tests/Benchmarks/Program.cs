@@ -4,6 +4,7 @@ using MaskBias.MLNet.Benchmarks;
 var benchmarks = new SortedDictionary<string, (string About, Action<TextWriter> Run)>(StringComparer.Ordinal)
 {
     ["bias"] = ("a training step guided by masks against a plain one", BiasBenchmark.Run),
+    ["mae"] = ("a step of MAE against one with every patch visible", MaeStepBenchmark.Run),
     ["segmenter"] = ("images segmented per second, one thread", SegmenterBenchmark.Run),
 };
 

@@ -39,7 +39,7 @@ public sealed class SelfSupervisedCatalog
     /// <exception cref="ArgumentException">Options are out of range; all of them are listed.</exception>
     public DinoEstimator Dino(DinoOptions options) => new(Context, options);
 
-    /// <summary>Pretrains an encoder as a masked autoencoder with the paper's settings, guided by masks where a column of them is named.</summary>
+    /// <summary>Pretrains an encoder as a masked autoencoder with the paper's settings, guided by masks if there are any.</summary>
     /// <param name="imageColumnName">The column to read images from: Text (a path), a vector of Byte (an encoded file) or Image.</param>
     /// <param name="maskColumnName">The column of encoded masks, or null to learn without masks.</param>
     public MaeEstimator Mae(string imageColumnName = "ImagePath", string? maskColumnName = null) =>

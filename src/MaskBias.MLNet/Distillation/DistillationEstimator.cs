@@ -33,7 +33,10 @@ public sealed class DistillationEstimator : IEstimator<PretrainedTransformer>
         if (options.StudentInit == StudentInit.Teacher && !SameSize)
             throw new ArgumentException("StudentInit is Teacher; that needs a Student of the teacher's sizes. Use Fresh or Auto.", nameof(options));
         if (teacher.Head is null && architecture.PatchSize != teacher.Model.Options.PatchSize)
-            throw new ArgumentException($"Student.PatchSize is {architecture.PatchSize}; the teacher has no projection head, so that patch features are compared, and it must be the teacher's {teacher.Model.Options.PatchSize}.", nameof(options));
+        {
+            throw new ArgumentException($"Student.PatchSize is {architecture.PatchSize}; the teacher has no projection head, so that patch "
+                + $"features are compared, and it must be the teacher's {teacher.Model.Options.PatchSize}.", nameof(options));
+        }
         _ = ViewSizes.For(options.Views, architecture);
     }
 
@@ -81,7 +84,10 @@ public sealed class DistillationEstimator : IEstimator<PretrainedTransformer>
     {
         var views = options.Views.Copy();
         if (views.LocalViews > 0)
-            run.Limits.Note($"Views.LocalViews is 0, not {views.LocalViews}: the teacher has no projection head, and features are compared view by view.");
+        {
+            run.Limits.Note($"Views.LocalViews is 0, not {views.LocalViews}: the teacher has no projection head, and features are compared "
+                + "view by view.");
+        }
         views.LocalViews = 0;
         using var frozen = Model(teacher.Model.Options, run.Seed, run.Device, copyWeights: true);
         frozen.eval();

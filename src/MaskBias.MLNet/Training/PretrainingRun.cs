@@ -54,7 +54,9 @@ internal sealed class PretrainingRun
         var plan = Plan(batch, parts, loader.StepsPerEpoch);
         using var method = createMethod(plan.Steps);
         foreach (string adjustment in Limits.Adjustments) log.Info(adjustment);
-        log.Info($"{phase}: {store.Count} images, batch {batch}{(parts > 1 ? $" in {parts} parts" : "")}, {plan.Steps} steps, learning rate {plan.LearningRate.Peak:g3}, {deviceReason}.");
+        string inParts = parts > 1 ? $" in {parts} parts" : "";
+        log.Info($"{phase}: {store.Count} images, batch {batch}{inParts}, {plan.Steps} steps, "
+            + $"learning rate {plan.LearningRate.Peak:g3}, {deviceReason}.");
 
         using var loop = new TrainingLoop<ViewBatch>(plan, method) { Progress = new EpochLog(options.Progress, log) };
         loop.Run(epoch => loader.Epoch(epoch, options.CancellationToken), options.CancellationToken);
@@ -62,8 +64,8 @@ internal sealed class PretrainingRun
         return new()
         {
             Phase = phase, Losses = loop.Losses, StepsPerEpoch = plan.StepsPerEpoch, BatchSize = batch, AccumulationSteps = parts,
-            Images = store.Count, SkippedRows = store.Skipped, LearningRate = plan.LearningRate.Peak, Adjustments = Limits.Adjustments, Device = deviceReason,
-            Elapsed = loop.Elapsed,
+            Images = store.Count, SkippedRows = store.Skipped, LearningRate = plan.LearningRate.Peak, Adjustments = Limits.Adjustments,
+            Device = deviceReason, Elapsed = loop.Elapsed,
         };
     }
 

@@ -15,7 +15,7 @@ internal sealed class RunLimits(int epochs)
     /// <summary>Notes a change that another part of the run made.</summary>
     public void Note(string adjustment) => adjustments.Add(adjustment);
 
-    /// <summary>The batch is at most the number of images. Its parts are of one size, and no larger than those that were asked for.</summary>
+    /// <summary>The batch is at most the number of images. Its parts are of one size, at most the one asked for.</summary>
     public (int Batch, int Parts) Batch(int wanted, int images, int wantedParts = 1)
     {
         if (wanted <= images) return (wanted, wantedParts);

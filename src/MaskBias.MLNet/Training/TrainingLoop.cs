@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace MaskBias.MLNet.Training;
 
 /// <summary>
-/// The one loop that every method trains in. It owns the dispose scope of a step, the optimizer, accumulation, clipping, schedules, progress
-/// and cancellation; it knows nothing of the method.
+/// The one loop that every method trains in. It owns the dispose scope of a step, the optimizer, accumulation, clipping, schedules,
+/// progress and cancellation; it knows nothing of the method.
 /// </summary>
 internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposable
 {

@@ -72,7 +72,8 @@ public sealed class MaeDecoder : nn.Module<Tensor, Tensor, Tensor>
     internal bool Fits(VitOptions encoder) => (InputDim, PatchSize, GridSize) == (encoder.EmbedDim, encoder.PatchSize, encoder.GridSize);
 
     private Block NewBlock() =>
-        new(new() { EmbedDim = options.EmbedDim, Heads = options.Heads, MlpRatio = options.MlpRatio }, dropPath: 0, bias: null, generator: null);
+        new(new() { EmbedDim = options.EmbedDim, Heads = options.Heads, MlpRatio = options.MlpRatio },
+            dropPath: 0, bias: null, generator: null);
 
     private void Initialize(long seed)
     {

@@ -26,8 +26,8 @@ public sealed class MaeDecoderOptions : IValidatableObject
     public double MlpRatio { get; set; } = 4;
 
     /// <summary>
-    /// Whether it predicts pixels that are normalised by the mean and deviation of their patch, instead of the pixels. A patch of one colour
-    /// then has the target 0.
+    /// Whether it predicts pixels that are normalised by the mean and deviation of their patch, instead of the pixels. A patch
+    /// without any deviation then has the target 0.
     /// </summary>
     /// <value>False.</value>
     public bool NormalizePixels { get; set; }

@@ -5,7 +5,8 @@ using static TorchSharp.torch;
 namespace MaskBias.MLNet.Vit;
 
 /// <summary>
-/// How MAE's encoder and decoder start: every linear layer and the patch projection Xavier-uniform, biases 0, tokens normal of deviation 0.02.
+/// How MAE's encoder and decoder start: every linear layer and the patch projection Xavier-uniform, biases 0, tokens normal of deviation
+/// 0.02.
 /// </summary>
 internal static class MaeInitialization
 {

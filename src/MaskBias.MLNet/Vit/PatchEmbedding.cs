@@ -30,5 +30,6 @@ internal sealed class PatchEmbedding : nn.Module<Tensor, Tensor>
     }
 
     // MAE's: as a linear layer from the pixels of a patch; the bias as above
-    internal void InitializeXavier(Generator generator) => MaeInitialization.DrawXavier(proj.weight, proj.weight[0].numel(), generator);
+    internal void InitializeXavier(Generator generator) =>
+        MaeInitialization.DrawXavier(proj.weight, proj.weight.NumberOfElements / proj.weight.shape[0], generator);
 }

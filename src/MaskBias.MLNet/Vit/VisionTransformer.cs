@@ -197,7 +197,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         long patches = images.shape[2] / options.PatchSize * (images.shape[3] / options.PatchSize);
         if (maskTokens.dim() != 3 || maskTokens.shape[0] != images.shape[0] || maskTokens.shape[2] != patches)
             throw new ArgumentException($"Mask token vectors are [{string.Join(", ", maskTokens.shape)}]; for these images they must be [{images.shape[0]}, masks, {patches}].");
-        // A relation depends on its two patches alone: those of the visible ones are the rows and columns of all, at a fraction of the work.
+        // A relation depends on its two patches alone: among the visible ones they are the rows and columns of all, for less work.
         if (visible is not null) maskTokens = maskTokens.gather(2, visible.unsqueeze(1).expand(-1, maskTokens.shape[1], -1));
         return PatchRelations.From(maskTokens, bias.Relation, bias.Kind, PrefixTokens);
     }
@@ -247,6 +247,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     /// <summary>Draws the weights anew, as MAE starts.</summary>
     internal void InitializeAsMae()
     {
+        using var scope = NewDisposeScope();
         using var _ = no_grad();
         cls_token.normal_(0, MaeInitialization.TokenDeviation, generator);
         patch_embed.InitializeXavier(generator);

@@ -8,7 +8,8 @@ namespace MaskBias.MLNet.Weights;
 
 /// <summary>
 /// Saves and loads encoders: a folder with <c>config.json</c> (architecture, normalisation, head and decoder, readable) and
-/// <c>model.safetensors</c> (weights <c>backbone.*</c>, <c>head.*</c> and <c>decoder.*</c>), or one <c>.safetensors</c> file that holds both.
+/// <c>model.safetensors</c> (weights <c>backbone.*</c>, <c>head.*</c> and <c>decoder.*</c>), or one <c>.safetensors</c> file that holds
+/// both.
 /// </summary>
 /// <remarks>The weights file carries the configuration in its metadata too, and that copy counts: the two can never disagree.</remarks>
 public static class EncoderCheckpoint
@@ -28,7 +29,7 @@ public static class EncoderCheckpoint
     private const string HeadPrefix = CheckpointReader.Head;
     private const string DecoderPrefix = CheckpointReader.Decoder;
 
-    /// <summary>Saves an encoder with its head and decoder, if it has them. An older checkpoint is replaced only when the new one is complete.</summary>
+    /// <summary>Saves an encoder with the head or decoder that it has. An older checkpoint is replaced only by a complete one.</summary>
     /// <param name="encoder">The encoder, on any device.</param>
     /// <param name="path">A folder, created where missing, or a file whose name ends in <c>.safetensors</c>.</param>
     /// <exception cref="InvalidOperationException">The head or the decoder is made for another encoder.</exception>
@@ -39,7 +40,10 @@ public static class EncoderCheckpoint
         if (encoder.Head is { } head && head.InputDim != encoder.FeatureDim)
             throw new InvalidOperationException($"The head's InputDim is {head.InputDim}; it must be FeatureDim {encoder.FeatureDim}.");
         if (encoder.Decoder is { } decoder && !decoder.Fits(encoder.Model.Options))
-            throw new InvalidOperationException($"The decoder is for tokens of {decoder.InputDim} and {decoder.GridSize}x{decoder.GridSize} patches of {decoder.PatchSize} pixels; the encoder's are others.");
+        {
+            throw new InvalidOperationException($"The decoder is for tokens of {decoder.InputDim} and {decoder.GridSize}x{decoder.GridSize}"
+                + $" patches of {decoder.PatchSize} pixels; the encoder's are others.");
+        }
 
         string config = EncoderConfig.Of(encoder).ToJson();
         bool oneFile = path.EndsWith(Extension, StringComparison.OrdinalIgnoreCase);

@@ -48,7 +48,8 @@ internal sealed record EncoderConfig(
     /// <summary>Number of weights of the plain encoder and its head: those of a mask-guided one are a few more.</summary>
     public static long CountParameters(VitOptions architecture, DinoHeadOptions? head, MaeDecoderOptions? decoder)
     {
-        long width = architecture.EmbedDim, registers = architecture.RegisterTokens * width, patch = 3L * architecture.PatchSize * architecture.PatchSize;
+        long width = architecture.EmbedDim, registers = architecture.RegisterTokens * width;
+        long patch = 3L * architecture.PatchSize * architecture.PatchSize;
         long grid = (long)architecture.GridSize * architecture.GridSize;
         int gates = architecture.FeedForward == FeedForwardKind.SwiGlu ? 2 : 1, scales = architecture.LayerScale is null ? 0 : 2;
         long backbone = Linear(patch, width) + registers

@@ -1,6 +1,8 @@
 using MaskBias.MLNet.Catalog;
 using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Masks;
+using MaskBias.MLNet.Pretraining;
+using MaskBias.MLNet.Pretraining.Mae;
 using MaskBias.MLNet.Samples.Quickstart.Photos;
 using MaskBias.MLNet.Samples.Quickstart.Pictures;
 using MaskBias.MLNet.Vit;
@@ -20,18 +22,18 @@ internal sealed class Artifacts(MLContext ml, string folder)
     /// <param name="hasLabels">Whether the model classifies; else it gives features alone.</param>
     /// <param name="train">The images that the classifier learns from.</param>
     /// <param name="shown">Images for the pictures.</param>
-    /// <param name="teacher">The mask-guided encoder.</param>
+    /// <param name="teacher">The mask-guided encoder, which draws reconstructions where it is MAE's.</param>
     /// <param name="student">The plain encoder, which goes into the model.</param>
     /// <param name="losses">What the loss curve shows.</param>
     /// <returns>Each file or folder with what it is.</returns>
     public IReadOnlyList<(string Path, string Content)> Write(
-        bool hasLabels, IDataView train, IDataView shown, VisionEncoder teacher, VisionEncoder student, LossHistory losses)
+        bool hasLabels, IDataView train, IDataView shown, PretrainedTransformer teacher, VisionEncoder student, LossHistory losses)
     {
         Directory.CreateDirectory(folder);
         string outputs = hasLabels ? "Features, Score and PredictedLabel" : "Features";
         WriteModel(Name("model.zip", $"ML.NET model from ImagePath to {outputs}"), hasLabels, train, student);
         EncoderCheckpoint.Save(student, Name("encoder", "checkpoint of the student: config.json and model.safetensors"));
-        EncoderCheckpoint.Save(teacher, Name("teacher", "checkpoint of the mask-guided phase-1 encoder"));
+        EncoderCheckpoint.Save(teacher.Encoder, Name("teacher", "checkpoint of the mask-guided phase-1 encoder"));
         LossCurve.Write(Name("loss.png", "loss of both phases"), losses.Phases);
 
         var photos = Spread(shown);
@@ -40,6 +42,11 @@ internal sealed class Artifacts(MLContext ml, string folder)
         int grid = student.ImageSize / student.Model.Options.PatchSize;
         var attention = AttentionMaps.Of(ml, student, ml.Data.LoadFromEnumerable(photos));
         AttentionSheet.Write(Name("attention.png", "where the student's class token looks: images, then a map per head"), attention, grid);
+        if (teacher is MaeTransformer mae)
+        {
+            ReconstructionSheet.Write(Name("reconstruction.png", "images, what MAE's encoder sees, and what its decoder makes of that"),
+                mae.Reconstruct(ml.Data.LoadFromEnumerable(photos), photos.Count));
+        }
         return files;
     }
 

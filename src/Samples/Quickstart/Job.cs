@@ -3,6 +3,7 @@ using MaskBias.MLNet.Distillation;
 using MaskBias.MLNet.Masks;
 using MaskBias.MLNet.Pretraining;
 using MaskBias.MLNet.Pretraining.Dino;
+using MaskBias.MLNet.Pretraining.Mae;
 using MaskBias.MLNet.Samples.Quickstart.Photos;
 using MaskBias.MLNet.Training;
 using MaskBias.MLNet.Vit;
@@ -12,7 +13,8 @@ using Microsoft.ML.Data;
 namespace MaskBias.MLNet.Samples.Quickstart;
 
 /// <summary>
-/// The whole job, as a user of the library writes it: photos, masks, mask-guided DINO, distillation, an ordinary ML.NET pipeline.
+/// The whole job, as a user of the library writes it: photos, masks, mask-guided DINO or MAE, distillation, an ordinary ML.NET
+/// pipeline.
 /// </summary>
 internal sealed class Job(MLContext ml, PhotoSet photos, Recipe recipe, int seed, CancellationToken cancel) : IDisposable
 {
@@ -56,15 +58,21 @@ internal sealed class Job(MLContext ml, PhotoSet photos, Recipe recipe, int seed
         (TrainImages, TestImages) = (train.GetColumn<string>("ImagePath").Count(), test.GetColumn<string>("ImagePath").Count());
         if (TrainImages < 2)
             throw new InvalidOperationException(
-                $"{TrainImages} of {photos.Train.Count} images to train on can be read; learning by comparison needs at least 2.");
+                $"{TrainImages} of {photos.Train.Count} images to train on can be read; pretraining needs at least 2.");
         ReadableImages = counts.Count;
         MasksPerImage = counts.Average();
     }
 
-    /// <summary>Phase 1: DINO with the mask-guided attention bias.</summary>
+    /// <summary>Phase 1: DINO or MAE with the mask-guided attention bias.</summary>
     public void Pretrain(IProgress<TrainingProgress> progress)
     {
-        teacher = ml.SelfSupervised().Dino(new DinoOptions
+        teacher = recipe.Method == PretrainingMethod.Mae ? Mae(progress) : Dino(progress);
+        float[] alphas = [.. teacher.Encoder.Model.BiasValues().SelectMany(layer => layer.Alpha ?? [])];
+        Alpha = (alphas.Min(), alphas.Max());
+    }
+
+    private PretrainedTransformer Dino(IProgress<TrainingProgress> progress) =>
+        ml.SelfSupervised().Dino(new DinoOptions
         {
             ImageColumnName = "ImagePath",
             MaskColumnName = "Masks",
@@ -84,9 +92,21 @@ internal sealed class Job(MLContext ml, PhotoSet photos, Recipe recipe, int seed
             CancellationToken = cancel,
         }).Fit(pretrain);
 
-        float[] alphas = [.. teacher.Encoder.Model.BiasValues().SelectMany(layer => layer.Alpha ?? [])];
-        Alpha = (alphas.Min(), alphas.Max());
-    }
+    private MaeTransformer Mae(IProgress<TrainingProgress> progress) =>
+        ml.SelfSupervised().Mae(new MaeOptions
+        {
+            ImageColumnName = "ImagePath",
+            MaskColumnName = "Masks",
+            Encoder = recipe.Encoder,
+            Decoder = recipe.Decoder,
+            Crop = new() { MinScale = recipe.Views.GlobalMinScale, FlipProbability = recipe.Views.FlipProbability },
+            Epochs = recipe.Epochs,
+            BatchSize = recipe.BatchSize,
+            LearningRate = recipe.LearningRate,
+            Seed = seed,
+            Progress = progress,
+            CancellationToken = cancel,
+        }).Fit(pretrain);
 
     /// <summary>Phase 2: a plain student that needs no masks.</summary>
     public void Distill(IProgress<TrainingProgress> progress) =>
@@ -107,7 +127,7 @@ internal sealed class Job(MLContext ml, PhotoSet photos, Recipe recipe, int seed
     /// <summary>Measures the random encoder, the phase-1 encoder without and with masks, and the student on the held-out images.</summary>
     public void Evaluate()
     {
-        using var random = new VisionEncoder(new VisionTransformer(recipe.Encoder, seed));
+        using var random = new VisionEncoder(new VisionTransformer(student.Encoder.Model.Options, seed));
         var probe = new EncoderProbe(ml, train, test, cancel);
         Scores =
         [
@@ -120,7 +140,7 @@ internal sealed class Job(MLContext ml, PhotoSet photos, Recipe recipe, int seed
 
     /// <summary>Writes the model, the encoders, the loss curve and the pictures.</summary>
     public IReadOnlyList<(string Path, string Content)> Save(string folder, LossHistory losses) =>
-        new Artifacts(ml, folder).Write(photos.HasLabels, train, SampleView(), teacher.Encoder, student.Encoder, losses);
+        new Artifacts(ml, folder).Write(photos.HasLabels, train, SampleView(), teacher, student.Encoder, losses);
 
     public void Dispose()
     {

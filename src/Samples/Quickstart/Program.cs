@@ -65,7 +65,7 @@ static void Run(QuickstartArguments arguments, IAnsiConsole console, Cancellatio
     Note(FormattableString.Invariant($"{job.MasksPerImage:0.0} masks per image"));
     if (images - job.ReadableImages is > 0 and int unreadable)
         Note($"{unreadable} of {images} images cannot be read and are left out");
-    clock.Run("pretraining", "Phase 1: DINO guided by the masks",
+    clock.Run("pretraining", $"Phase 1: {recipe.MethodName} guided by the masks",
         () => LiveProgress.Run(console, bars => job.Pretrain(losses.Before(bars))));
     clock.Run("distillation", "Phase 2: distilling into an encoder that needs no masks",
         () => LiveProgress.Run(console, bars => job.Distill(losses.Before(bars))));
@@ -109,7 +109,9 @@ static PhotoSet LoadPhotos(QuickstartArguments arguments, CancellationToken canc
 
 static Recipe ChooseRecipe(QuickstartArguments arguments, PhotoSet photos)
 {
-    var recipe = arguments.Images is null ? Recipe.ForScenes(arguments.Short) : Recipe.ForPhotos(photos.Train.Count + photos.Extra.Count, arguments.Short);
+    var recipe = arguments.Images is null
+        ? Recipe.ForScenes(arguments.Method, arguments.Short)
+        : Recipe.ForPhotos(arguments.Method, photos.Train.Count + photos.Extra.Count, arguments.Short);
     return recipe with
     {
         Epochs = arguments.Epochs ?? recipe.Epochs,
@@ -123,7 +125,7 @@ static MLContext NewContext(int seed, Action<string> warn)
     var ml = new MLContext(seed);
     ml.Log += (_, entry) =>
     {
-        bool isTraining = entry.Source.StartsWith("DINO") || entry.Source.StartsWith("Distillation");
+        bool isTraining = entry.Source.StartsWith("DINO") || entry.Source.StartsWith("MAE") || entry.Source.StartsWith("Distillation");
         if (isTraining && entry.Kind == ChannelMessageKind.Warning) warn(entry.RawMessage);
     };
     return ml;

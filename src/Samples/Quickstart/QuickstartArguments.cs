@@ -14,6 +14,7 @@ internal sealed record QuickstartArguments
                                (default: scenes of ten shapes, generated)
           --test DIR           images to hold out, in folders of the same classes (default: a fifth of each class)
           --extra DIR          more images for the two trainings; what classes they have plays no part
+          --method NAME        how phase 1 learns: dino or mae (default: dino)
           --output DIR         where the results go (default: artifacts/quickstart)
           --epochs N           epochs of the mask-guided pretraining
           --distill-epochs N   epochs of the distillation
@@ -30,6 +31,9 @@ internal sealed record QuickstartArguments
 
     /// <summary>More images without labels, or null.</summary>
     public string? Extra { get; private init; }
+
+    /// <summary>How phase 1 learns.</summary>
+    public PretrainingMethod Method { get; private init; }
 
     public string Output { get; private init; } = Path.Combine("artifacts", "quickstart");
 
@@ -58,6 +62,7 @@ internal sealed record QuickstartArguments
                 "--images" => result with { Images = Value() },
                 "--test" => result with { Test = Value() },
                 "--extra" => result with { Extra = Value() },
+                "--method" => result with { Method = Name() },
                 "--output" => result with { Output = Value() },
                 "--epochs" => result with { Epochs = Number(atLeast: 1) },
                 "--distill-epochs" => result with { DistillEpochs = Number(atLeast: 1) },
@@ -70,6 +75,13 @@ internal sealed record QuickstartArguments
             string Value() => ++i < arguments.Count && arguments[i].Length > 0 && !arguments[i].StartsWith("--", StringComparison.Ordinal)
                 ? arguments[i]
                 : throw new UsageException($"{name} needs a value.");
+
+            PretrainingMethod Name() => Value() switch
+            {
+                "dino" => PretrainingMethod.Dino,
+                "mae" => PretrainingMethod.Mae,
+                var other => throw new UsageException($"{name} is {other}; it must be dino or mae."),
+            };
 
             int Number(int atLeast)
             {

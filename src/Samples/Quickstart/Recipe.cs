@@ -9,11 +9,17 @@ namespace MaskBias.MLNet.Samples.Quickstart;
 /// </summary>
 internal sealed record Recipe
 {
+    /// <summary>How phase 1 learns.</summary>
+    public PretrainingMethod Method { get; init; }
+
     /// <summary>The architecture of teacher and student.</summary>
     public required VitOptions Encoder { get; init; }
 
     /// <summary>The projection head: few images need few prototypes.</summary>
     public DinoHeadOptions Head { get; init; } = new() { OutDim = 128, HiddenDim = 128, BottleneckDim = 32 };
+
+    /// <summary>MAE's decoder: as small as the encoder.</summary>
+    public MaeDecoderOptions Decoder { get; init; } = new() { EmbedDim = 64, Depth = 2, Heads = 2 };
 
     /// <summary>The views of an image that are compared.</summary>
     public required MultiCropOptions Views { get; init; }
@@ -40,25 +46,28 @@ internal sealed record Recipe
     public double TeacherMomentum { get; init; } = 0.99;
 
     /// <summary>The recipe for the generated scenes: views recoloured strongly, since colour says nothing of their classes.</summary>
-    public static Recipe ForScenes(bool isShort) => new()
+    public static Recipe ForScenes(PretrainingMethod method, bool isShort) => new()
     {
+        Method = method,
         Encoder = new() { ImageSize = 32, PatchSize = 8, EmbedDim = 64, Depth = 3, Heads = 2 },
         Views = new()
         {
             LocalViews = 0, GlobalMinScale = 0.5, FlipProbability = 0, Hue = 0.5, Saturation = 0.4, Brightness = 0.2, Contrast = 0.2,
             GrayscaleProbability = 0.3, BlurProbability = 0, SolarizeProbability = 0,
         },
-        Epochs = isShort ? 2 : 40,
+        Epochs = isShort ? 2 : method == PretrainingMethod.Mae ? 100 : 40,
         DistillEpochs = isShort ? 1 : 15,
     };
 
     /// <summary>The recipe for photos: more pixels than for scenes, and the more images there are, the fewer epochs.</summary>
-    public static Recipe ForPhotos(int images, bool isShort)
+    public static Recipe ForPhotos(PretrainingMethod method, int images, bool isShort)
     {
-        const int Visits = 60_000;                      // of images in phase 1, over all epochs
-        int epochs = isShort ? 2 : Math.Clamp(Visits / Math.Max(1, images), 4, 100);
+        // of images in phase 1, over all epochs: MAE has one view of each and hides most of it
+        int visits = method == PretrainingMethod.Mae ? 150_000 : 60_000;
+        int epochs = isShort ? 2 : Math.Clamp(visits / Math.Max(1, images), 4, 100);
         return new()
         {
+            Method = method,
             Encoder = new() { ImageSize = 64, PatchSize = 8, EmbedDim = 96, Depth = 4, Heads = 3 },
             Views = new() { LocalViews = 0, GlobalMinScale = 0.3, BlurProbability = 0, SolarizeProbability = 0 },
             Epochs = epochs,
@@ -66,7 +75,10 @@ internal sealed record Recipe
         };
     }
 
+    /// <summary>The method as people write it.</summary>
+    public string MethodName => Method.ToString().ToUpperInvariant();
+
     public override string ToString() =>
         $"ViT {Encoder.EmbedDim} wide, {Encoder.Depth} deep, patches of {Encoder.PatchSize} in images of {Encoder.ImageSize} pixels; "
-        + $"{Epochs} epochs of DINO and {DistillEpochs} of distillation, batch {BatchSize}";
+        + $"{Epochs} epochs of {MethodName} and {DistillEpochs} of distillation, batch {BatchSize}";
 }

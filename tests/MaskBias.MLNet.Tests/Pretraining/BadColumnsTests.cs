@@ -19,7 +19,7 @@ public sealed class BadColumnsTests(SceneFolder scenes) : IClassFixture<SceneFol
 
     private readonly MLContext ml = new(1);
 
-    public static TheoryData<string> Estimators => ["Dino", "Distill", "EmbedImages", "SegmentImages"];
+    public static TheoryData<string> Estimators => ["Dino", "Mae", "Distill", "EmbedImages", "SegmentImages"];
 
     [Theory]
     [MemberData(nameof(Estimators))]
@@ -40,6 +40,7 @@ public sealed class BadColumnsTests(SceneFolder scenes) : IClassFixture<SceneFol
 
     [Theory]
     [InlineData("Dino")]
+    [InlineData("Mae")]
     [InlineData("Distill")]
     [InlineData("EmbedImages")]
     public void Mask_columns_are_checked_too(string estimator)
@@ -130,6 +131,9 @@ public sealed class BadColumnsTests(SceneFolder scenes) : IClassFixture<SceneFol
                 case "Dino":
                     var dino = self.Dino(TinyTraining.Dino().With(o => (o.ImageColumnName, o.MaskColumnName) = (images, masks)));
                     return (d => dino.Fit(d), dino.GetOutputSchema);
+                case "Mae":
+                    var mae = self.Mae(TinyTraining.Mae().With(o => (o.ImageColumnName, o.MaskColumnName) = (images, masks)));
+                    return (d => mae.Fit(d), mae.GetOutputSchema);
                 case "Distill":
                     var distill = self.Distill(encoder,
                         TinyTraining.Distillation().With(o => (o.ImageColumnName, o.MaskColumnName) = (images, masks)));

@@ -64,8 +64,10 @@ public sealed class BadOptionsTests
     public void A_teacher_that_cannot_be_distilled_says_why()
     {
         using var headless = new VisionEncoder(new VisionTransformer(TinyTraining.Encoder()));
-        Assert.Contains("The teacher has no projection head",
-            Assert.Throws<ArgumentException>(() => ml.SelfSupervised().Distill(headless, TinyTraining.Distillation())).Message);
+        var otherPatches = TinyTraining.Distillation().With(o => o.Student = TinyTraining.Encoder(patchSize: 4));
+        Assert.Contains("Student.PatchSize is 4; the teacher has no projection head, so that patch features are compared, "
+            + "and it must be the teacher's 8.",
+            Assert.Throws<ArgumentException>(() => ml.SelfSupervised().Distill(headless, otherPatches)).Message);
 
         using var plain = TinyTraining.Teacher();
         var masked = TinyTraining.Distillation().With(o => o.MaskColumnName = "Masks");

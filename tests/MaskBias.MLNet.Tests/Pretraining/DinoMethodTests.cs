@@ -130,6 +130,8 @@ public sealed class DinoMethodTests
             }
         }
         Assert.Equal(sum, value, 1e-4);
+        Assert.Equal(center, TinyTraining.Values(loss.Center));                 // not before the step is done
+        loss.MoveCenter();
         Near.Equal(0.9 * tensor(center) + 0.1 * teacher.mean([0]), loss.Center[0], 1e-6, "centre");
 
         static double[] Softmax(IEnumerable<double> logits)

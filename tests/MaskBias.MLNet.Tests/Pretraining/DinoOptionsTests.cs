@@ -97,9 +97,21 @@ public class DinoOptionsTests
     public void A_batch_is_at_most_the_set()
     {
         var limits = new RunLimits(10);
-        Assert.Equal(64, limits.Batch(64, 64));
+        Assert.Equal((64, 1), limits.Batch(64, 64));
         Assert.Empty(limits.Adjustments);
-        Assert.Equal(63, limits.Batch(64, 63));
+        Assert.Equal((63, 1), limits.Batch(64, 63));
         Assert.Equal(["BatchSize is 63, not 64: there are 63 images."], limits.Adjustments);
+    }
+
+    [Theory]
+    [InlineData(4096, 5000, 64, 4096, 64)]
+    [InlineData(4096, 100, 64, 100, 2)]         // parts of at most 64
+    [InlineData(8, 7, 4, 4, 4)]                 // parts of one size
+    [InlineData(8, 2, 1, 2, 1)]
+    public void A_limited_batch_has_parts_of_one_size_at_most_the_one_asked_for(int wanted, int images, int parts, int batch, int inForce)
+    {
+        var limits = new RunLimits(10);
+        Assert.Equal((batch, inForce), limits.Batch(wanted, images, parts));
+        Assert.Equal((wanted == batch ? 0 : 1) + (parts == inForce ? 0 : 1), limits.Adjustments.Count);
     }
 }

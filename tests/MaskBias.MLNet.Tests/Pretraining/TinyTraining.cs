@@ -2,6 +2,7 @@ using MaskBias.MLNet.Distillation;
 using MaskBias.MLNet.Images.Augmentation;
 using MaskBias.MLNet.Native;
 using MaskBias.MLNet.Pretraining.Dino;
+using MaskBias.MLNet.Pretraining.Mae;
 using MaskBias.MLNet.Training.Data;
 using MaskBias.MLNet.Vit;
 using TorchSharp;
@@ -26,6 +27,22 @@ internal static class TinyTraining
     };
 
     public static DinoOptions MaskedDino() => Dino().With(o => o.MaskColumnName = "Masks");
+
+    public static MaeOptions Mae() => new()
+    {
+        Encoder = Encoder(imageSize: 32), Decoder = new() { EmbedDim = 12, Depth = 1, Heads = 3 }, Epochs = 1, BatchSize = 5, Seed = 3,
+        Device = ComputeDevice.Cpu, LoaderThreads = 1,
+    };
+
+    public static MaeOptions MaskedMae() => Mae().With(o => o.MaskColumnName = "Masks");
+
+    /// <summary>A method with a new encoder and decoder as the options describe them; the caller disposes all three.</summary>
+    public static MaeMethod MaeMethod(MaeOptions options, long seed = 1)
+    {
+        var encoder = new VisionTransformer(options.Architecture(), seed);
+        encoder.InitializeAsMae();
+        return new(options, encoder, new MaeDecoder(options.Architecture(), options.Decoder, seed), seed);
+    }
 
     public static DistillationOptions Distillation() => new()
     {
@@ -67,9 +84,10 @@ internal static class TinyTraining
         }
     }
 
-    /// <summary>All weights by name, backbone and head.</summary>
+    /// <summary>All weights by name, backbone, head and decoder.</summary>
     public static Dictionary<string, float[]> Weights(VisionEncoder encoder) =>
-        Weights(encoder.Model, "backbone.").Concat(Weights(encoder.Head!, "head.")).ToDictionary();
+        new[] { (encoder.Model, "backbone."), (encoder.Head, "head."), ((nn.Module?)encoder.Decoder, "decoder.") }
+            .Where(part => part.Item1 is not null).SelectMany(part => Weights(part.Item1!, part.Item2)).ToDictionary();
 
     public static IEnumerable<KeyValuePair<string, float[]>> Weights(nn.Module module, string prefix) =>
         module.state_dict().Select(w => KeyValuePair.Create(prefix + w.Key, Values(w.Value)));

@@ -79,7 +79,7 @@ public sealed class PhotoSetTests : IDisposable
     public void A_folder_that_cannot_be_used_says_why()
     {
         Assert.Contains("There is no folder", Assert.Throws<DirectoryNotFoundException>(() => Load("missing")).Message);
-        Assert.Contains("holds no images; learning by comparison needs at least 2", Assert.Throws<IOException>(() => Load("")).Message);
+        Assert.Contains("holds no images; pretraining needs at least 2", Assert.Throws<IOException>(() => Load("")).Message);
         Add("one", 1);
         Assert.Contains("holds one image", Assert.Throws<IOException>(() => Load("")).Message);
         Add("", 2);

@@ -54,6 +54,23 @@ public sealed class QuickstartRunTests : IDisposable
     }
 
     [Fact]
+    public void A_short_run_of_MAE_ends_with_a_model_the_accuracies_and_reconstructions()
+    {
+        var (code, text, errors) = Run("src/Samples/Quickstart", "Quickstart", "--method", "mae", "--short", "--output", Output);
+        Assert.True(code == 0, $"The Quickstart ended with {code}: {errors}\n{text}");
+        foreach (string expected in new[] { "epochs of MAE", "MAE: step", "Distillation: step", "k-NN", "distilled student", "Learned α" })
+            Assert.Contains(expected, text);
+        foreach (string picture in new[] { "loss.png", "masks.png", "attention.png", "reconstruction.png" })
+        {
+            using var bitmap = SKBitmap.Decode(Path.Combine(Output, picture));
+            Assert.True(bitmap.Width > 300 && bitmap.Pixels.Distinct().Count() > 20, $"{picture} shows nothing");
+        }
+        using (var teacher = EncoderCheckpoint.Load(Path.Combine(Output, "teacher"))) Assert.NotNull(teacher.Decoder);
+        AssertPredictsWithoutLabels(Path.Combine(Output, "model.zip"),
+            [.. ShapeScenes.ClassNames.Select(name => Path.Combine(Output, "scenes", name, "0000.png"))]);
+    }
+
+    [Fact]
     public void A_flat_folder_with_a_damaged_file_gives_a_model_of_features_alone()
     {
         string photos = Path.Combine(folder.Path, "photos");

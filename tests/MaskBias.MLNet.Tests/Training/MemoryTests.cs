@@ -48,6 +48,46 @@ public sealed class MemoryTests(SceneFolder scenes) : IClassFixture<SceneFolder>
     }
 
     [Fact]
+    public void Steps_of_MAE_leave_no_tensor_behind()
+    {
+        const int steps = 200, parts = 2;
+        using var method = TinyTraining.MaeMethod(TinyTraining.MaskedMae());
+        using var encoder = method.Encoder;
+        using var decoder = method.Decoder;
+        using var loop = new TrainingLoop<ViewBatch>(MaeMethodTests.Plan(1, parts, steps), method);
+        var counts = new List<long>();
+        loop.Run(_ => Enumerable.Range(0, steps * parts).Select(i =>
+        {
+            if (i % parts == 0 && i > 0) counts.Add(i == parts ? LiveTensors.InProcess() : Tensor.TotalCount);
+            return MaeMethodTests.Batch(masks: true, seed: i + 1);
+        }));
+        Assert.Equal(steps - 1, counts.Count);
+        Assert.Single(counts.Distinct());
+    }
+
+    [Fact]
+    public void MAE_and_its_distillation_give_everything_back()
+    {
+        Run();
+        long before = LiveTensors.OfThisThread;
+        Run();
+        Assert.Equal(before, LiveTensors.OfThisThread);
+
+        void Run()
+        {
+            var data = scenes.LoadWithMasks(ml);
+            using var teacher = ml.SelfSupervised().Mae(TinyTraining.MaskedMae()).Fit(data);
+            Assert.Equal(2, teacher.Reconstruct(data, count: 2).Count);
+            var narrow = new VitOptions { ImageSize = 32, PatchSize = 8, EmbedDim = 12, Depth = 1, Heads = 2 };
+            using var student = ml.SelfSupervised().Distill(teacher,
+                TinyTraining.Distillation().With(o => (o.MaskColumnName, o.Student) = ("Masks", narrow))).Fit(data);
+            var failing = TinyTraining.Mae();
+            failing.Progress = new Callback(_ => throw new NotSupportedException());
+            Assert.Throws<NotSupportedException>(() => ml.SelfSupervised().Mae(failing).Fit(scenes.Load(ml)));
+        }
+    }
+
+    [Fact]
     public void Estimators_give_everything_back()
     {
         Pretrain();                                      // what libraries keep for themselves, they take the first time

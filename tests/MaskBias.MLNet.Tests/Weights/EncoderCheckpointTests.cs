@@ -75,7 +75,7 @@ public sealed class EncoderCheckpointTests : IDisposable
         var config = EncoderConfig.Parse(VersionOne, "");
         using var encoder = new VisionEncoder(new VisionTransformer(config.Architecture), normalization: config.Normalization);
         SafetensorsWriter.Write(folder.File("model.safetensors"), encoder.Model.state_dict().Select(t => KeyValuePair.Create("backbone." + t.Key, t.Value)));
-        Assert.Contains("no maskbias.config", Assert.Throws<InvalidDataException>(() => EncoderCheckpoint.Load(folder.Folder)).Message);
+        Assert.Contains("CheckpointLoadOptions.Heads", Assert.Throws<InvalidDataException>(() => EncoderCheckpoint.Load(folder.Folder)).Message);
 
         File.WriteAllText(folder.File("config.json"), VersionOne[..VersionOne.IndexOf("\"head\"")] + "\"head\": null }");
         using var loaded = EncoderCheckpoint.Load(folder.Folder);
@@ -151,7 +151,7 @@ public sealed class EncoderCheckpointTests : IDisposable
         using var encoder = new VisionEncoder(new VisionTransformer(new() { ImageSize = 32, PatchSize = 8, EmbedDim = 20, Depth = 3, Heads = 2, MlpRatio = 2.5 }),
             new DinoHead(20, new() { OutDim = 30, HiddenDim = 14, BottleneckDim = 7, Layers = 4 }));
         long counted = encoder.Model.parameters().Concat(encoder.Head!.parameters()).Sum(p => p.NumberOfElements);
-        Assert.Equal(counted, EncoderConfig.Of(encoder).CountParameters());
+        Assert.Equal(counted, EncoderConfig.CountParameters(encoder.Model.Options, encoder.Head?.Options, encoder.Decoder?.Options));
     }
 
     [Fact]
@@ -160,6 +160,41 @@ public sealed class EncoderCheckpointTests : IDisposable
         string nowhere = folder.File("nowhere");
         Assert.Contains("nowhere", Assert.Throws<FileNotFoundException>(() => EncoderCheckpoint.Load(nowhere)).Message);
         Assert.Contains("model.safetensors", Assert.Throws<FileNotFoundException>(() => EncoderCheckpoint.Load(folder.Folder)).Message);
+    }
+
+    [Fact]
+    public void VersionOneHasLearnedPositionsAndNoDecoderAndIsNotWrittenAnyMore()
+    {
+        var config = EncoderConfig.Parse(VersionOne, "here");
+        Assert.Equal((2, PositionKind.Learned, (MaeDecoderOptions?)null), (config.Version, config.Architecture.Positions, config.Decoder));
+        Assert.Equal(config.ToJson(), EncoderConfig.Parse(config.ToJson(), "there").ToJson());
+        string incomplete = config.ToJson().Replace("\"classTokenPosition\": true,", "");
+        var error = Assert.Throws<InvalidDataException>(() => EncoderConfig.Parse(incomplete, "x"));
+        Assert.Contains("classTokenPosition", error.Message);
+    }
+
+    [Fact]
+    public void KeepsTheDecoder()
+    {
+        var architecture = SmallOptions();
+        (architecture.Positions, architecture.Pooling) = (PositionKind.SinCos, FeaturePooling.Mean);
+        using var original = new VisionEncoder(new VisionTransformer(architecture, seed: 7),
+            decoder: new MaeDecoder(architecture, new() { EmbedDim = 8, Depth = 2, Heads = 2, NormalizePixels = true }, seed: 8));
+        EncoderCheckpoint.Save(original, folder.File("mae"));
+        using var loaded = EncoderCheckpoint.Load(folder.File("mae"));
+        AssertSame(original, loaded);
+        AssertSame(original.Decoder!, loaded.Decoder!);
+        Assert.Equal((8, 2, 2, true, PositionKind.SinCos), (loaded.Decoder!.Options.EmbedDim, loaded.Decoder.Options.Depth,
+            loaded.Decoder.Options.Heads, loaded.Decoder.Options.NormalizePixels, loaded.Model.Options.Positions));
+        long weights = original.Model.parameters().Concat(original.Decoder!.parameters()).Sum(p => p.NumberOfElements);
+        Assert.Equal(weights, EncoderConfig.CountParameters(original.Model.Options, original.Head?.Options, original.Decoder?.Options));
+
+        string bad = EncoderConfig.Of(original).ToJson().Replace("\"heads\": 2", "\"heads\": 3");
+        Assert.Contains("Heads is 3; it must divide EmbedDim 8.",
+            Assert.Throws<InvalidDataException>(() => EncoderConfig.Parse(bad, "here")).Message);
+        using var other = new VisionEncoder(new VisionTransformer(architecture), decoder: new MaeDecoder(VitOptions.Tiny(), new()));
+        Assert.Contains("The decoder is for tokens of 192",
+            Assert.Throws<InvalidOperationException>(() => EncoderCheckpoint.Save(other, folder.File("x"))).Message);
     }
 
     [Fact]

@@ -29,7 +29,7 @@ internal sealed class DinoLoss : IDisposable
     /// <summary>The centre o of Eq. 3, [1, K].</summary>
     public Tensor Center { get; }
 
-    /// <summary>Returns the mean loss over pairs of views, and keeps this batch's or part's teacher logits in mind for the centre.</summary>
+    /// <summary>Returns the mean loss over pairs of views, and keeps the teacher's logits in mind for the centre.</summary>
     /// <param name="student">Logits of every view, [V·B, K], view by view, the global views first.</param>
     /// <param name="teacher">Logits of the global views, [G·B, K].</param>
     /// <param name="globalViews">G.</param>

@@ -6,7 +6,7 @@ namespace MaskBias.MLNet.Pretraining.Mae;
 /// <summary>Images as rows of patches, and back.</summary>
 internal static class ImagePatches
 {
-    // Keeps the target of a patch of one colour finite (He et al.'s code).
+    // Keeps the target of a patch without deviation finite; MAE's published value.
     private const double VarianceFloor = 1e-6;
 
     /// <summary>[B, 3, S, S] → [B, N, 3·p²]: patches row by row; within a patch pixels row by row, R, G, B together.</summary>
@@ -27,7 +27,8 @@ internal static class ImagePatches
             .reshape(batch, 3, side * patchSize, side * patchSize).MoveToOuterDisposeScope();
     }
 
-    /// <summary>(x − mean)/√(variance + 1e-6) of each patch, with the unbiased variance; 0 where a patch has one colour.</summary>
+    /// <summary>(x − mean)/√(variance + 1e-6) of each patch, with the unbiased variance over all its values; 0 where they are
+    /// equal.</summary>
     public static Tensor Normalize(Tensor patches)
     {
         using var scope = NewDisposeScope();

@@ -6,8 +6,8 @@ using MaskBias.MLNet.Vit;
 namespace MaskBias.MLNet.Pretraining.Mae;
 
 /// <summary>
-/// Settings of MAE pretraining, plain or guided by masks. Defaults are the paper's (supplement, Table 2), and those of He et al. (CVPR 2022)
-/// where the table prints none.
+/// Settings of MAE pretraining, plain or guided by masks. Defaults are the paper's (supplement, Table 2), and where the table prints none
+/// those of He et al. (CVPR 2022).
 /// </summary>
 public sealed class MaeOptions : PretrainingOptions
 {
@@ -28,7 +28,8 @@ public sealed class MaeOptions : PretrainingOptions
 
     /// <summary>Table 2's variant for patches of 8 pixels: ViT-S/8, which hides blocks of 2×2 tokens.</summary>
     /// <param name="imageSize">Side of the images in pixels; a multiple of 16.</param>
-    public static MaeOptions Patch8(int imageSize = 224) => new() { Encoder = VitOptions.Small(patchSize: 8, imageSize), MaskBlockSize = 2 };
+    public static MaeOptions Patch8(int imageSize = 224) =>
+        new() { Encoder = VitOptions.Small(patchSize: 8, imageSize), MaskBlockSize = 2 };
 
     /// <summary>
     /// The encoder. Its own positions, pooling and mask bias are replaced by <see cref="Positions"/>, <see cref="Pooling"/> and

@@ -31,10 +31,12 @@ public sealed class MaeReconstructor
             ?? throw new ArgumentException("The encoder has no decoder: use one that MAE pretrained, or its checkpoint.", nameof(encoder));
         options = OptionsValidator.Validate(options ?? new()).Copy();
         if (decoder.GridSize % options.MaskBlockSize != 0)
-            throw new ArgumentException($"MaskBlockSize is {options.MaskBlockSize}; it must divide the {decoder.GridSize} patches along a side of the image.", nameof(options));
+            throw Wrong(
+                $"MaskBlockSize is {options.MaskBlockSize}; it must divide the {decoder.GridSize} patches along a side of the image.");
         masker = new(decoder.GridSize, options.MaskRatio, options.MaskBlockSize);
         if (masker.VisiblePatches == 0 || masker.VisiblePatches == decoder.GridSize * decoder.GridSize)
-            throw new ArgumentException($"MaskRatio is {options.MaskRatio}; of {masker.Blocks} blocks of patches it must leave some visible and hide some.", nameof(options));
+            throw Wrong(
+                $"MaskRatio is {options.MaskRatio}; of {masker.Blocks} blocks of patches it must leave some visible and hide some.");
         tokenizer = new(options.Masks);
     }
 
@@ -74,11 +76,16 @@ public sealed class MaeReconstructor
         if (!encoder.Model.IsMaskGuided)
             throw new ArgumentException("The encoder has no mask-guided attention bias, so it takes no masks.", nameof(masks));
         if (masks.Width != image.Width || masks.Height != image.Height)
-            throw new ArgumentException($"The masks are {masks.Width}x{masks.Height} pixels, the image is {image.Width}x{image.Height}; they must be of one size.", nameof(masks));
+        {
+            throw new ArgumentException($"The masks are {masks.Width}x{masks.Height} pixels, the image is {image.Width}x{image.Height}; "
+                + "they must be of one size.", nameof(masks));
+        }
         int grid = decoder.GridSize;
         float[] tokens = tokenizer.Compute(masks, IsoCrop.Region(image.Width, image.Height, encoder.ImageSize), grid, grid, out int kept);
         return kept == 0 ? null : tensor(tokens, [1, kept, grid * grid]).to(encoder.Device);
     }
+
+    private static ArgumentException Wrong(string message) => new(message, "options");
 
     // [1, 3, S, S] in [0, 255]
     private static RgbImage Picture(Tensor pixels)

@@ -23,7 +23,8 @@ public sealed class MaeTransformer : PretrainedTransformer
 
     /// <summary>Hides patches of an image as the training did, and reconstructs them.</summary>
     /// <inheritdoc cref="MaeReconstructor.Reconstruct"/>
-    public MaeReconstruction Reconstruct(RgbImage image, MaskSet? masks = null, int seed = 0) => reconstructor.Reconstruct(image, masks, seed);
+    public MaeReconstruction Reconstruct(RgbImage image, MaskSet? masks = null, int seed = 0) =>
+        reconstructor.Reconstruct(image, masks, seed);
 
     /// <summary>Reconstructs the first images of a data view, with their masks where the training had masks.</summary>
     /// <param name="input">The columns that the training read.</param>

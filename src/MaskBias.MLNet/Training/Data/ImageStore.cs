@@ -48,7 +48,10 @@ internal sealed class ImageStore
         int rows = store.Count;
         store.DecodeAll(options, warn);
         if (store.Count < 2)
-            throw new InvalidOperationException($"Column '{options.ImageColumnName}' has {store.Count} readable images of {rows}; pretraining needs at least 2.");
+        {
+            throw new InvalidOperationException(
+                $"Column '{options.ImageColumnName}' has {store.Count} readable images of {rows}; pretraining needs at least 2.");
+        }
         return store;
     }
 

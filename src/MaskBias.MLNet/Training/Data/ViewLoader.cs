@@ -8,8 +8,8 @@ using static TorchSharp.torch;
 namespace MaskBias.MLNet.Training.Data;
 
 /// <summary>
-/// Gives the views of every batch of an epoch, each batch in equal parts. Threads decode images and draw views ahead of time; cutting and recolouring are tensor
-/// operations on the training device. What a view shows depends on seed, epoch and image alone, not on threads.
+/// Gives the views of every batch of an epoch, each batch in equal parts. Threads decode images and draw views ahead of time; cutting and
+/// recolouring are tensor operations on the training device. What a view shows depends on seed, epoch and image alone, not on threads.
 /// </summary>
 internal sealed class ViewLoader
 {

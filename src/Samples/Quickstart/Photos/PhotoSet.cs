@@ -58,7 +58,7 @@ internal sealed record PhotoSet(
                 + $"{classes[0].Name}); it must be one folder per class, or a flat folder of unlabelled images.");
         int count = flat.Count + classes.Sum(c => c.Images.Count);
         if (count < 2)
-            throw new IOException($"{folder} holds {(count == 0 ? "no images" : "one image")}; learning by comparison needs at least 2. "
+            throw new IOException($"{folder} holds {(count == 0 ? "no images" : "one image")}; pretraining needs at least 2. "
                 + $"Files that end in {string.Join(", ", Extensions)} count.");
 
         var random = new Random(seed);
