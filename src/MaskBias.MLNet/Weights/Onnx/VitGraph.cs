@@ -51,18 +51,18 @@ internal sealed class VitGraph
 
         // Rows of zeros in front, to which the sum adds the class token and the registers: no shape arithmetic for the batch is needed.
         string rows = graph.Node("prefix/rows", "Pad", [patches, graph.Integers("prefix/pads", 0, options.PrefixTokens, 0, 0, 0, 0)]);
-        return graph.Node("pos_embed/sum", "Add", [rows, Constants(pixels, grid)]);
+        return graph.Node("pos_embed/sum", "Add", [rows, Constants(grid)]);
     }
 
     // What is added to the patches and the rows before them, [1, 1 + R + N, D].
-    private string Constants(string pixels, string grid)
+    private string Constants(string grid)
     {
         if (!names.DynamicImageSize)
         {
             var positions = encoder.Model.PositionEmbedding(options.ImageSize, options.ImageSize).cpu();
             return graph.Weight("pos_embed", cat([Prefix(), positions[.., 1..]], dim: 1));
         }
-        string prefix = graph.Weight("prefix", Prefix()), resampled = PositionGraph.Add(graph, encoder.Model, pixels, grid);
+        string prefix = graph.Weight("prefix", Prefix()), resampled = PositionGraph.Add(graph, encoder.Model, grid);
         return graph.Node("pos_embed/all", "Concat", [prefix, resampled], Attribute("axis", 1));
     }
 

@@ -115,7 +115,7 @@ public sealed class OnnxEncoderTests
 
     [Theory]
     [InlineData("", "features", "InputName")]
-    [InlineData("x", "x", "differ")]
+    [InlineData("x", "x", "must differ")]
     public void RefusesNames(string input, string output, string fault)
     {
         using var encoder = Scrambled(new() { ImageSize = 16, PatchSize = 8, EmbedDim = 12, Depth = 1, Heads = 2 });
