@@ -24,7 +24,7 @@ internal sealed record HubConfig(int? Heads, double? NormEpsilon, ImageNormaliza
         bool isTimm = Property(root, "architecture") is { ValueKind: JsonValueKind.String };
         var pretrained = Property(root, "pretrained_cfg") ?? root;
         return new(
-            Number(root, "num_attention_heads") is { } heads && heads % 1 == 0 && heads is > 0 and <= 256 ? (int)heads : null,
+            (Number(root, "num_attention_heads") ?? Number(Property(root, "model_args"), "num_heads")) is { } heads && heads % 1 == 0 && heads is > 0 and <= 256 ? (int)heads : null,
             Number(root, "layer_norm_eps") is { } epsilon and >= 0 and <= 1 ? epsilon : null,
             Statistics(pretrained, "mean", "std") ?? Statistics(preprocessor?.RootElement, "image_mean", "image_std"),
             isTimm,

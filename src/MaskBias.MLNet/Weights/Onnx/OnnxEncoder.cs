@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using MaskBias.MLNet.Vit;
+using MaskBias.MLNet.Weights.Export;
 using MaskBias.MLNet.Weights.Onnx.Proto;
 
 namespace MaskBias.MLNet.Weights.Onnx;
@@ -23,17 +24,22 @@ public static class OnnxEncoder
     /// <exception cref="InvalidOperationException">The encoder is guided by masks, or larger than an ONNX file can be.</exception>
     public static byte[] Export(VisionEncoder encoder, OnnxExportOptions? options = null) => Build(encoder, options).ToByteArray();
 
-    /// <summary>Exports an encoder to a file; an older one is replaced only when the new one is complete.</summary>
+    /// <summary>
+    /// Exports an encoder to a file, with its model card beside it (<c>.card.json</c>, <c>.card.md</c>); older files are replaced only when
+    /// the new ones are complete.
+    /// </summary>
     /// <param name="encoder">The encoder, on any device.</param>
     /// <param name="path">The file; its folder is created where missing.</param>
-    /// <param name="options">Names; by default the input is "pixels" and the output "features".</param>
+    /// <param name="options">Outputs and names; by default the input is "pixels" and the output "features".</param>
+    /// <param name="card">What to say of the encoder besides its architecture.</param>
     /// <exception cref="ArgumentException">An option is invalid.</exception>
     /// <exception cref="InvalidOperationException">The encoder is guided by masks, or larger than an ONNX file can be.</exception>
-    public static void Export(VisionEncoder encoder, string path, OnnxExportOptions? options = null)
+    public static void Export(VisionEncoder encoder, string path, OnnxExportOptions? options = null, ModelCard? card = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         var model = Build(encoder, options);
         AtomicFile.Write(path, model.WriteTo);
+        (card ?? new()).Write(encoder, path, $"ONNX, opset {OnnxGraph.OpsetVersion}, {model.DocString}");
     }
 
     private static ModelProto Build(VisionEncoder encoder, OnnxExportOptions? options)
