@@ -21,7 +21,7 @@ public static class EncoderResizing
         ArgumentNullException.ThrowIfNull(encoder);
         var options = encoder.Model.Options;
         (options.ImageSize, options.PatchSize) = (imageSize, patchSize ?? options.PatchSize);
-        var model = new VisionTransformer(options);
+        var model = WeightLayers.WithoutStartValues(() => new VisionTransformer(options));
         DinoHead? head = null;
         MaeDecoder? decoder = null;
         try

@@ -12,8 +12,8 @@ internal sealed class SwiGlu : nn.Module<Tensor, Tensor>
 
     public SwiGlu(int width, int hidden) : base(nameof(SwiGlu))
     {
-        w12 = nn.Linear(width, 2 * hidden);
-        w3 = nn.Linear(hidden, width);
+        w12 = WeightLayers.Linear(width, 2 * hidden);
+        w3 = WeightLayers.Linear(hidden, width);
         RegisterComponents();
     }
 

@@ -43,7 +43,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         blocks = nn.ModuleList(Enumerable.Range(0, options.Depth).Select(NewBlock).ToArray());
         norm = nn.LayerNorm(options.EmbedDim, eps: options.NormEpsilon);
         RegisterComponents();
-        Initialize();
+        if (!WeightLayers.SkipsStartValues) Initialize();
         this.DetachWeights();
     }
 

@@ -162,9 +162,9 @@ public static class EncoderCheckpoint
         MaeDecoder? decoder = null;
         try
         {
-            model = new VisionTransformer(found.Architecture);
-            head = found.Head is null ? null : new DinoHead(model.FeatureDim, found.Head);
-            decoder = found.Decoder is null ? null : new MaeDecoder(found.Architecture, found.Decoder);
+            model = WeightLayers.WithoutStartValues(() => new VisionTransformer(found.Architecture));
+            if (found.Head is { } prototypes) head = WeightLayers.WithoutStartValues(() => new DinoHead(model.FeatureDim, prototypes));
+            if (found.Decoder is { } pixels) decoder = WeightLayers.WithoutStartValues(() => new MaeDecoder(found.Architecture, pixels));
             StateLoader.Load(Parts(model, head, decoder), tensors);
             return new VisionEncoder(model, head, found.Normalization, decoder);
         }

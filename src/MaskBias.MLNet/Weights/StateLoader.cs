@@ -32,11 +32,7 @@ internal static class StateLoader
         Check(targets, entries, file.Path);
 
         using var _ = no_grad();
-        foreach (var (name, target) in targets)
-        {
-            using var scope = NewDisposeScope();
-            target.copy_(file.Read(name));
-        }
+        foreach (var (name, target) in targets) file.ReadInto(name, target);
     }
 
     private static void Check(Dictionary<string, Tensor> targets, Dictionary<string, SafetensorsEntry> entries, string file)

@@ -5,7 +5,8 @@ namespace MaskBias.MLNet.Weights.KeyMaps;
 /// <summary>The tensors of a file under the names of this library: renamed, joined or reshaped as they are read.</summary>
 internal sealed class MappedTensors(ITensorSource file) : ITensorSource
 {
-    private readonly Dictionary<string, (SafetensorsEntry Entry, Func<Tensor> Read)> tensors = new(StringComparer.Ordinal);
+    // Source is the tensor that is taken as it is, or null where it is made of others.
+    private readonly Dictionary<string, (SafetensorsEntry Entry, Func<Tensor> Read, string? Source)> tensors = new(StringComparer.Ordinal);
     private readonly List<string> leftOut = [];
 
     /// <inheritdoc/>
@@ -33,31 +34,45 @@ internal sealed class MappedTensors(ITensorSource file) : ITensorSource
     /// <inheritdoc/>
     public Tensor Read(string name) => tensors[name].Read();
 
+    /// <inheritdoc/>
+    public void ReadInto(string name, Tensor target)
+    {
+        if (tensors[name].Source is { } source)
+        {
+            file.ReadInto(source, target);
+            return;
+        }
+        using var scope = NewDisposeScope();
+        target.copy_(Read(name));
+    }
+
     /// <summary>Takes a tensor under a new name.</summary>
-    public void Add(string name, SafetensorsEntry source) => Add(name, source, source.Shape, () => file.Read(source.Name));
+    public void Add(string name, SafetensorsEntry source) => Add(name, source, source.Shape, () => file.Read(source.Name), source.Name);
 
     /// <summary>Takes a tensor made of others.</summary>
-    public void Add(string name, SafetensorsEntry source, IReadOnlyList<long> shape, Func<Tensor> read)
+    public void Add(string name, SafetensorsEntry first, IReadOnlyList<long> shape, Func<Tensor> read) => Add(name, first, shape, read, null);
+
+    private void Add(string name, SafetensorsEntry source, IReadOnlyList<long> shape, Func<Tensor> read, string? whole)
     {
-        if (!tensors.TryAdd(name, (new(name, source.DType, [.. shape]), read)))
+        if (!tensors.TryAdd(name, (new(name, source.DType, [.. shape]), read, whole)))
             throw new InvalidDataException($"{Path}: {source.Name} and another tensor are both {name}.");
     }
 
     /// <summary>Replaces a tensor by what a function makes of it.</summary>
     public void Change(string name, IReadOnlyList<long> shape, Func<Tensor, Tensor> change)
     {
-        var (entry, read) = tensors[name];
+        var (entry, read, _) = tensors[name];
         tensors[name] = (entry with { Shape = shape }, () =>
         {
             using var scope = NewDisposeScope();
             return change(read()).MoveToOuterDisposeScope();
-        });
+        }, null);
     }
 
     public void Rename(string name, string newName)
     {
         if (!tensors.Remove(name, out var known)) return;
-        if (!tensors.TryAdd(newName, (known.Entry with { Name = newName }, known.Read)))
+        if (!tensors.TryAdd(newName, (known.Entry with { Name = newName }, known.Read, known.Source)))
             throw new InvalidDataException($"{Path}: {name} and {newName} are both there.");
     }
 
