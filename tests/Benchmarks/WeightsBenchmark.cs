@@ -26,6 +26,7 @@ internal static partial class WeightsBenchmark
         {
             string[] files = [Path.Combine(folder, "timm.safetensors"), Path.Combine(folder, "checkpoint.safetensors")];
             Write(files);
+            MeasureMemory(files[0], output);
             foreach (string file in files) Measure(file, output);
         }
         finally
@@ -41,15 +42,20 @@ internal static partial class WeightsBenchmark
         EncoderCheckpoint.Save(encoder, files[1]);
     }
 
+    // The first load of the process: later ones take memory that it gave back.
+    private static void MeasureMemory(string file, TextWriter output)
+    {
+        long length = new FileInfo(file).Length, before = AnonymousMemory();
+        using var watch = new MemoryWatch();
+        EncoderCheckpoint.Load(file).Dispose();
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"  loading takes anonymous memory of {(double)(watch.Stop() - before) / length:0.00} times the file (at most {MostMemory} wanted)"));
+    }
+
     private static void Measure(string file, TextWriter output)
     {
         double[] reading = new double[Rounds], loading = new double[Rounds];
-        long length = new FileInfo(file).Length, before = AnonymousMemory(), peak;
-        using (var watch = new MemoryWatch())
-        {
-            EncoderCheckpoint.Load(file).Dispose();                         // compiled and warm; later ones take memory that this one gave back
-            peak = watch.Stop() - before;
-        }
+        long length = new FileInfo(file).Length;
         for (int round = 0; round < Rounds; round++)
         {
             reading[round] = Cold(file, () => ReadAll(file));
@@ -59,8 +65,7 @@ internal static partial class WeightsBenchmark
         }
         double disk = length / reading.Order().ElementAt(Rounds / 2), load = length / loading.Order().ElementAt(Rounds / 2);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"  {Path.GetFileName(file)}, {length / 1e6:0} MB: read at {disk / 1e6:0} MB/s, loaded at {load / 1e6:0} MB/s, a rate of {load / disk:0.00} (at least {LeastRate} wanted); "
-            + $"anonymous memory {(double)peak / length:0.00} of the file (at most {MostMemory} wanted)"));
+            $"  {Path.GetFileName(file)}, {length / 1e6:0} MB: read at {disk / 1e6:0} MB/s, loaded at {load / 1e6:0} MB/s, a rate of {load / disk:0.00} (at least {LeastRate} wanted)"));
     }
 
     private static double Cold(string file, Action action)

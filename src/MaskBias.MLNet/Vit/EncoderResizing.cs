@@ -44,6 +44,32 @@ public static class EncoderResizing
         }
     }
 
+    /// <summary>Checks that training can go on from an encoder.</summary>
+    /// <exception cref="ArgumentException">It is of another architecture than the one to train.</exception>
+    internal static void CheckStart(VisionEncoder? start, VitOptions encoder)
+    {
+        if (start is null || start.Model.Options.CanResize(encoder)) return;
+        var known = start.Model.Options;
+        throw new ArgumentException(
+            $"StartFrom is {known.EmbedDim} wide, {known.Depth} deep, with {known.Heads} heads and {known.RegisterTokens} registers; Encoder is "
+            + $"{encoder.EmbedDim} wide, {encoder.Depth} deep, with {encoder.Heads} heads and {encoder.RegisterTokens} registers. They may differ "
+            + "in the sizes of images and patches alone: take Encoder from StartFrom.Model.Options.");
+    }
+
+    /// <summary>Takes the weights of an encoder to go on from; of its head and decoder too, where they are of the same sizes.</summary>
+    internal static void Start(VisionEncoder start, VisionTransformer model, DinoHead? head = null, MaeDecoder? decoder = null)
+    {
+        model.CopyResized(start.Model);
+        if (head is not null && start.Head is { } prototypes && HaveSameShapes(prototypes, head)) Copy(prototypes, head);
+        if (decoder is not null && start.Decoder is { } pixels && HaveSameShapes(pixels, decoder)) Copy(pixels, decoder);
+    }
+
+    private static bool HaveSameShapes(nn.Module source, nn.Module target)
+    {
+        var (known, wanted) = (source.state_dict(), target.state_dict());
+        return known.Count == wanted.Count && wanted.All(w => known.TryGetValue(w.Key, out var k) && k.shape.SequenceEqual(w.Value.shape));
+    }
+
     private static void Copy(nn.Module source, nn.Module target, string? except = null)
     {
         using var _ = no_grad();

@@ -224,7 +224,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         }
     }
 
-    /// <summary>Takes the weights of an encoder that differs in the size of images or patches alone.</summary>
+    /// <summary>Takes the weights of an encoder that differs in the sizes of images and patches at most; a bias that it lacks stays.</summary>
     internal void CopyResized(VisionTransformer source)
     {
         using var scope = NewDisposeScope();
@@ -233,7 +233,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         long newSize = (long)options.GridSize * source.options.PatchSize;              // as many of its patches as there are here
         foreach (var (name, weight) in state_dict())
         {
-            if (name == "pos_embed" && options.Positions == PositionKind.SinCos) continue;
+            if (!known.ContainsKey(name) || (name == "pos_embed" && options.Positions == PositionKind.SinCos)) continue;
             weight.copy_(name switch
             {
                 "pos_embed" => PositionInterpolation.Resample(

@@ -133,11 +133,13 @@ public sealed class VitOptions : IValidatableObject
     }
 
     /// <summary>Whether weights of one architecture fit the other, and mean the same; the mask-guided bias aside.</summary>
-    internal bool HasSameWeightsAs(VitOptions other) =>
-        (ImageSize, PatchSize, EmbedDim, Depth, Heads, HiddenDim) ==
-            (other.ImageSize, other.PatchSize, other.EmbedDim, other.Depth, other.Heads, other.HiddenDim)
-        && (FeedForward, LayerScale is null, RegisterTokens, ClassTokenPosition) ==
-            (other.FeedForward, other.LayerScale is null, other.RegisterTokens, other.ClassTokenPosition);
+    internal bool HasSameWeightsAs(VitOptions other) => (ImageSize, PatchSize) == (other.ImageSize, other.PatchSize) && CanResize(other);
+
+    /// <summary>Whether the two differ in the sizes of images and patches at most; the mask-guided bias aside.</summary>
+    internal bool CanResize(VitOptions other) =>
+        (EmbedDim, Depth, Heads, HiddenDim, FeedForward) == (other.EmbedDim, other.Depth, other.Heads, other.HiddenDim, other.FeedForward)
+        && (LayerScale is null, RegisterTokens, ClassTokenPosition) ==
+            (other.LayerScale is null, other.RegisterTokens, other.ClassTokenPosition);
 
     internal VitOptions WithoutMaskBias()
     {
