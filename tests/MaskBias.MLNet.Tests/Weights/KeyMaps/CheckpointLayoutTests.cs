@@ -12,6 +12,34 @@ public sealed class CheckpointLayoutTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
+    [Theory]
+    [Trait("Category", "Parity")]
+    [InlineData("dino_vit/backbone.safetensors", CheckpointLayout.Dino, "32/8 48x2", PositionResampling.Offset)]
+    [InlineData("dinov2_vit/backbone.safetensors", CheckpointLayout.DinoV2, "70/14 48x2 scaled", PositionResampling.Offset)]
+    [InlineData("hf_dinov2", CheckpointLayout.HuggingFaceDinoV2, "70/14 48x2 scaled", PositionResampling.Size)]
+    [InlineData("hf_dinov2_reg", CheckpointLayout.HuggingFaceDinoV2, "70/14 32x2 scaled 4 registers", PositionResampling.Antialiased)]
+    [InlineData("hf_dinov2_swiglu", CheckpointLayout.HuggingFaceDinoV2, "70/14 32x2 scaled gated", PositionResampling.Size)]
+    [InlineData("hf_vit", CheckpointLayout.HuggingFaceVit, "32/8 48x2", PositionResampling.Size)]
+    [InlineData("timm_vit", CheckpointLayout.Timm, "32/8 48x2", PositionResampling.Antialiased)]
+    [InlineData("timm_vit_reg", CheckpointLayout.Timm, "32/8 24x2 scaled 4 registers", PositionResampling.Antialiased)]
+    [InlineData("mae_forward/model.safetensors", CheckpointLayout.Mae, "", PositionResampling.Size)]
+    [InlineData("mae_finetune/model_cls.safetensors", CheckpointLayout.Timm, "", PositionResampling.Antialiased)]
+    [InlineData("mae_finetune/model_global_pool.safetensors", CheckpointLayout.Timm, "", PositionResampling.Antialiased)]
+    public void Published_layouts_are_recognised(string name, CheckpointLayout layout, string architecture, PositionResampling resampling)
+    {
+        Assert.SkipUnless(Path.Exists(Fixtures.Path(name)), $"{name} is not there: name a folder that has it in MASKBIAS_FIXTURES.");
+        var options = new CheckpointLoadOptions { Heads = 2, DecoderHeads = 2 };
+        var found = EncoderCheckpoint.Describe(Fixtures.Path(name), options);
+        Assert.Equal((layout, resampling), (found.Layout, found.Architecture.PositionResampling));
+        var a = found.Architecture;
+        string text = $"{a.ImageSize}/{a.PatchSize} {a.EmbedDim}x{a.Depth}" + (a.LayerScale is null ? "" : " scaled")
+            + (a.RegisterTokens > 0 ? $" {a.RegisterTokens} registers" : "") + (a.FeedForward == FeedForwardKind.SwiGlu ? " gated" : "");
+        if (architecture.Length > 0) Assert.Equal(architecture, text);
+        Assert.Equal(layout == CheckpointLayout.Mae, found.Decoder is not null);
+        Assert.Equal(name.Contains("global_pool"), a.Pooling == FeaturePooling.NormalizedMean);
+        EncoderCheckpoint.Load(Fixtures.Path(name), options).Dispose();
+    }
+
     [Fact]
     public void A_training_checkpoint_has_a_teacher_and_a_student()
     {
