@@ -5,7 +5,10 @@ var benchmarks = new SortedDictionary<string, (string About, Action<TextWriter> 
 {
     ["bias"] = ("a training step guided by masks against a plain one", BiasBenchmark.Run),
     ["mae"] = ("a step of MAE against one with every patch visible", MaeStepBenchmark.Run),
+    ["fuzz-weights"] = ("100,000 damaged weight files of each format: read or refused", ReaderFuzz.Run),
+    ["onnx"] = ("ONNX Runtime on our ViT-S/16 against PyTorch's export", OnnxBenchmark.Run),
     ["segmenter"] = ("images segmented per second, one thread", SegmenterBenchmark.Run),
+    ["weights"] = ("loading a checkpoint of 350 MB against reading its bytes", WeightsBenchmark.Run),
 };
 
 string[] unknown = [.. args.Where(name => !benchmarks.ContainsKey(name))];

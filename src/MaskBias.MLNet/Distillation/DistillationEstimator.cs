@@ -40,15 +40,7 @@ public sealed class DistillationEstimator : IEstimator<PretrainedTransformer>
         _ = ViewSizes.For(options.Views, architecture);
     }
 
-    private bool SameSize
-    {
-        get
-        {
-            var t = teacher.Model.Options;
-            return (t.ImageSize, t.PatchSize, t.EmbedDim, t.Depth, t.Heads, t.MlpRatio)
-                == (architecture.ImageSize, architecture.PatchSize, architecture.EmbedDim, architecture.Depth, architecture.Heads, architecture.MlpRatio);
-        }
-    }
+    private bool SameSize => teacher.Model.Options.HasSameWeightsAs(architecture);
 
     /// <summary>Trains the student; the teacher stays as it is.</summary>
     /// <param name="input">Images and, for a mask-guided teacher, their masks.</param>

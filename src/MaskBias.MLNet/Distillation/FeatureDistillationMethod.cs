@@ -44,8 +44,8 @@ internal sealed class FeatureDistillationMethod : ITrainingMethod<ViewBatch>, ID
         using var scope = NewDisposeScope();
         var (images, maskTokens) = (batch.Global.Images, batch.Global.MaskTokens);
         Tensor target;
-        using (no_grad()) target = Normalize(teacher.ForwardTokens(images, maskTokens));            // [V·B, 1 + N, D]
-        var features = student.ForwardTokens(images);
+        using (no_grad()) target = Normalize(teacher.WithoutRegisters(teacher.ForwardTokens(images, maskTokens)));    // [V·B, 1 + N, D]
+        var features = student.WithoutRegisters(student.ForwardTokens(images));
         if (projection is not null) features = projection.forward(features);
         return nn.functional.smooth_l1_loss(features, target).MoveToOuterDisposeScope();
     }
@@ -64,7 +64,7 @@ internal sealed class FeatureDistillationMethod : ITrainingMethod<ViewBatch>, ID
     public void Dispose() => projection?.Dispose();
 
     private static Tensor Normalize(Tensor tokens) =>
-        nn.functional.layer_norm(tokens, [tokens.shape[^1]], eps: VisionTransformer.NormEpsilon);
+        nn.functional.layer_norm(tokens, [tokens.shape[^1]], eps: VitOptions.DefaultNormEpsilon);
 
     private static Linear Projection(int inputs, int outputs, long seed, Device device)
     {

@@ -4,7 +4,8 @@ using static TorchSharp.torch;
 namespace MaskBias.MLNet.Masks;
 
 /// <summary>
-/// The positive and negative relation between all pairs of tokens, [B, N+1, N+1] each; the class token's row and column are 0.
+/// The positive and negative relation between all pairs of tokens, [B, N+1, N+1] each; the rows and columns of the class token and of
+/// registers, which come before the patches, are 0.
 /// A relation that the bias does not use is null.
 /// </summary>
 public sealed record PatchRelations(Tensor? Positive, Tensor? Negative)
@@ -15,11 +16,12 @@ public sealed record PatchRelations(Tensor? Positive, Tensor? Negative)
     /// <param name="maskTokens">Share of each patch that each mask covers, [B, K, N], in [0, 1].</param>
     /// <param name="relation">Which relations to compute.</param>
     /// <param name="kind">How they are measured.</param>
+    /// <param name="prefixTokens">Tokens before the patches: the class token and registers.</param>
     /// <remarks>
     /// R⁺_ij = max_k min(m_ik, m_jk); R⁻_ij = min(max_k m_ik, max_k m_jk) − R⁺_ij. Both are symmetric, do not depend on the order of
     /// the masks, and are 0 where a patch is covered by none. The maximum runs mask by mask: no [B, N, N, K] tensor is built.
     /// </remarks>
-    public static PatchRelations From(Tensor maskTokens, MaskRelation relation, RelationKind kind)
+    public static PatchRelations From(Tensor maskTokens, MaskRelation relation, RelationKind kind, int prefixTokens = 1)
     {
         if (maskTokens.dim() != 3)
             throw new ArgumentException($"Mask token vectors have {maskTokens.dim()} dimensions; they must be [batch, masks, patches].");
@@ -35,8 +37,8 @@ public sealed record PatchRelations(Tensor? Positive, Tensor? Negative)
             different = (minimum(covered.unsqueeze(2), covered.unsqueeze(1)) - same).clamp_(0, 1);
         }
         return new(
-            relation == MaskRelation.Negative ? null : WithClassToken(same).MoveToOuterDisposeScope(),
-            different is null ? null : WithClassToken(different).MoveToOuterDisposeScope());
+            relation == MaskRelation.Negative ? null : WithPrefix(same, prefixTokens).MoveToOuterDisposeScope(),
+            different is null ? null : WithPrefix(different, prefixTokens).MoveToOuterDisposeScope());
     }
 
     // On the CPU a few images at a time: their relations then stay in the cache over all masks, which is up to three times as fast.
@@ -70,5 +72,5 @@ public sealed record PatchRelations(Tensor? Positive, Tensor? Negative)
         return matmul(unit.transpose(1, 2), unit);
     }
 
-    private static Tensor WithClassToken(Tensor relation) => nn.functional.pad(relation, [1, 0, 1, 0]);
+    private static Tensor WithPrefix(Tensor relation, long count) => nn.functional.pad(relation, [count, 0, count, 0]);
 }

@@ -1,3 +1,6 @@
+using System.Globalization;
+using MaskBias.MLNet.Weights.Export;
+
 namespace MaskBias.MLNet.Training;
 
 /// <summary>What a training run did.</summary>
@@ -35,4 +38,19 @@ public sealed record TrainingReport
 
     /// <summary>Duration of the training steps.</summary>
     public required TimeSpan Elapsed { get; init; }
+
+    /// <summary>Writes what is known of the run into a model card: its recipe, its data, and its last loss.</summary>
+    public void Describe(ModelCard card)
+    {
+        ArgumentNullException.ThrowIfNull(card);
+        int steps = Losses.Count;
+        card.Recipe["phase"] = Phase;
+        card.Recipe["epochs"] = $"{(StepsPerEpoch == 0 ? 0 : steps / StepsPerEpoch)}";
+        card.Recipe["batch size"] = $"{BatchSize}";
+        card.Recipe["learning rate"] = LearningRate.ToString("g4", CultureInfo.InvariantCulture);
+        card.Recipe["device"] = Device;
+        if (Adjustments.Count > 0) card.Recipe["adjustments"] = string.Join(" ", Adjustments);
+        (card.Data["images"], card.Data["skipped rows"]) = (Images, SkippedRows);
+        if (steps > 0) card.Metrics["last training loss"] = Losses[^1];
+    }
 }

@@ -5,13 +5,18 @@ using static TorchSharp.torch;
 
 namespace MaskBias.MLNet.Vit;
 
-/// <summary>A pre-norm transformer block: x ← x + attention(norm1 x); x ← x + mlp(norm2 x), each branch with stochastic depth.</summary>
+/// <summary>
+/// A pre-norm transformer block: x ← x + γ₁·attention(norm1 x); x ← x + γ₂·mlp(norm2 x), each branch with stochastic depth; γ is 1 without
+/// LayerScale.
+/// </summary>
 internal sealed class Block : nn.Module<Tensor, PatchRelations?, Tensor>
 {
     private readonly LayerNorm norm1;
     private readonly MaskGuidedAttention attn;
+    private readonly LayerScale? ls1;
     private readonly LayerNorm norm2;
-    private readonly Mlp mlp;
+    private readonly nn.Module<Tensor, Tensor> mlp;
+    private readonly LayerScale? ls2;
     private readonly double dropPath;
     private readonly Generator? generator;       // needed where paths are dropped
 
@@ -19,10 +24,14 @@ internal sealed class Block : nn.Module<Tensor, PatchRelations?, Tensor>
     {
         this.dropPath = dropPath;
         this.generator = generator;
-        norm1 = nn.LayerNorm(options.EmbedDim, eps: VisionTransformer.NormEpsilon);
+        norm1 = nn.LayerNorm(options.EmbedDim, eps: options.NormEpsilon);
         attn = new MaskGuidedAttention(options.EmbedDim, options.Heads, bias);
-        norm2 = nn.LayerNorm(options.EmbedDim, eps: VisionTransformer.NormEpsilon);
-        mlp = new Mlp(options.EmbedDim, (int)(options.EmbedDim * options.MlpRatio));
+        ls1 = options.LayerScale is { } first ? new LayerScale(options.EmbedDim, first) : null;
+        norm2 = nn.LayerNorm(options.EmbedDim, eps: options.NormEpsilon);
+        mlp = options.FeedForward == FeedForwardKind.SwiGlu
+            ? new SwiGlu(options.EmbedDim, options.HiddenDim)
+            : new Mlp(options.EmbedDim, options.HiddenDim);
+        ls2 = options.LayerScale is { } second ? new LayerScale(options.EmbedDim, second) : null;
         RegisterComponents();
     }
 
@@ -32,8 +41,8 @@ internal sealed class Block : nn.Module<Tensor, PatchRelations?, Tensor>
     public override Tensor forward(Tensor tokens, PatchRelations? relations)
     {
         using var scope = NewDisposeScope();
-        var mixed = tokens + DropPath(attn.forward(norm1.forward(tokens), relations));
-        return (mixed + DropPath(mlp.forward(norm2.forward(mixed)))).MoveToOuterDisposeScope();
+        var mixed = tokens + DropPath(Scale(ls1, attn.forward(norm1.forward(tokens), relations)));
+        return (mixed + DropPath(Scale(ls2, mlp.forward(norm2.forward(mixed))))).MoveToOuterDisposeScope();
     }
 
     /// <summary>The attention map of this block for the given input tokens, [B, h, N, N].</summary>
@@ -42,6 +51,8 @@ internal sealed class Block : nn.Module<Tensor, PatchRelations?, Tensor>
         using var scope = NewDisposeScope();
         return attn.ForwardWithMap(norm1.forward(tokens), relations).Map.MoveToOuterDisposeScope();
     }
+
+    private static Tensor Scale(LayerScale? scale, Tensor branch) => scale is null ? branch : scale.forward(branch);
 
     // Per sample: the branch is dropped with the given rate, else scaled by 1/(1 − rate).
     private Tensor DropPath(Tensor branch)

@@ -31,7 +31,7 @@ public sealed class DinoHead : nn.Module<Tensor, Tensor>
         mlp = Layers(inputDim, options);
         last_layer = new WeightNormLinear(options.BottleneckDim, options.OutDim, trainLength: !options.NormalizeLastLayer);
         RegisterComponents();
-        Initialize(seed);
+        if (!WeightLayers.SkipsStartValues) Initialize(seed);
         this.DetachWeights();
     }
 
@@ -51,17 +51,17 @@ public sealed class DinoHead : nn.Module<Tensor, Tensor>
 
     private static nn.Module<Tensor, Tensor> Layers(int inputDim, DinoHeadOptions options)
     {
-        if (options.Layers == 1) return nn.Linear(inputDim, options.BottleneckDim);
+        if (options.Layers == 1) return WeightLayers.Linear(inputDim, options.BottleneckDim);
         var layers = new List<nn.Module<Tensor, Tensor>>();
         int width = inputDim;
         for (int i = 0; i < options.Layers - 1; i++)
         {
-            layers.Add(nn.Linear(width, options.HiddenDim));
+            layers.Add(WeightLayers.Linear(width, options.HiddenDim));
             if (options.UseBatchNorm) layers.Add(nn.BatchNorm1d(options.HiddenDim));
             layers.Add(nn.GELU());
             width = options.HiddenDim;
         }
-        layers.Add(nn.Linear(width, options.BottleneckDim));
+        layers.Add(WeightLayers.Linear(width, options.BottleneckDim));
         return nn.Sequential(layers);
     }
 

@@ -8,4 +8,10 @@ public enum FeaturePooling
 
     /// <summary>The mean of the patch tokens after the final normalisation.</summary>
     Mean,
+
+    /// <summary>
+    /// The mean of the patch tokens, which is then normalised (timm's "avg", the global pool that MAE is fine-tuned with): the tokens
+    /// themselves are not.
+    /// </summary>
+    NormalizedMean,
 }

@@ -30,14 +30,14 @@ public sealed class MaeDecoder : nn.Module<Tensor, Tensor, Tensor>
         (InputDim, PatchSize, GridSize) = (encoder.EmbedDim, encoder.PatchSize, encoder.GridSize);
         using var isolated = new IsolatedRandomState();
         using var scope = NewDisposeScope();
-        decoder_embed = nn.Linear(InputDim, options.EmbedDim);
+        decoder_embed = WeightLayers.Linear(InputDim, options.EmbedDim);
         mask_token = nn.Parameter(zeros(1, 1, options.EmbedDim));
         decoder_pos_embed = nn.Parameter(SinCosPositions.Create(options.EmbedDim, GridSize), requires_grad: false);
         decoder_blocks = nn.ModuleList(Enumerable.Range(0, options.Depth).Select(_ => NewBlock()).ToArray());
-        decoder_norm = nn.LayerNorm(options.EmbedDim, eps: VisionTransformer.NormEpsilon);
-        decoder_pred = nn.Linear(options.EmbedDim, 3 * PatchSize * PatchSize);
+        decoder_norm = nn.LayerNorm(options.EmbedDim, eps: VitOptions.DefaultNormEpsilon);
+        decoder_pred = WeightLayers.Linear(options.EmbedDim, 3 * PatchSize * PatchSize);
         RegisterComponents();
-        Initialize(seed);
+        if (!WeightLayers.SkipsStartValues) Initialize(seed);
         this.DetachWeights();
     }
 

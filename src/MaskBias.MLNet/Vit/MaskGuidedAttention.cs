@@ -19,8 +19,8 @@ internal sealed class MaskGuidedAttention : nn.Module<Tensor, PatchRelations?, T
     public MaskGuidedAttention(int width, int heads, MaskBiasOptions? bias) : base(nameof(MaskGuidedAttention))
     {
         this.heads = heads;
-        qkv = nn.Linear(width, 3 * width);
-        proj = nn.Linear(width, width);
+        qkv = WeightLayers.Linear(width, 3 * width);
+        proj = WeightLayers.Linear(width, width);
         if (bias is not null)
         {
             long weights = bias.SharedAcrossHeads ? 1 : heads;

@@ -12,8 +12,8 @@ internal sealed class Mlp : nn.Module<Tensor, Tensor>
 
     public Mlp(int width, int hidden) : base(nameof(Mlp))
     {
-        fc1 = nn.Linear(width, hidden);
-        fc2 = nn.Linear(hidden, width);
+        fc1 = WeightLayers.Linear(width, hidden);
+        fc2 = WeightLayers.Linear(hidden, width);
         RegisterComponents();
     }
 

@@ -11,7 +11,7 @@ internal sealed class PatchEmbedding : nn.Module<Tensor, Tensor>
 
     public PatchEmbedding(int patchSize, int width) : base(nameof(PatchEmbedding))
     {
-        proj = nn.Conv2d(3, width, (patchSize, patchSize), stride: (patchSize, patchSize));
+        proj = WeightLayers.Patches(3, width, patchSize);
         RegisterComponents();
     }
 

@@ -3,31 +3,40 @@ using static TorchSharp.torch;
 
 namespace MaskBias.MLNet.Vit;
 
-/// <summary>Resamples a learned position embedding for images of another size, as DINO does.</summary>
+/// <summary>Resamples a position embedding for images of another size.</summary>
 internal static class PositionInterpolation
 {
     // DINO adds it to the number of patches so that the floor of size × scale never loses one to rounding.
     private const double Offset = 0.1;
 
     /// <summary>Returns the position embedding for an image of the given size.</summary>
-    /// <param name="embedding">[1, 1 + M·M, D], the class token's first.</param>
+    /// <param name="embedding">[1, C + M·M, D]: the class token's, where it has one (C = 1), and the patches'.</param>
     /// <param name="height">Image height in pixels.</param>
     /// <param name="width">Image width in pixels.</param>
     /// <param name="patchSize">Side of a patch in pixels.</param>
-    /// <remarks>
-    /// Unchanged when the image is square and has M·M patches; otherwise bicubic (a = −0.75, corners not aligned, no antialiasing) with
-    /// the scale (patches + 0.1)/M, which also sets the sampling coordinates.
-    /// </remarks>
-    public static Tensor Resample(Tensor embedding, long height, long width, int patchSize)
+    /// <param name="resampling">How to resample.</param>
+    /// <remarks>Unchanged when the image is square and has M·M patches.</remarks>
+    public static Tensor Resample(Tensor embedding, long height, long width, int patchSize, PositionResampling resampling)
     {
-        long rows = height / patchSize, columns = width / patchSize, known = embedding.shape[1] - 1;
-        if (rows * columns == known && height == width) return embedding;
+        long rows = height / patchSize, columns = width / patchSize;
+        long side = (long)Math.Sqrt(embedding.shape[1]), patches = side * side, others = embedding.shape[1] - patches;
+        if (rows * columns == patches && height == width) return embedding;
         using var scope = NewDisposeScope();
-        long side = (long)Math.Round(Math.Sqrt(known));
-        var grid = embedding[.., 1..].reshape(1, side, side, -1).permute(0, 3, 1, 2);             // [1, D, M, M]
-        double[] scale = [(rows + Offset) / side, (columns + Offset) / side];
-        var resampled = nn.functional.interpolate(grid, scale_factor: scale, mode: InterpolationMode.Bicubic, align_corners: false);
-        var patches = resampled.permute(0, 2, 3, 1).reshape(1, rows * columns, -1);
-        return cat([embedding[.., ..1], patches], dim: 1).MoveToOuterDisposeScope();
+        var grid = embedding[.., (int)others..].reshape(1, side, side, -1).permute(0, 3, 1, 2);          // [1, D, M, M]
+        var resampled = Resample(grid, rows, columns, resampling).permute(0, 2, 3, 1).reshape(1, rows * columns, -1);
+        return cat([embedding[.., ..(int)others], resampled], dim: 1).MoveToOuterDisposeScope();
+    }
+
+    // Without antialiasing the cubic's a is −0.75, with it −0.5; corners are never aligned.
+    private static Tensor Resample(Tensor grid, long rows, long columns, PositionResampling resampling)
+    {
+        const InterpolationMode Bicubic = InterpolationMode.Bicubic;
+        if (resampling != PositionResampling.Offset)
+        {
+            bool antialias = resampling == PositionResampling.Antialiased;
+            return nn.functional.interpolate(grid, size: [rows, columns], mode: Bicubic, align_corners: false, antialias: antialias);
+        }
+        double[] scale = [(rows + Offset) / grid.shape[2], (columns + Offset) / grid.shape[3]];
+        return nn.functional.interpolate(grid, scale_factor: scale, mode: Bicubic, align_corners: false);
     }
 }

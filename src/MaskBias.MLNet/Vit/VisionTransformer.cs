@@ -13,10 +13,10 @@ namespace MaskBias.MLNet.Vit;
 /// <remarks>Concurrent forward passes are safe in evaluation mode; training is for one thread.</remarks>
 public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
 {
-    internal const double NormEpsilon = 1e-6;
     private const double InitialDeviation = 0.02;
 
     private readonly Parameter cls_token;
+    private readonly Parameter? register_tokens;      // [1, R, D]
     private readonly Parameter pos_embed;
     private readonly PatchEmbedding patch_embed;
     private readonly ModuleList<Block> blocks;
@@ -35,14 +35,15 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         using var isolated = new IsolatedRandomState();
         using var scope = NewDisposeScope();
         cls_token = nn.Parameter(zeros(1, 1, options.EmbedDim));
+        register_tokens = options.RegisterTokens > 0 ? nn.Parameter(zeros(1, options.RegisterTokens, options.EmbedDim)) : null;
         pos_embed = options.Positions == PositionKind.SinCos
             ? nn.Parameter(SinCosPositions.Create(options.EmbedDim, options.GridSize), requires_grad: false)
-            : nn.Parameter(zeros(1, 1 + options.GridSize * options.GridSize, options.EmbedDim));
+            : nn.Parameter(zeros(1, options.PositionCount, options.EmbedDim));
         patch_embed = new PatchEmbedding(options.PatchSize, options.EmbedDim);
         blocks = nn.ModuleList(Enumerable.Range(0, options.Depth).Select(NewBlock).ToArray());
-        norm = nn.LayerNorm(options.EmbedDim, eps: NormEpsilon);
+        norm = nn.LayerNorm(options.EmbedDim, eps: options.NormEpsilon);
         RegisterComponents();
-        Initialize();
+        if (!WeightLayers.SkipsStartValues) Initialize();
         this.DetachWeights();
     }
 
@@ -51,6 +52,9 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
 
     /// <summary>Length of the feature vector.</summary>
     public int FeatureDim => options.EmbedDim;
+
+    /// <summary>Number of tokens before the patches': the class token and the registers.</summary>
+    public int PrefixTokens => options.PrefixTokens;
 
     /// <summary>Whether the encoder was built with the mask-guided attention bias.</summary>
     public bool IsMaskGuided => options.MaskBias is not null;
@@ -74,32 +78,36 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         return Pool(ForwardTokens(images, maskTokens)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>All tokens after the final normalisation, [B, 1 + N, D], the class token first.</summary>
+    /// <summary>
+    /// All tokens after the final normalisation, [B, 1 + R + N, D]: class token, registers, patches row by row. With
+    /// <see cref="FeaturePooling.NormalizedMean"/> they are not normalised, since the feature alone is.
+    /// </summary>
     public Tensor ForwardTokens(Tensor images, Tensor? maskTokens = null)
     {
         using var scope = NewDisposeScope();
         var relations = Relations(images, maskTokens);
         var tokens = Prepare(images);
         foreach (var block in blocks) tokens = block.forward(tokens, relations);
-        return norm.forward(tokens).MoveToOuterDisposeScope();
+        return Normalize(tokens).MoveToOuterDisposeScope();
     }
 
     /// <summary>Tokens of some of the patches, which alone are computed, after the final normalisation.</summary>
     /// <param name="images">Normalised images, [B, 3, H, W].</param>
     /// <param name="visible">Indices of the patches to see, [B, V], each at most once in an image.</param>
     /// <param name="maskTokens">Mask token vectors of all patches, [B, K, N], or null.</param>
-    /// <returns>[B, 1 + V, D], the class token first.</returns>
+    /// <returns>[B, 1 + V, D], the class token first; registers are left out.</returns>
     public Tensor ForwardVisible(Tensor images, Tensor visible, Tensor? maskTokens = null)
     {
         using var scope = NewDisposeScope();
         var relations = Relations(images, maskTokens, visible);
-        var seen = nn.functional.pad(visible + 1, [1, 0]);                                          // 0 is the class token
-        var tokens = Prepare(images).gather(1, seen.unsqueeze(-1).expand(-1, -1, options.EmbedDim));
+        var all = Prepare(images);
+        var patches = all[.., PrefixTokens..].gather(1, visible.unsqueeze(-1).expand(-1, -1, options.EmbedDim));
+        var tokens = cat([all[.., ..PrefixTokens], patches], dim: 1);                               // [B, 1 + R + V, D]
         foreach (var block in blocks) tokens = block.forward(tokens, relations);
-        return norm.forward(tokens).MoveToOuterDisposeScope();
+        return norm.forward(WithoutRegisters(tokens)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Tokens of the last blocks, oldest first, each after the final normalisation, [B, 1 + N, D].</summary>
+    /// <summary>Tokens of the last blocks, oldest first, each after the final normalisation, [B, 1 + R + N, D].</summary>
     /// <param name="images">Normalised images, [B, 3, H, W].</param>
     /// <param name="count">How many blocks; all when there are fewer.</param>
     /// <param name="maskTokens">Mask token vectors or null.</param>
@@ -112,12 +120,12 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         for (int i = 0; i < blocks.Count; i++)
         {
             tokens = blocks[i].forward(tokens, relations);
-            if (blocks.Count - i <= count) outputs.Add(norm.forward(tokens).MoveToOuterDisposeScope());
+            if (blocks.Count - i <= count) outputs.Add(Normalize(tokens).MoveToOuterDisposeScope());
         }
         return outputs;
     }
 
-    /// <summary>Self-attention of the last block, [B, h, 1 + N, 1 + N]; rows sum to 1.</summary>
+    /// <summary>Self-attention of the last block, [B, h, 1 + R + N, 1 + R + N]; rows sum to 1.</summary>
     public Tensor LastSelfAttention(Tensor images, Tensor? maskTokens = null)
     {
         using var scope = NewDisposeScope();
@@ -127,8 +135,16 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         return blocks[^1].AttentionMap(tokens, relations).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The position embedding for an image of the given size in pixels, [1, 1 + N, D].</summary>
-    public Tensor PositionEmbedding(long height, long width) => PositionInterpolation.Resample(pos_embed, height, width, options.PatchSize);
+    /// <summary>
+    /// The position embedding for an image of the given size in pixels, [1, 1 + N, D]; the class token's is 0 where it has none of its own.
+    /// </summary>
+    public Tensor PositionEmbedding(long height, long width)
+    {
+        using var scope = NewDisposeScope();
+        var positions = PositionInterpolation.Resample(pos_embed, height, width, options.PatchSize, options.PositionResampling);
+        if (!options.ClassTokenPosition) positions = nn.functional.pad(positions, [0, 0, 1, 0]);
+        return ReferenceEquals(positions, pos_embed) ? pos_embed : positions.MoveToOuterDisposeScope();
+    }
 
     /// <summary>α and β per layer (null where a layer has none), for reports and pictures.</summary>
     public IReadOnlyList<(float[]? Alpha, float[]? Beta)> BiasValues() =>
@@ -148,16 +164,29 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         return weight.detach().cpu().data<float>().ToArray();
     }
 
-    private Tensor Pool(Tensor tokens) => options.Pooling == FeaturePooling.ClassToken ? tokens[.., 0] : tokens[.., 1..].mean([1]);
+    /// <summary>Class token and patches: [B, 1 + R + N, D] -> [B, 1 + N, D].</summary>
+    internal Tensor WithoutRegisters(Tensor tokens) =>
+        register_tokens is null ? tokens : cat([tokens[.., ..1], tokens[.., PrefixTokens..]], dim: 1);
 
-    // [B, 3, H, W] -> [B, 1 + N, D]: class token and patches, positions added
+    private Tensor Normalize(Tensor tokens) => options.Pooling == FeaturePooling.NormalizedMean ? tokens.alias() : norm.forward(tokens);
+
+    private Tensor Pool(Tensor tokens) => options.Pooling switch
+    {
+        FeaturePooling.ClassToken => tokens[.., 0],
+        FeaturePooling.Mean => tokens[.., PrefixTokens..].mean([1]),
+        _ => norm.forward(tokens[.., PrefixTokens..].mean([1])),
+    };
+
+    // [B, 3, H, W] -> [B, 1 + R + N, D]: class token and patches, positions added; the registers between them have none
     internal Tensor Prepare(Tensor images)
     {
         if (images.dim() != 4 || images.shape[1] != 3 || images.shape[2] < options.PatchSize || images.shape[3] < options.PatchSize)
             throw new ArgumentException($"Images are [{string.Join(", ", images.shape)}]; they must be [batch, 3, height, width] and at least one patch of {options.PatchSize} pixels large.");
         var patches = patch_embed.forward(images);
         var tokens = cat([cls_token.expand(images.shape[0], -1, -1), patches], dim: 1);
-        return tokens + PositionEmbedding(images.shape[2], images.shape[3]);
+        tokens = tokens + PositionEmbedding(images.shape[2], images.shape[3]);
+        if (register_tokens is null) return tokens;
+        return cat([tokens[.., ..1], register_tokens.expand(images.shape[0], -1, -1), tokens[.., 1..]], dim: 1);
     }
 
     private PatchRelations? Relations(Tensor images, Tensor? maskTokens, Tensor? visible = null)
@@ -170,7 +199,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
             throw new ArgumentException($"Mask token vectors are [{string.Join(", ", maskTokens.shape)}]; for these images they must be [{images.shape[0]}, masks, {patches}].");
         // A relation depends on its two patches alone: among the visible ones they are the rows and columns of all, for less work.
         if (visible is not null) maskTokens = maskTokens.gather(2, visible.unsqueeze(1).expand(-1, maskTokens.shape[1], -1));
-        return PatchRelations.From(maskTokens, bias.Relation, bias.Kind);
+        return PatchRelations.From(maskTokens, bias.Relation, bias.Kind, PrefixTokens);
     }
 
     private Block NewBlock(int layer)
@@ -186,11 +215,32 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         using var _ = no_grad();
         cls_token.normal_(0, InitialDeviation, generator);
         if (options.Positions == PositionKind.Learned) pos_embed.normal_(0, InitialDeviation, generator);
+        register_tokens?.normal_(0, InitialDeviation, generator);
         patch_embed.Initialize(generator);
         foreach (var linear in modules().OfType<Linear>())
         {
             linear.weight!.normal_(0, InitialDeviation, generator);
             linear.bias?.zero_();
+        }
+    }
+
+    /// <summary>Takes the weights of an encoder that differs in the sizes of images and patches at most; a bias that it lacks stays.</summary>
+    internal void CopyResized(VisionTransformer source)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var known = source.state_dict();
+        long newSize = (long)options.GridSize * source.options.PatchSize;              // as many of its patches as there are here
+        foreach (var (name, weight) in state_dict())
+        {
+            if (!known.ContainsKey(name) || (name == "pos_embed" && options.Positions == PositionKind.SinCos)) continue;
+            weight.copy_(name switch
+            {
+                "pos_embed" => PositionInterpolation.Resample(
+                    source.pos_embed, newSize, newSize, source.options.PatchSize, options.PositionResampling),
+                "patch_embed.proj.weight" => PatchResampling.Resample(known[name], options.PatchSize, options.PatchSize),
+                _ => known[name],
+            });
         }
     }
 

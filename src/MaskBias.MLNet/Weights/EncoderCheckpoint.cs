@@ -1,5 +1,6 @@
 using System.Text;
 using MaskBias.MLNet.Vit;
+using MaskBias.MLNet.Weights.KeyMaps;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -22,10 +23,11 @@ public static class EncoderCheckpoint
     /// <summary>Key of the configuration in the metadata of the weights.</summary>
     public const string ConfigKey = "maskbias.config";
 
+    private const string PyTorchFile = "pytorch_model.bin";
     private const string Extension = ".safetensors";
-    private const string BackbonePrefix = "backbone.";
-    private const string HeadPrefix = "head.";
-    private const string DecoderPrefix = "decoder.";
+    private const string BackbonePrefix = CheckpointReader.Backbone;
+    private const string HeadPrefix = CheckpointReader.Head;
+    private const string DecoderPrefix = CheckpointReader.Decoder;
 
     /// <summary>Saves an encoder with the head or decoder that it has. An older checkpoint is replaced only by a complete one.</summary>
     /// <param name="encoder">The encoder, on any device.</param>
@@ -50,24 +52,71 @@ public static class EncoderCheckpoint
         if (!oneFile) AtomicFile.Write(Path.Combine(path, ConfigFile), stream => stream.Write(Encoding.UTF8.GetBytes(config + "\n")));
     }
 
-    /// <summary>Loads an encoder to the CPU, in evaluation mode.</summary>
-    /// <param name="path">A checkpoint's folder or its <c>.safetensors</c> file.</param>
-    /// <returns>The encoder, owned by the caller.</returns>
+    /// <summary>
+    /// Loads an encoder to the CPU, in evaluation mode: a checkpoint of this library, or a public one, whose layout is recognised
+    /// (<see cref="CheckpointLayout"/>).
+    /// </summary>
+    /// <param name="path">A folder with <c>model.safetensors</c> or <c>pytorch_model.bin</c>, or a file of weights.</param>
+    /// <param name="options">What a public checkpoint does not say itself; null for what is usual.</param>
+    /// <returns>The encoder, owned by the caller. <see cref="Describe"/> says what it was recognised as.</returns>
     /// <exception cref="FileNotFoundException">There is no checkpoint.</exception>
-    /// <exception cref="InvalidDataException">Configuration or weights are damaged, newer, or do not fit each other.</exception>
-    public static VisionEncoder Load(string path)
+    /// <exception cref="InvalidDataException">Configuration or weights are damaged, newer, unknown, or do not fit each other.</exception>
+    public static VisionEncoder Load(string path, CheckpointLoadOptions? options = null)
+    {
+        options = OptionsValidator.Validate(options ?? new());
+        var (tensors, found) = Recognize(path, options);
+        using var _ = tensors;
+        CheckSize(found, tensors);
+        var encoder = Build(found, tensors);
+        if (options.ImageSize is null && options.PatchSize is null) return encoder;
+        using (encoder)
+        {
+            int patch = options.PatchSize ?? encoder.Model.Options.PatchSize;
+            return EncoderResizing.Resize(encoder, options.ImageSize ?? encoder.Model.Options.GridSize * patch, patch);
+        }
+    }
+
+    /// <summary>Says what a checkpoint is, without loading its weights.</summary>
+    /// <param name="path">As for <see cref="Load"/>.</param>
+    /// <param name="options">As for <see cref="Load"/>; sizes to resample to have no part in it.</param>
+    /// <exception cref="FileNotFoundException">There is no checkpoint.</exception>
+    /// <exception cref="InvalidDataException">Configuration or weights are damaged, newer or unknown.</exception>
+    public static CheckpointDescription Describe(string path, CheckpointLoadOptions? options = null)
+    {
+        var (tensors, found) = Recognize(path, OptionsValidator.Validate(options ?? new()));
+        using var _ = tensors;
+        return found;
+    }
+
+    private static (ITensorSource Tensors, CheckpointDescription Found) Recognize(string path, CheckpointLoadOptions options)
+    {
+        var file = OpenWeights(path);
+        try
+        {
+            if (OwnConfig(file) is { } own)
+            {
+                long parameters = file.Entries.Sum(e => e.Shape.Aggregate(1L, (product, size) => product * size));
+                return (file, new(file.Path, CheckpointLayout.MaskBias, "encoder checkpoint of MaskBias.MLNet", own.Architecture,
+                    own.Normalization, own.Head, own.Decoder, parameters, [], []));
+            }
+            var reader = new CheckpointReader(file, options.Branch);
+            return (reader.Tensors, new ArchitectureInference(reader, options).Describe());
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    private static ITensorSource OpenWeights(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        string weights = Directory.Exists(path) ? Path.Combine(path, WeightsFile) : path;
-        if (!File.Exists(weights))
-        {
-            throw new FileNotFoundException($"There is no encoder checkpoint at {path}: {weights} does not exist. "
-                + $"Give a folder with {WeightsFile}, or a {Extension} file.", weights);
-        }
-        using var file = SafetensorsFile.Open(weights);
-        var config = ReadConfig(file);
-        CheckSize(config, file);
-        return Build(config, file);
+        string[] candidates = Directory.Exists(path) ? [Path.Combine(path, WeightsFile), Path.Combine(path, PyTorchFile)] : [path];
+        string weights = candidates.FirstOrDefault(File.Exists) ?? throw new FileNotFoundException(
+            $"There is no encoder checkpoint at {path}: {string.Join(" or ", candidates)} does not exist. "
+            + $"Give a folder with {WeightsFile}, or a file of weights.", candidates[0]);
+        return SafetensorsFile.Open(weights);
     }
 
     private static IEnumerable<KeyValuePair<string, Tensor>> Weights(VisionEncoder encoder) =>
@@ -83,43 +132,41 @@ public static class EncoderCheckpoint
         return parts;
     }
 
-    private static EncoderConfig ReadConfig(SafetensorsFile file)
+    // Null where the file is not this library's.
+    private static EncoderConfig? OwnConfig(ITensorSource file)
     {
         if (file.Metadata.TryGetValue(ConfigKey, out string? embedded))
             return EncoderConfig.Parse(embedded, $"{file.Path}, metadata {ConfigKey}");
         string beside = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file.Path))!, ConfigFile);
-        if (!File.Exists(beside))
-        {
-            throw new InvalidDataException($"{file.Path} is not an encoder checkpoint: its metadata have no {ConfigKey}, "
-                + $"and there is no {ConfigFile} beside it.");
-        }
+        if (!File.Exists(beside)) return null;
         long length = new FileInfo(beside).Length;
         if (length > EncoderConfig.MaxLength)
             throw new InvalidDataException($"{beside} has {length} bytes; at most {EncoderConfig.MaxLength} are allowed.");
-        return EncoderConfig.Parse(File.ReadAllText(beside), beside);
+        string text = File.ReadAllText(beside);
+        return EncoderConfig.IsOwn(text) ? EncoderConfig.Parse(text, beside) : null;
     }
 
     // Before anything is built: a small file must not make us allocate a huge encoder. What is a little off is listed by name later.
-    private static void CheckSize(EncoderConfig config, SafetensorsFile file)
+    private static void CheckSize(CheckpointDescription found, ITensorSource tensors)
     {
         const long Slack = 1 << 24;
-        long described = config.CountParameters(), held = file.Entries.Sum(e => e.Length / SafetensorsTypes.SizeOf(e.DType));
+        long described = EncoderConfig.CountParameters(found.Architecture, found.Head, found.Decoder), held = found.Parameters;
         if (described > 4 * held + Slack)
-            throw new InvalidDataException($"{file.Path} holds {held} weights; its configuration describes an encoder of {described}.");
+            throw new InvalidDataException($"{tensors.Path} holds {held} weights; its configuration describes an encoder of {described}.");
     }
 
-    private static VisionEncoder Build(EncoderConfig config, SafetensorsFile file)
+    private static VisionEncoder Build(CheckpointDescription found, ITensorSource tensors)
     {
         VisionTransformer? model = null;
         DinoHead? head = null;
         MaeDecoder? decoder = null;
         try
         {
-            model = new VisionTransformer(config.Architecture);
-            head = config.Head is null ? null : new DinoHead(model.FeatureDim, config.Head);
-            decoder = config.Decoder is null ? null : new MaeDecoder(config.Architecture, config.Decoder);
-            StateLoader.Load(Parts(model, head, decoder), file);
-            return new VisionEncoder(model, head, config.Normalization, decoder);
+            model = WeightLayers.WithoutStartValues(() => new VisionTransformer(found.Architecture));
+            if (found.Head is { } prototypes) head = WeightLayers.WithoutStartValues(() => new DinoHead(model.FeatureDim, prototypes));
+            if (found.Decoder is { } pixels) decoder = WeightLayers.WithoutStartValues(() => new MaeDecoder(found.Architecture, pixels));
+            StateLoader.Load(Parts(model, head, decoder), tensors);
+            return new VisionEncoder(model, head, found.Normalization, decoder);
         }
         catch
         {

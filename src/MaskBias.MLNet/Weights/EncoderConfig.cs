@@ -46,22 +46,25 @@ internal sealed record EncoderConfig(
     }
 
     /// <summary>Number of weights of the plain encoder and its head: those of a mask-guided one are a few more.</summary>
-    public long CountParameters()
+    public static long CountParameters(VitOptions architecture, DinoHeadOptions? head, MaeDecoderOptions? decoder)
     {
-        long width = Architecture.EmbedDim, patch = 3L * Architecture.PatchSize * Architecture.PatchSize;
-        long tokens = 1 + (long)Architecture.GridSize * Architecture.GridSize;
-        long backbone = Linear(patch, width) + Transformer(width, Architecture.Depth, Architecture.MlpRatio);
-        long head = Head is null ? 0 : HeadLayers(Head) + Linear(Head.BottleneckDim, Head.OutDim);
-        long decoder = Decoder is null ? 0
-            : Linear(width, Decoder.EmbedDim) + Transformer(Decoder.EmbedDim, Decoder.Depth, Decoder.MlpRatio)
-                + Linear(Decoder.EmbedDim, patch);
-        return backbone + head + decoder;
+        long width = architecture.EmbedDim, registers = architecture.RegisterTokens * width;
+        long patch = 3L * architecture.PatchSize * architecture.PatchSize;
+        long grid = (long)architecture.GridSize * architecture.GridSize;
+        int gates = architecture.FeedForward == FeedForwardKind.SwiGlu ? 2 : 1, scales = architecture.LayerScale is null ? 0 : 2;
+        long backbone = Linear(patch, width) + registers
+            + Transformer(width, architecture.Depth, architecture.HiddenDim, architecture.PositionCount, gates, scales);
+        long prototypes = head is null ? 0 : HeadLayers(head) + Linear(head.BottleneckDim, head.OutDim);
+        long pixels = decoder is null ? 0
+            : Linear(width, decoder.EmbedDim) + Linear(decoder.EmbedDim, patch)
+                + Transformer(decoder.EmbedDim, decoder.Depth, (long)(decoder.EmbedDim * decoder.MlpRatio), 1 + grid, gates: 1, scales: 0);
+        return backbone + prototypes + pixels;
 
         // blocks, final norm, positions, and the class or mask token
-        long Transformer(long d, long depth, double ratio)
+        static long Transformer(long d, long depth, long hidden, long positions, int gates, int scales)
         {
-            long hidden = (long)(d * ratio), block = 4 * d + Linear(d, 3 * d) + Linear(d, d) + Linear(d, hidden) + Linear(hidden, d);
-            return depth * block + 2 * d + tokens * d + d;
+            long block = (4 + scales) * d + Linear(d, 3 * d) + Linear(d, d) + Linear(d, gates * hidden) + Linear(hidden, d);
+            return depth * block + 2 * d + positions * d + d;
         }
 
         long HeadLayers(DinoHeadOptions head) => head.Layers == 1
@@ -70,6 +73,20 @@ internal sealed record EncoderConfig(
                 + Linear(head.HiddenDim, head.BottleneckDim);
 
         static long Linear(long inputs, long outputs) => inputs * outputs + outputs;
+    }
+
+    /// <summary>Whether a text is a configuration of this library, right or wrong, and not one of another.</summary>
+    public static bool IsOwn(string json)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(json);
+            return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("format", out _);
+        }
+        catch (JsonException)
+        {
+            return true;
+        }
     }
 
     // First and alone: a later version may well have other properties.
@@ -89,11 +106,20 @@ internal sealed record EncoderConfig(
         return version;
     }
 
-    // Version 1 knew learned positions only, and no decoder.
+    // Version 1 knew what is the default of later options only, and no decoder.
     private static string FromVersionOne(string json)
     {
         var root = JsonNode.Parse(json, documentOptions: new() { AllowDuplicateProperties = false })!.AsObject();
-        if (root["architecture"] is JsonObject architecture) architecture.Add("positions", nameof(PositionKind.Learned));
+        if (root["architecture"] is JsonObject architecture)
+        {
+            architecture.Add("feedForward", nameof(FeedForwardKind.Mlp));
+            architecture.Add("layerScale", null);
+            architecture.Add("normEpsilon", VitOptions.DefaultNormEpsilon);
+            architecture.Add("registerTokens", 0);
+            architecture.Add("positions", nameof(PositionKind.Learned));
+            architecture.Add("classTokenPosition", true);
+            architecture.Add("positionResampling", nameof(PositionResampling.Offset));
+        }
         root.Add("decoder", null);
         root["version"] = CurrentVersion;
         return root.ToJsonString();

@@ -17,7 +17,8 @@ namespace MaskBias.MLNet.Weights;
     [
         typeof(EnumNameConverter<FeaturePooling>), typeof(EnumNameConverter<MaskRelation>),
         typeof(EnumNameConverter<RelationKind>), typeof(EnumNameConverter<BiasLayers>),
-        typeof(EnumNameConverter<PositionKind>),
+        typeof(EnumNameConverter<PositionKind>), typeof(EnumNameConverter<PositionResampling>),
+        typeof(EnumNameConverter<FeedForwardKind>),
     ])]
 [JsonSerializable(typeof(EncoderConfig))]
 internal sealed partial class EncoderConfigJson : JsonSerializerContext;

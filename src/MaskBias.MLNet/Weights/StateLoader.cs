@@ -13,14 +13,14 @@ internal static class StateLoader
     /// <param name="file">The tensors.</param>
     /// <param name="prefix">What precedes the names in the file, such as <c>backbone.</c>; names without it are left alone.</param>
     /// <exception cref="InvalidDataException">Tensors are missing, unexpected or of another shape or kind; nothing was copied.</exception>
-    public static void Load(nn.Module module, SafetensorsFile file, string prefix = "") => Load([(prefix, module)], file, wholeFile: false);
+    public static void Load(nn.Module module, ITensorSource file, string prefix = "") => Load([(prefix, module)], file, wholeFile: false);
 
     /// <summary>Copies tensors into several modules, each with its prefix.</summary>
     /// <param name="parts">Prefixes and modules.</param>
     /// <param name="file">The tensors.</param>
     /// <param name="wholeFile">Whether names without any of the prefixes are faults.</param>
     /// <exception cref="InvalidDataException">Tensors are missing, unexpected or of another shape or kind; nothing was copied.</exception>
-    public static void Load(IReadOnlyList<(string Prefix, nn.Module Module)> parts, SafetensorsFile file, bool wholeFile = true)
+    public static void Load(IReadOnlyList<(string Prefix, nn.Module Module)> parts, ITensorSource file, bool wholeFile = true)
     {
         var targets = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (var (prefix, module) in parts)
@@ -32,11 +32,7 @@ internal static class StateLoader
         Check(targets, entries, file.Path);
 
         using var _ = no_grad();
-        foreach (var (name, target) in targets)
-        {
-            using var scope = NewDisposeScope();
-            target.copy_(file.Read(name));
-        }
+        foreach (var (name, target) in targets) file.ReadInto(name, target);
     }
 
     private static void Check(Dictionary<string, Tensor> targets, Dictionary<string, SafetensorsEntry> entries, string file)

@@ -27,7 +27,7 @@ internal static class AttentionMaps
         using var inference = no_grad();
         var batch = tensor(images.SelectMany(p => p).ToArray()).view(images.Length, 3, size, size).to(encoder.Device);
         var attention = encoder.Model.LastSelfAttention(encoder.Normalize(batch));  // [B, h, 1 + N, 1 + N]
-        var toPatches = attention[.., .., 0, 1..].contiguous().cpu();               // [B, h, N]
+        var toPatches = attention[.., .., 0, encoder.Model.PrefixTokens..].contiguous().cpu();               // [B, h, N]
         var (heads, patches) = ((int)toPatches.shape[1], (int)toPatches.shape[2]);
         float[][] maps = [.. toPatches.data<float>().ToArray().Chunk(patches)];
         return [.. images.Select((image, i) => (ToRgb(image, size), maps[(i * heads)..((i + 1) * heads)]))];

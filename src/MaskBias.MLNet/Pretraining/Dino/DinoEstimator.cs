@@ -18,6 +18,7 @@ public sealed class DinoEstimator : IEstimator<PretrainedTransformer>
     {
         this.context = context;
         this.options = OptionsValidator.Validate(options).Copy();
+        EncoderResizing.CheckStart(options.StartFrom, options.Encoder);
         _ = Training.Data.ViewSizes.For(options.Views, options.Encoder);
     }
 
@@ -37,7 +38,7 @@ public sealed class DinoEstimator : IEstimator<PretrainedTransformer>
 
         using var student = Branch(options.DropPath, run.Seed, run.Device);
         var teacher = Branch(dropPath: 0, run.Seed, run.Device);
-        var encoder = new VisionEncoder(teacher.Backbone, teacher.Head);
+        var encoder = new VisionEncoder(teacher.Backbone, teacher.Head, options.StartFrom?.Normalization);
         try
         {
             var report = run.Train(input, options.Views, options.Encoder, encoder, steps => new DinoMethod(fitted, student, teacher, steps, run.Device));
@@ -60,6 +61,7 @@ public sealed class DinoEstimator : IEstimator<PretrainedTransformer>
         architecture.MaskBias = options.MaskColumnName is null ? null : options.MaskBias;
         var backbone = new VisionTransformer(architecture, seed);
         var head = new DinoHead(architecture.EmbedDim, options.Head, seed);
+        if (options.StartFrom is { } start) EncoderResizing.Start(start, backbone, head);
         backbone.to(device);
         head.to(device);
         return new(backbone, head);

@@ -26,6 +26,13 @@ public sealed class DinoOptions : PretrainingOptions
     [Required]
     public VitOptions Encoder { get; set; } = VitOptions.Small();
 
+    /// <summary>
+    /// An encoder to go on from, such as a public one (<see cref="Weights.EncoderCheckpoint.Load"/>); <see cref="Encoder"/> may differ from its
+    /// architecture in the sizes of images and patches alone. Its head is taken too where it is of the same sizes. It stays as it is.
+    /// </summary>
+    /// <value>null: training starts anew.</value>
+    public VisionEncoder? StartFrom { get; set; }
+
     /// <summary>The mask-guided attention bias, used when <see cref="PretrainingOptions.MaskColumnName"/> is set.</summary>
     /// <value>Positive relations, soft, per layer and head, from 0.</value>
     [Required]

@@ -19,6 +19,7 @@ public sealed class MaeEstimator : IEstimator<MaeTransformer>
     {
         this.context = context;
         this.options = OptionsValidator.Validate(options).Copy();
+        EncoderResizing.CheckStart(options.StartFrom, options.Encoder);
     }
 
     /// <summary>Trains, and gives the encoder with its decoder.</summary>
@@ -39,10 +40,11 @@ public sealed class MaeEstimator : IEstimator<MaeTransformer>
         var architecture = options.Architecture();
         var model = new VisionTransformer(architecture, run.Seed);
         model.InitializeAsMae();
-        model.to(run.Device);
         var decoder = new MaeDecoder(architecture, options.Decoder, run.Seed);
+        if (options.StartFrom is { } start) EncoderResizing.Start(start, model, decoder: decoder);
+        model.to(run.Device);
         decoder.to(run.Device);
-        var encoder = new VisionEncoder(model, decoder: decoder);
+        var encoder = new VisionEncoder(model, normalization: options.StartFrom?.Normalization, decoder: decoder);
         try
         {
             var report = run.Train(input, options.Crop.AsViews(), architecture, encoder,

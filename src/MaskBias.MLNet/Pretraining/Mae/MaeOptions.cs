@@ -39,6 +39,13 @@ public sealed class MaeOptions : PretrainingOptions
     [Required]
     public VitOptions Encoder { get; set; } = VitOptions.Small();
 
+    /// <summary>
+    /// An encoder to go on from, such as a public one (<see cref="Weights.EncoderCheckpoint.Load"/>); <see cref="Encoder"/> may differ from its
+    /// architecture in the sizes of images and patches alone. Its decoder is taken too where it is of the same sizes. It stays as it is.
+    /// </summary>
+    /// <value>null: training starts anew.</value>
+    public VisionEncoder? StartFrom { get; set; }
+
     /// <summary>The encoder's position embedding.</summary>
     /// <value><see cref="PositionKind.SinCos"/> (He et al.).</value>
     public PositionKind Positions { get; set; } = PositionKind.SinCos;

@@ -12,28 +12,36 @@ internal sealed class OnnxGraph
     /// <summary>Name of the dimension whose size the caller chooses.</summary>
     public const string BatchDimension = "batch";
 
-    private const int OpsetVersion = 17;        // the first with LayerNormalization
+    public const int OpsetVersion = 18;         // the first whose Resize antialiases, as some position embeddings are resampled
     private const int IrVersion = 8;            // of the same release
     private const long MaxWeightBytes = int.MaxValue - (1 << 20);
 
+    private readonly OnnxDimension batch;
+    private readonly bool halfPrecision;
     private readonly GraphProto graph = new() { Name = "encoder" };
     private readonly HashSet<string> names;
     private readonly Dictionary<string, string> integers = new(StringComparer.Ordinal);
     private long weightBytes;
 
     /// <summary>Starts a graph.</summary>
+    /// <param name="batch">Size of the first dimension of its inputs and outputs.</param>
+    /// <param name="halfPrecision">Whether weights of more than one dimension are stored as float16; sums are of float32 all the same.</param>
     /// <param name="reserved">Names of its inputs and outputs.</param>
-    public OnnxGraph(params IEnumerable<string> reserved) => names = new(reserved, StringComparer.Ordinal);
+    public OnnxGraph(OnnxDimension batch, bool halfPrecision, params IEnumerable<string> reserved)
+    {
+        (this.batch, this.halfPrecision) = (batch, halfPrecision);
+        names = new(reserved, StringComparer.Ordinal);
+    }
 
     /// <summary>Declares an input of floats, [batch, sizes...].</summary>
-    public string Input(string name, params long[] sizes)
+    public string Input(string name, params OnnxDimension[] sizes)
     {
         graph.Input.Add(Declare(name, sizes));
         return name;
     }
 
     /// <summary>Declares an output of floats, [batch, sizes...], and gives it the result of the given operation.</summary>
-    public void Output(string name, long[] sizes, string operation, string[] inputs, params AttributeProto[] attributes)
+    public void Output(string name, OnnxDimension[] sizes, string operation, string[] inputs, params AttributeProto[] attributes)
     {
         graph.Output.Add(Declare(name, sizes));
         Add(name, operation, inputs, attributes);
@@ -48,18 +56,30 @@ internal sealed class OnnxGraph
         return result;
     }
 
-    /// <summary>Stores a tensor as float32.</summary>
+    /// <summary>Stores a tensor, as float32 or, where asked for and not a vector, as float16.</summary>
     public string Weight(string name, Tensor values)
     {
         using var scope = NewDisposeScope();
-        var stored = values.detach().cpu().to(ScalarType.Float32).contiguous();
-        long length = stored.NumberOfElements * sizeof(float);
+        bool half = halfPrecision && values.dim() > 1;
+        var stored = values.detach().cpu().to(half ? ScalarType.Float16 : ScalarType.Float32).contiguous();
+        if (half && !stored.isfinite().all().item<bool>())
+            throw new InvalidOperationException($"The weight {name} has values that float16 cannot hold: export it as float32.");
+        long length = stored.NumberOfElements * stored.ElementSize;
         weightBytes += length;
         if (weightBytes > MaxWeightBytes)
             throw new InvalidOperationException($"The weights take more than {MaxWeightBytes} bytes; an ONNX file holds at most 2 GiB.");
         var bytes = new byte[length];
         TensorBytes.Visit(stored, (part, offset) => part.CopyTo(bytes.AsSpan((int)offset)));
-        return Initializer(name, stored.shape, TensorProto.Types.DataType.Float, bytes);
+        if (!half) return Initializer(name, stored.shape, TensorProto.Types.DataType.Float, bytes);
+        string narrow = Initializer($"{name}.float16", stored.shape, TensorProto.Types.DataType.Float16, bytes);
+        return Node(name, "Cast", [narrow], Attribute("to", (long)TensorProto.Types.DataType.Float));
+    }
+
+    /// <summary>Makes rows of a grid: [B, D, rows, columns] -> [B, rows·columns, D].</summary>
+    public string Flatten(string name, string grid, long width)
+    {
+        string flat = Node($"{name}/flatten", "Reshape", [grid, Integers("flatten/shape", 0, width, -1)]);
+        return Node($"{name}/tokens", "Transpose", [flat], Attribute("perm", 0, 2, 1));
     }
 
     /// <summary>Stores one number as a scalar.</summary>
@@ -85,6 +105,10 @@ internal sealed class OnnxGraph
     /// <summary>An attribute that holds a number.</summary>
     public static AttributeProto Attribute(string name, float value) =>
         new() { Name = name, Type = AttributeProto.Types.AttributeType.Float, F = value };
+
+    /// <summary>An attribute that holds a name.</summary>
+    public static AttributeProto Attribute(string name, string value) =>
+        new() { Name = name, Type = AttributeProto.Types.AttributeType.String, S = ByteString.CopyFromUtf8(value) };
 
     /// <summary>An attribute that holds whole numbers.</summary>
     public static AttributeProto Attribute(string name, params long[] values) =>
@@ -122,10 +146,10 @@ internal sealed class OnnxGraph
         return candidate;
     }
 
-    private static ValueInfoProto Declare(string name, long[] sizes)
+    private ValueInfoProto Declare(string name, OnnxDimension[] sizes)
     {
-        var shape = new TensorShapeProto { Dim = { new TensorShapeProto.Types.Dimension { DimParam = BatchDimension } } };
-        shape.Dim.AddRange(sizes.Select(s => new TensorShapeProto.Types.Dimension { DimValue = s }));
+        var shape = new TensorShapeProto();
+        shape.Dim.AddRange(sizes.Prepend(batch).Select(size => size.ToProto()));
         return new() { Name = name, Type = new() { TensorType = new() { ElemType = TensorProto.Types.DataType.Float, Shape = shape } } };
     }
 }

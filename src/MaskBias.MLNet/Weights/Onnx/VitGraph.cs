@@ -5,51 +5,72 @@ using static TorchSharp.torch;
 
 namespace MaskBias.MLNet.Weights.Onnx;
 
-/// <summary>Writes a plain vision transformer as an ONNX graph: from pixels in [0, 255] to features.</summary>
+/// <summary>Writes a plain vision transformer as an ONNX graph: from pixels in [0, 255] to the outputs chosen.</summary>
 internal sealed class VitGraph
 {
     private readonly VisionEncoder encoder;
     private readonly OnnxGraph graph;
+    private readonly OnnxExportOptions names;
     private readonly VitOptions options;
     private readonly Dictionary<string, Tensor> weights;
 
-    public VitGraph(VisionEncoder encoder, OnnxGraph graph)
+    public VitGraph(VisionEncoder encoder, OnnxGraph graph, OnnxExportOptions names)
     {
-        (this.encoder, this.graph) = (encoder, graph);
+        (this.encoder, this.graph, this.names) = (encoder, graph, names);
         options = encoder.Model.Options;
         weights = encoder.Model.state_dict();
     }
 
-    /// <summary>Adds the whole transformer between an input and an output of the given names.</summary>
-    public void Add(string inputName, string outputName)
+    // Of the last block's tokens only the class token is used, where nothing but it is asked for: the others are not computed.
+    private bool ClassTokenSuffices => !Wants(OnnxOutputs.PatchTokens) && !Wants(OnnxOutputs.LastAttention)
+        && (options.Pooling == FeaturePooling.ClassToken || !Wants(OnnxOutputs.Features));
+
+    /// <summary>Adds the whole transformer between the input and the outputs.</summary>
+    public void Add()
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        string tokens = Embed(graph.Input(inputName, 3, options.ImageSize, options.ImageSize));
-        for (int layer = 0; layer < options.Depth; layer++)
-        {
-            // Of the last block's tokens only the class token is used, where that is what is pooled: the others are not computed.
-            bool classTokenOnly = layer == options.Depth - 1 && options.Pooling == FeaturePooling.ClassToken;
-            tokens = Block($"blocks.{layer}", tokens, classTokenOnly);
-        }
-        Pool(tokens, outputName);
+        string tokens = Embed();
+        for (int layer = 0; layer < options.Depth; layer++) tokens = Block($"blocks.{layer}", tokens, layer == options.Depth - 1);
+        AddOutputs(tokens);
     }
 
-    // pixels [B, 3, S, S] -> tokens [B, 1 + N, D]
-    private string Embed(string pixels)
+    private bool Wants(OnnxOutputs output) => names.Outputs.HasFlag(output);
+
+    // pixels [B, 3, H, W] -> tokens [B, 1 + R + N, D]
+    private string Embed()
     {
+        string pixels = names.DynamicImageSize
+            ? graph.Input(names.InputName, 3, "height", "width")
+            : graph.Input(names.InputName, 3, options.ImageSize, options.ImageSize);
         var (weight, bias) = NormalizingProjection();
-        string patches = graph.Node("patch_embed/proj", "Conv",
+        string grid = graph.Node("patch_embed/proj", "Conv",
             [pixels, graph.Weight("patch_embed.proj.weight", weight), graph.Weight("patch_embed.proj.bias", bias)],
             Attribute("kernel_shape", options.PatchSize, options.PatchSize), Attribute("strides", options.PatchSize, options.PatchSize));
-        patches = graph.Node("patch_embed/flatten", "Reshape", [patches, graph.Integers("patch_embed/shape", 0, options.EmbedDim, -1)]);
-        patches = graph.Node("patch_embed/tokens", "Transpose", [patches], Attribute("perm", 0, 2, 1));
+        string patches = graph.Flatten("patch_embed", grid, options.EmbedDim);
 
-        // A row of zeros in front, to which the sum adds the class token: no shape arithmetic for the batch is needed.
-        string rows = graph.Node("cls_token/row", "Pad", [patches, graph.Integers("cls_token/pads", 0, 1, 0, 0, 0, 0)]);
-        var positions = encoder.Model.PositionEmbedding(options.ImageSize, options.ImageSize).clone();
-        positions[.., ..1] = positions[.., ..1] + weights["cls_token"];
-        return graph.Node("pos_embed/sum", "Add", [rows, graph.Weight("pos_embed", positions)]);
+        // Rows of zeros in front, to which the sum adds the class token and the registers: no shape arithmetic for the batch is needed.
+        string rows = graph.Node("prefix/rows", "Pad", [patches, graph.Integers("prefix/pads", 0, options.PrefixTokens, 0, 0, 0, 0)]);
+        return graph.Node("pos_embed/sum", "Add", [rows, Constants(grid)]);
+    }
+
+    // What is added to the patches and the rows before them, [1, 1 + R + N, D].
+    private string Constants(string grid)
+    {
+        if (!names.DynamicImageSize)
+        {
+            var positions = encoder.Model.PositionEmbedding(options.ImageSize, options.ImageSize).cpu();
+            return graph.Weight("pos_embed", cat([Prefix(), positions[.., 1..]], dim: 1));
+        }
+        string prefix = graph.Weight("prefix", Prefix()), resampled = PositionGraph.Add(graph, encoder.Model, grid);
+        return graph.Node("pos_embed/all", "Concat", [prefix, resampled], Attribute("axis", 1));
+    }
+
+    // the class token with its position, and the registers: [1, 1 + R, D]
+    private Tensor Prefix()
+    {
+        var first = Read("cls_token") + encoder.Model.PositionEmbedding(options.ImageSize, options.ImageSize)[.., ..1].cpu();
+        return options.RegisterTokens == 0 ? first : cat([first, Read("register_tokens")], dim: 1);
     }
 
     // conv(w, scale·x + shift) = conv(scale·w, x) + Σ shift·w: the projection takes the normalisation in. There is no padding.
@@ -63,22 +84,23 @@ internal sealed class VitGraph
         return (weight * scale, bias);
     }
 
-    // x ← x + attention(norm1 x); x ← x + mlp(norm2 x)
-    private string Block(string name, string tokens, bool classTokenOnly)
+    // x ← x + γ₁·attention(norm1 x); x ← x + γ₂·mlp(norm2 x)
+    private string Block(string name, string tokens, bool isLast)
     {
         string normal = Norm($"{name}.norm1", tokens), queries = normal;
-        if (classTokenOnly)
+        if (isLast && ClassTokenSuffices)
         {
             tokens = Rows($"{name}/cls_token", tokens, 0, 1);
             queries = Rows($"{name}/cls_token/norm1", normal, 0, 1);
         }
-        tokens = graph.Node($"{name}/attn/residual", "Add", [tokens, Attention($"{name}.attn", queries, normal)]);
-        string hidden = Gelu($"{name}/mlp/gelu", Linear($"{name}.mlp.fc1", Norm($"{name}.norm2", tokens)));
-        return graph.Node($"{name}/mlp/residual", "Add", [tokens, Linear($"{name}.mlp.fc2", hidden)]);
+        string mixed = Attention($"{name}.attn", queries, normal, Scale($"{name}.ls1"), isLast && Wants(OnnxOutputs.LastAttention));
+        tokens = graph.Node($"{name}/attn/residual", "Add", [tokens, mixed]);
+        string branch = FeedForward($"{name}.mlp", Norm($"{name}.norm2", tokens), Scale($"{name}.ls2"));
+        return graph.Node($"{name}/mlp/residual", "Add", [tokens, branch]);
     }
 
     // softmax(QKᵀ/√d) V, the scale inside Q's weights
-    private string Attention(string name, string queries, string tokens)
+    private string Attention(string name, string queries, string tokens, Tensor? layerScale, bool isOutput)
     {
         var (weight, bias) = (Read($"{name}.qkv.weight").chunk(3), Read($"{name}.qkv.bias").chunk(3));
         double scale = 1 / Math.Sqrt(options.EmbedDim / options.Heads);
@@ -88,10 +110,11 @@ internal sealed class VitGraph
 
         string logits = graph.Node($"{name}/logits", "MatMul", [query, key]);
         string map = graph.Node($"{name}/softmax", "Softmax", [logits], Attribute("axis", -1));
+        if (isOutput) graph.Output(names.LastAttentionName, [options.Heads, Count("tokens"), Count("tokens")], "Identity", [map]);
         string mixed = graph.Node($"{name}/mix", "MatMul", [map, value]);                  // [B, h, N, d]
         mixed = graph.Node($"{name}/merge/transpose", "Transpose", [mixed], Attribute("perm", 0, 2, 1, 3));
         mixed = graph.Node($"{name}/merge", "Reshape", [mixed, graph.Integers("merge/shape", 0, 0, options.EmbedDim)]);
-        return Linear($"{name}.proj", mixed);
+        return Linear($"{name}.proj", mixed, layerScale);
     }
 
     // [B, N, D] -> [B, N, h, d], then permuted
@@ -100,6 +123,17 @@ internal sealed class VitGraph
         string shape = graph.Integers("heads/shape", 0, 0, options.Heads, options.EmbedDim / options.Heads);
         string split = graph.Node($"{name}/split", "Reshape", [tokens, shape]);
         return graph.Node($"{name}/heads", "Transpose", [split], Attribute("perm", permutation));
+    }
+
+    private string FeedForward(string name, string tokens, Tensor? layerScale)
+    {
+        if (options.FeedForward == FeedForwardKind.Mlp)
+            return Linear($"{name}.fc2", Gelu($"{name}/gelu", Linear($"{name}.fc1", tokens)), layerScale);
+
+        var (weight, bias) = (Read($"{name}.w12.weight").chunk(2), Read($"{name}.w12.bias").chunk(2));
+        string gate = Linear($"{name}.w1", tokens, weight[0], bias[0]), value = Linear($"{name}.w2", tokens, weight[1], bias[1]);
+        string silu = graph.Node($"{name}/silu", "Mul", [gate, graph.Node($"{name}/sigmoid", "Sigmoid", [gate])]);
+        return Linear($"{name}.w3", graph.Node($"{name}/gated", "Mul", [silu, value]), layerScale);
     }
 
     // x·(1 + erf(x/√2))·½: in this order ONNX Runtime makes one fused operation of it and of the bias before.
@@ -112,18 +146,34 @@ internal sealed class VitGraph
         return graph.Node($"{name}/half", "Mul", [product, graph.Scalar($"{name}/0.5", 0.5f)]);
     }
 
-    private void Pool(string tokens, string outputName)
+    private void AddOutputs(string tokens)
     {
-        long[] size = [options.EmbedDim];
+        bool normalizedMean = options.Pooling == FeaturePooling.NormalizedMean;
+        string final = normalizedMean ? tokens : Norm("norm", tokens);
+        string squeeze = graph.Integers("squeeze/axes", 1);
+        OnnxDimension[] size = [options.EmbedDim];
+        if (Wants(OnnxOutputs.ClassToken))
+            graph.Output(names.ClassTokenName, size, "Squeeze", [Rows("class_token/row", final, 0, 1), squeeze]);
+        if (Wants(OnnxOutputs.PatchTokens))
+        {
+            graph.Output(names.PatchTokensName, [Count("patches"), options.EmbedDim], "Identity",
+                [Rows("patch_tokens/rows", final, options.PrefixTokens, long.MaxValue)]);
+        }
+        if (!Wants(OnnxOutputs.Features)) return;
         if (options.Pooling == FeaturePooling.ClassToken)
         {
-            graph.Output(outputName, size, "Squeeze", [Norm("norm", tokens), graph.Integers("squeeze/axes", 1)]);
+            graph.Output(names.OutputName, size, "Squeeze", [Rows("features/row", final, 0, 1), squeeze]);
+            return;
         }
-        else
-        {
-            string patches = Norm("norm", Rows("patches", tokens, 1, long.MaxValue));
-            graph.Output(outputName, size, "ReduceMean", [patches], Attribute("axes", [1L]), Attribute("keepdims", 0));
-        }
+        string patches = Rows("features/patches", final, options.PrefixTokens, long.MaxValue);
+        string mean = graph.Node("features/mean", "ReduceMean", [patches, graph.Integers("mean/axes", 1)]);
+        graph.Output(names.OutputName, size, "Squeeze", [normalizedMean ? Norm("norm", mean) : mean, squeeze]);
+    }
+
+    private OnnxDimension Count(string what)
+    {
+        if (names.DynamicImageSize) return what;
+        return options.GridSize * options.GridSize + (what == "tokens" ? options.PrefixTokens : 0);
     }
 
     private string Rows(string name, string tokens, long begin, long end) =>
@@ -133,9 +183,17 @@ internal sealed class VitGraph
     private string Norm(string name, string tokens) =>
         graph.Node(name, "LayerNormalization",
             [tokens, graph.Weight($"{name}.weight", Read($"{name}.weight")), graph.Weight($"{name}.bias", Read($"{name}.bias"))],
-            Attribute("axis", -1), Attribute("epsilon", (float)VisionTransformer.NormEpsilon));
+            Attribute("axis", -1), Attribute("epsilon", (float)options.NormEpsilon));
 
-    private string Linear(string name, string x) => Linear(name, x, Read($"{name}.weight"), Read($"{name}.bias"));
+    // γ of LayerScale, or null
+    private Tensor? Scale(string name) => options.LayerScale is null ? null : Read($"{name}.gamma");
+
+    // γ·(W·x + b) = (γ·W)·x + γ·b
+    private string Linear(string name, string x, Tensor? scale = null)
+    {
+        var (weight, bias) = (Read($"{name}.weight"), Read($"{name}.bias"));
+        return scale is null ? Linear(name, x, weight, bias) : Linear(name, x, weight * scale.unsqueeze(1), bias * scale);
+    }
 
     // weight [out, in] is stored transposed, as MatMul takes it
     private string Linear(string name, string x, Tensor weight, Tensor bias)

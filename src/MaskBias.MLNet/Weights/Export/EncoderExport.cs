@@ -1,0 +1,96 @@
+using System.Text;
+using MaskBias.MLNet.Vit;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MaskBias.MLNet.Weights.Export;
+
+/// <summary>Writes plain encoders as the checkpoints of timm, DINO and MAE, with a model card beside them.</summary>
+/// <remarks><see cref="EncoderCheckpoint.Load"/> reads them back.</remarks>
+public static class EncoderExport
+{
+    private static readonly string[] PickleExtensions = [".pth", ".pt", ".bin"];
+
+    /// <summary>Writes an encoder; older files are replaced only when the new ones are complete.</summary>
+    /// <param name="encoder">The encoder, on any device.</param>
+    /// <param name="path">
+    /// The file: <c>.safetensors</c>, or <c>.pth</c>, <c>.pt</c> or <c>.bin</c> for PyTorch's own format, which DINO's and MAE's code reads.
+    /// In safetensors, which knows no nesting, names are joined: <c>teacher.backbone.cls_token</c>. Its card lies beside it as
+    /// <c>.card.json</c> and <c>.card.md</c>.
+    /// </param>
+    /// <param name="layout">Whose names to use.</param>
+    /// <param name="card">What to say of the encoder besides its architecture.</param>
+    /// <exception cref="ArgumentException">The file's extension is not one of those.</exception>
+    /// <exception cref="InvalidOperationException">The layout cannot hold this encoder; the message lists why.</exception>
+    public static void Save(VisionEncoder encoder, string path, ExportLayout layout, ModelCard? card = null)
+    {
+        ArgumentNullException.ThrowIfNull(encoder);
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        Check(encoder, layout);
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var (section, tensors) = Tensors(encoder, layout);
+        string extension = Path.GetExtension(path).ToLowerInvariant();
+        if (extension == ".safetensors")
+        {
+            var named = section is null ? tensors : [.. tensors.Select(t => KeyValuePair.Create($"{section}.{t.Key}", t.Value))];
+            SafetensorsWriter.Write(path, named, new Dictionary<string, string> { ["format"] = "pt" });
+        }
+        else if (PickleExtensions.Contains(extension)) PyTorchWriter.Write(path, section, tensors);
+        else throw new ArgumentException($"path is {path}; its extension must be .safetensors, {string.Join(", ", PickleExtensions)}.", nameof(path));
+
+        if (layout == ExportLayout.Timm)
+        {
+            string config = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, EncoderCheckpoint.ConfigFile);
+            AtomicFile.Write(config, stream => stream.Write(Encoding.UTF8.GetBytes(TimmConfig.Of(encoder))));
+        }
+        (card ?? new()).Write(encoder, path, $"{layout} weights");
+    }
+
+    private static (string? Section, List<KeyValuePair<string, Tensor>> Tensors) Tensors(VisionEncoder encoder, ExportLayout layout)
+    {
+        var backbone = encoder.Model.state_dict();
+        return layout switch
+        {
+            ExportLayout.Timm => (null, [.. TimmNames(backbone, encoder.Model.Options)]),
+            ExportLayout.Dino => ("teacher", [.. Prefixed("backbone.", backbone), .. Prefixed("head.", encoder.Head?.state_dict() ?? [])]),
+            _ => ("model", [.. backbone, .. encoder.Decoder?.state_dict() ?? []]),
+        };
+    }
+
+    private static IEnumerable<KeyValuePair<string, Tensor>> Prefixed(string prefix, Dictionary<string, Tensor> weights) =>
+        weights.Select(w => KeyValuePair.Create(prefix + w.Key, w.Value));
+
+    private static IEnumerable<KeyValuePair<string, Tensor>> TimmNames(Dictionary<string, Tensor> weights, VitOptions options)
+    {
+        string finalNorm = options.Pooling == FeaturePooling.NormalizedMean ? "fc_norm." : "norm.";
+        // Beside registers timm's encoders have positions for the patches alone: the class token takes in its own.
+        bool fold = options.RegisterTokens > 0 && options.ClassTokenPosition;
+        foreach (var (name, weight) in weights)
+        {
+            if (name.StartsWith("norm.", StringComparison.Ordinal)) yield return new(finalNorm + name["norm.".Length..], weight);
+            else if (name == "register_tokens") yield return new("reg_token", weight);
+            else if (fold && name == "cls_token") yield return new(name, weight + weights["pos_embed"][.., ..1]);
+            else if (fold && name == "pos_embed") yield return new(name, weight[.., 1..].contiguous());
+            else yield return new(name.Replace(".mlp.w12.", ".mlp.fc1.").Replace(".mlp.w3.", ".mlp.fc2."), weight);
+        }
+    }
+
+    // What the code of the layout cannot build.
+    private static void Check(VisionEncoder encoder, ExportLayout layout)
+    {
+        var options = encoder.Model.Options;
+        var faults = new List<string>();
+        if (options.MaskBias is not null) faults.Add("it is guided by masks: distil it (SelfSupervised().Distill), or keep it with EncoderCheckpoint.Save");
+        if (layout != ExportLayout.Timm)
+        {
+            if (options.RegisterTokens > 0) faults.Add($"RegisterTokens is {options.RegisterTokens}");
+            if (options.LayerScale is not null) faults.Add("it has LayerScale");
+            if (options.FeedForward == FeedForwardKind.SwiGlu) faults.Add("FeedForward is SwiGlu");
+            if (!options.ClassTokenPosition) faults.Add("ClassTokenPosition is False");
+            if (options.NormEpsilon != VitOptions.DefaultNormEpsilon) faults.Add(FormattableString.Invariant($"NormEpsilon is {options.NormEpsilon}, not {VitOptions.DefaultNormEpsilon}"));
+        }
+        if (faults.Count > 0)
+            throw new InvalidOperationException($"{layout}'s code cannot read this encoder back:{string.Concat(faults.Select(f => "\n  - " + f))}");
+    }
+}

@@ -1,0 +1,67 @@
+using MaskBias.MLNet.Catalog;
+using MaskBias.MLNet.Tests.Weights.Onnx;
+using MaskBias.MLNet.Vit;
+using MaskBias.MLNet.Weights;
+using Microsoft.ML;
+
+namespace MaskBias.MLNet.Tests.Pretraining;
+
+/// <summary>Training that goes on from an encoder that somebody else has trained.</summary>
+public sealed class StartFromTests(SceneFolder scenes) : IClassFixture<SceneFolder>
+{
+    private readonly MLContext ml = new(1);
+
+    [Fact]
+    [Trait("Category", "Parity")]
+    public void Dino_goes_on_from_a_public_encoder_guided_by_masks()
+    {
+        using var start = EncoderCheckpoint.Load(Fixtures.Path("hf_dinov2_reg"));
+        var options = TinyTraining.MaskedDino().With(o => (o.StartFrom, o.Encoder, o.TeacherMomentum) = (start, start.Model.Options, 1));
+        options.Encoder.ImageSize = 28;
+        using var model = ml.SelfSupervised().Dino(options).Fit(scenes.LoadWithMasks(ml));
+        var (before, after) = (start.Model.state_dict(), model.Encoder.Model.state_dict());
+        Assert.True(model.Encoder.Model.IsMaskGuided);
+        Assert.All(before.Where(w => w.Key != "pos_embed"), w => Assert.Equal(0, Near.Difference(w.Value, after[w.Key])));
+        Assert.Equal([1, 5, 32], after["pos_embed"].shape);
+        Assert.Equal(0, Near.Difference(start.Model.PositionEmbedding(28, 28), model.Encoder.Model.PositionEmbedding(28, 28)));
+    }
+
+    [Fact]
+    public void Mae_goes_on_from_its_own_encoder_and_decoder()
+    {
+        using var start = ml.SelfSupervised().Mae(TinyTraining.Mae()).Fit(scenes.Load(ml));
+        var options = TinyTraining.Mae().With(o => (o.StartFrom, o.LearningRate, o.Seed) = (start.Encoder, 1e-9, 99));
+        using var model = ml.SelfSupervised().Mae(options).Fit(scenes.Load(ml));
+        foreach (var (name, weight) in start.Encoder.Model.state_dict()) Near.Equal(weight, model.Encoder.Model.state_dict()[name], 1e-6, name);
+        foreach (var (name, weight) in start.Encoder.Decoder!.state_dict()) Near.Equal(weight, model.Encoder.Decoder!.state_dict()[name], 1e-6, name);
+    }
+
+    [Fact]
+    public void Dino_takes_a_head_of_the_same_sizes()
+    {
+        using var start = TinyTraining.Teacher();
+        var options = TinyTraining.Dino().With(o => (o.StartFrom, o.TeacherMomentum) = (start, 1));
+        using var model = ml.SelfSupervised().Dino(options).Fit(scenes.Load(ml));
+        TinyTraining.AssertSame(TinyTraining.Weights(start), TinyTraining.Weights(model.Encoder));
+    }
+
+    [Fact]
+    public void Public_encoders_teach_a_student()
+    {
+        using var teacher = EncoderCheckpoint.Load(Fixtures.Path("hf_dinov2_reg"), new() { ImageSize = 28 });
+        var options = TinyTraining.Distillation().With(o => o.Student = new() { ImageSize = 28, PatchSize = 14, EmbedDim = 12, Depth = 1, Heads = 2 });
+        using var student = ml.SelfSupervised().Distill(teacher, options).Fit(scenes.Load(ml));
+        Assert.Equal(12, student.Encoder.FeatureDim);
+        Assert.All(student.Report.Losses, loss => Assert.True(double.IsFinite(loss)));
+    }
+
+    [Fact]
+    public void Another_architecture_is_refused()
+    {
+        using var start = OnnxEncoderTests.Scrambled(new VitOptions { ImageSize = 16, PatchSize = 8, EmbedDim = 48, Depth = 2, Heads = 3 });
+        string message = Assert.Throws<ArgumentException>(() => ml.SelfSupervised().Dino(TinyTraining.Dino().With(o => o.StartFrom = start))).Message;
+        Assert.Contains("StartFrom is 48 wide", message);
+        Assert.Contains("Encoder is 24 wide", message);
+        Assert.Throws<ArgumentException>(() => ml.SelfSupervised().Mae(TinyTraining.Mae().With(o => o.StartFrom = start)));
+    }
+}

@@ -1,0 +1,124 @@
+using System.Text.Json;
+using MaskBias.MLNet.Tests.Weights.Onnx;
+using MaskBias.MLNet.Vit;
+using MaskBias.MLNet.Weights;
+using MaskBias.MLNet.Weights.Export;
+using MaskBias.MLNet.Weights.KeyMaps;
+using MaskBias.MLNet.Weights.Onnx;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MaskBias.MLNet.Tests.Weights.Export;
+
+public sealed class EncoderExportTests : IDisposable
+{
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    public static TheoryData<string> TimmVariants => ["plain", "normalized mean", "mean", "registers", "swiglu", "no class position", "no class position, registers"];
+
+    [Theory]
+    [MemberData(nameof(TimmVariants))]
+    public void Timm_weights_read_back_to_the_same_encoder(string variant)
+    {
+        var options = Options();
+        options.PositionResampling = PositionResampling.Antialiased;
+        if (variant.Contains("registers")) (options.RegisterTokens, options.LayerScale) = (4, 0.5);
+        if (variant.Contains("no class")) options.ClassTokenPosition = false;
+        if (variant.Contains("mean")) options.Pooling = variant == "mean" ? FeaturePooling.Mean : FeaturePooling.NormalizedMean;
+        if (variant == "swiglu") (options.FeedForward, options.LayerScale) = (FeedForwardKind.SwiGlu, 1);
+        using var encoder = OnnxEncoderTests.Scrambled(options, new([0.5f, 0.4f, 0.3f], [0.2f, 0.3f, 0.4f]));
+        string path = folder.File("model.safetensors");
+        EncoderExport.Save(encoder, path, ExportLayout.Timm);
+
+        var found = EncoderCheckpoint.Describe(folder.Folder);
+        Assert.Equal((CheckpointLayout.Timm, options.Pooling, 3), (found.Layout, found.Architecture.Pooling, found.Architecture.Heads));
+        using var loaded = EncoderCheckpoint.Load(folder.Folder);
+        Assert.Equal(encoder.Normalization.Mean, loaded.Normalization.Mean);
+        AssertSameFeatures(encoder, loaded);
+
+        string again = folder.File("again/model.safetensors");
+        EncoderExport.Save(loaded, again, ExportLayout.Timm);
+        Assert.Equal(File.ReadAllBytes(path), File.ReadAllBytes(again));
+    }
+
+    [Fact]
+    public void Dino_and_mae_read_back_bit_for_bit()
+    {
+        using var dino = new VisionEncoder(new VisionTransformer(Options(), 3), new DinoHead(24, new() { OutDim = 20, HiddenDim = 10, BottleneckDim = 6 }, 4));
+        EncoderExport.Save(dino, folder.File("dino.safetensors"), ExportLayout.Dino);
+        using var dinoBack = EncoderCheckpoint.Load(folder.File("dino.safetensors"), new() { Heads = 3 });
+        AssertSameWeights(dino.Model, dinoBack.Model);
+        AssertSameWeights(dino.Head!, dinoBack.Head!);
+
+        var options = Options();
+        (options.Positions, options.PositionResampling) = (PositionKind.SinCos, PositionResampling.Size);
+        using var mae = new VisionEncoder(new VisionTransformer(options, 5), decoder: new MaeDecoder(options, new() { EmbedDim = 16, Depth = 2, Heads = 4 }, 6));
+        EncoderExport.Save(mae, folder.File("mae.safetensors"), ExportLayout.Mae);
+        using var maeBack = EncoderCheckpoint.Load(folder.File("mae.safetensors"), new() { Heads = 3, DecoderHeads = 4 });
+        AssertSameWeights(mae.Model, maeBack.Model);
+        AssertSameWeights(mae.Decoder!, maeBack.Decoder!);
+        Assert.Equal((PositionKind.SinCos, 4), (maeBack.Model.Options.Positions, maeBack.Decoder!.Options.Heads));
+    }
+
+    [Fact]
+    public void What_a_layout_cannot_hold_is_listed()
+    {
+        var options = Options();
+        (options.RegisterTokens, options.LayerScale, options.MaskBias) = (2, 1, new());
+        using var encoder = new VisionEncoder(new VisionTransformer(options));
+        string message = Assert.Throws<InvalidOperationException>(() => EncoderExport.Save(encoder, folder.File("x.pth"), ExportLayout.Dino)).Message;
+        foreach (string fault in (string[])["guided by masks", "RegisterTokens is 2", "LayerScale"]) Assert.Contains(fault, message);
+        using var plain = new VisionEncoder(new VisionTransformer(Options()));
+        Assert.Contains(".safetensors", Assert.Throws<ArgumentException>(() => EncoderExport.Save(plain, folder.File("x.npz"), ExportLayout.Timm)).Message);
+        Assert.Empty(folder.Names);
+    }
+
+    [Fact]
+    public void A_card_lies_beside_every_export()
+    {
+        using var encoder = new VisionEncoder(new VisionTransformer(Options()));
+        var card = new ModelCard { Name = "Beetles", License = "CC-BY-4.0", Description = "Tells beetles | bugs apart." };
+        (card.Recipe["epochs"], card.Data["images"], card.Metrics["k-NN accuracy, held out"]) = ("30", 1234, 0.875);
+        OnnxEncoder.Export(encoder, folder.File("encoder.onnx"), card: card);
+        EncoderExport.Save(encoder, folder.File("encoder.pth"), ExportLayout.Dino, card);
+        Assert.Equal(["encoder.onnx", "encoder.onnx.card.json", "encoder.onnx.card.md", "encoder.pth", "encoder.pth.card.json", "encoder.pth.card.md"], folder.Names);
+
+        using var json = JsonDocument.Parse(File.ReadAllText(folder.File("encoder.onnx.card.json")));
+        Assert.Equal("CC-BY-4.0", json.RootElement.GetProperty("license").GetString());
+        Assert.Equal(24, json.RootElement.GetProperty("architecture").GetProperty("embedDim").GetInt32());
+        Assert.Equal(1234, json.RootElement.GetProperty("data").GetProperty("images").GetInt64());
+        Assert.Equal(0.875, json.RootElement.GetProperty("metrics").GetProperty("k-NN accuracy, held out").GetDouble());
+        Assert.Equal("0.1.0", json.RootElement.GetProperty("versions").GetProperty("MaskBias.MLNet").GetString());
+        string markdown = File.ReadAllText(folder.File("encoder.onnx.card.md"));
+        foreach (string part in (string[])["# Beetles", "CC-BY-4.0", "| images | 1234 |", "| k-NN accuracy, held out | 0.875 |", "opset 18"]) Assert.Contains(part, markdown);
+        Assert.Contains("not stated", Card(new ModelCard()));
+
+        string Card(ModelCard empty)
+        {
+            OnnxEncoder.Export(encoder, folder.File("empty.onnx"), card: empty);
+            return File.ReadAllText(folder.File("empty.onnx.card.md"));
+        }
+    }
+
+    private static void AssertSameFeatures(VisionEncoder expected, VisionEncoder actual)
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(9, CPU);
+        foreach (int size in (int[])[32, 48])
+        {
+            var images = randn([2, 3, size, size], generator: generator);
+            Near.Equal(expected.Model.forward(images), actual.Model.forward(images), 1e-6, $"features at {size}");
+        }
+    }
+
+    private static void AssertSameWeights(nn.Module expected, nn.Module actual)
+    {
+        var (left, right) = (expected.state_dict(), actual.state_dict());
+        Assert.Equal(left.Keys, right.Keys);
+        foreach (var (name, tensor) in left) Assert.True(tensor.bytes.SequenceEqual(right[name].bytes), name);
+    }
+
+    private static VitOptions Options() => new() { ImageSize = 32, PatchSize = 8, EmbedDim = 24, Depth = 2, Heads = 3 };
+}
