@@ -116,7 +116,7 @@ public static class EncoderCheckpoint
         string weights = candidates.FirstOrDefault(File.Exists) ?? throw new FileNotFoundException(
             $"There is no encoder checkpoint at {path}: {string.Join(" or ", candidates)} does not exist. "
             + $"Give a folder with {WeightsFile}, or a file of weights.", candidates[0]);
-        return SafetensorsFile.Open(weights);
+        return TensorFile.Open(weights);
     }
 
     private static IEnumerable<KeyValuePair<string, Tensor>> Weights(VisionEncoder encoder) =>

@@ -122,12 +122,7 @@ public sealed class SafetensorsFile : ITensorSource
 
     private void ReadWhole(SafetensorsEntry entry, long offset, Span<byte> part)
     {
-        for (int done = 0; done < part.Length;)
-        {
-            int count = RandomAccess.Read(stream.SafeFileHandle, part[done..], dataStart + entry.Offset + offset + done);
-            if (count == 0) throw new InvalidDataException($"{path}, tensor {entry.Name}: the file has become shorter since it was opened.");
-            done += count;
-        }
+        FileBytes.ReadExactly(stream.SafeFileHandle, dataStart + entry.Offset + offset, part, path, entry.Name);
         CheckBooleans(entry, part);
     }
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
+using MaskBias.MLNet.Weights.Pickle;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -12,13 +13,6 @@ namespace MaskBias.MLNet.Weights.Export;
 /// </summary>
 internal static class PyTorchWriter
 {
-    private static readonly Dictionary<ScalarType, string> Storages = new()
-    {
-        [ScalarType.Float64] = "DoubleStorage", [ScalarType.Float32] = "FloatStorage", [ScalarType.Float16] = "HalfStorage",
-        [ScalarType.BFloat16] = "BFloat16Storage", [ScalarType.Int64] = "LongStorage", [ScalarType.Int32] = "IntStorage",
-        [ScalarType.Int16] = "ShortStorage", [ScalarType.Int8] = "CharStorage", [ScalarType.Byte] = "ByteStorage", [ScalarType.Bool] = "BoolStorage",
-    };
-
     /// <summary>Writes tensors to a file; it appears, or replaces an older one, only when complete.</summary>
     /// <param name="path">The file.</param>
     /// <param name="section">Key of the dictionary that holds them, or null for no outer dictionary.</param>
@@ -67,8 +61,8 @@ internal static class PyTorchWriter
     // torch._utils._rebuild_tensor_v2(storage, offset, shape, strides, requires_grad, hooks)
     private static void Describe(Stream pickle, int index, Tensor tensor)
     {
-        if (!Storages.TryGetValue(tensor.dtype, out string? storage))
-            throw new ArgumentException($"Tensors of {tensor.dtype} cannot be written for PyTorch.");
+        string storage = PyTorchTypes.StorageOf(tensor.dtype)
+            ?? throw new ArgumentException($"Tensors of {tensor.dtype} cannot be written for PyTorch.");
         pickle.Write("ctorch._utils\n_rebuild_tensor_v2\n(("u8);
         Text(pickle, "storage");
         pickle.Write(Encoding.ASCII.GetBytes($"ctorch\n{storage}\n"));

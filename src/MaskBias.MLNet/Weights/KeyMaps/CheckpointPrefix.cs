@@ -19,6 +19,8 @@ internal static class CheckpointPrefix
         return prefixes.Count switch
         {
             1 => prefixes[0],
+            0 when IsSegmentAnything(file) => throw new InvalidDataException($"{file.Path} is a checkpoint of Segment Anything (SAM): its encoder is no "
+                + "plain vision transformer and embeds no images. Use it to generate masks."),
             0 => throw new InvalidDataException($"{file.Path} is not a checkpoint of a vision transformer: it has no cls_token. {Names(file)}"),
             _ => throw new InvalidDataException($"{file.Path} holds several encoders: {string.Join(", ", prefixes.Select(p => p + Token))}. "
                 + "One must be a student's and one a teacher's, so that CheckpointLoadOptions.Branch can choose."),
@@ -34,6 +36,10 @@ internal static class CheckpointPrefix
         }
         return null;
     }
+
+    private static bool IsSegmentAnything(ITensorSource file) =>
+        ((string[])["image_encoder.", "prompt_encoder.", "mask_decoder."])
+            .All(part => file.Entries.Any(e => e.Name.StartsWith(part, StringComparison.Ordinal)));
 
     private static string Names(ITensorSource file)
     {
