@@ -1,11 +1,12 @@
 using MaskBias.MLNet.Benchmarks;
+using MaskBias.MLNet.Benchmarks.Fuzzing;
 
 // Each benchmark prints what it measured, as ratios within this run where it can: seconds differ from machine to machine.
 var benchmarks = new SortedDictionary<string, (string About, Action<TextWriter> Run)>(StringComparer.Ordinal)
 {
     ["bias"] = ("a training step guided by masks against a plain one", BiasBenchmark.Run),
     ["mae"] = ("a step of MAE against one with every patch visible", MaeStepBenchmark.Run),
-    ["fuzz-weights"] = ("100,000 damaged weight files of each format: read or refused", ReaderFuzz.Run),
+    ["fuzz-weights"] = ("100,000 damaged and hostile weight files of each format: read or refused", ReaderFuzz.Run),
     ["onnx"] = ("ONNX Runtime on our ViT-S/16 against PyTorch's export", OnnxBenchmark.Run),
     ["segmenter"] = ("images segmented per second, one thread", SegmenterBenchmark.Run),
     ["weights"] = ("loading a checkpoint of 350 MB against reading its bytes", WeightsBenchmark.Run),

@@ -24,9 +24,9 @@ internal static partial class WeightsBenchmark
         string folder = Directory.CreateTempSubdirectory("maskbias-weights-").FullName;
         try
         {
-            string[] files = [Path.Combine(folder, "timm.safetensors"), Path.Combine(folder, "checkpoint.safetensors")];
+            string[] files = [Path.Combine(folder, "timm.safetensors"), Path.Combine(folder, "checkpoint.safetensors"), Path.Combine(folder, "mae.pth")];
             Write(files);
-            MeasureMemory(files[0], output);
+            MeasureMemory(files[2], output);
             foreach (string file in files) Measure(file, output);
         }
         finally
@@ -40,6 +40,7 @@ internal static partial class WeightsBenchmark
         using var encoder = new VisionEncoder(new VisionTransformer(VitOptions.Base()));
         EncoderExport.Save(encoder, files[0], ExportLayout.Timm);
         EncoderCheckpoint.Save(encoder, files[1]);
+        EncoderExport.Save(encoder, files[2], ExportLayout.Mae);
     }
 
     // The first load of the process: later ones take memory that it gave back.

@@ -114,7 +114,14 @@ internal sealed class PyTorchFile : ITensorSource
         {
             var stored = new byte[entry.StoredLength];
             FileBytes.ReadExactly(stream.SafeFileHandle, data.Start, stored, Path, name);
-            ZipDirectory.Inflate(entry, stored, start, part);
+            try
+            {
+                ZipDirectory.Inflate(entry, stored, start, part);
+            }
+            catch (InvalidDataException e)
+            {
+                throw new InvalidDataException($"{Path}, tensor {name}: {e.Message}.", e);
+            }
         }
         else FileBytes.ReadExactly(stream.SafeFileHandle, data.Start + start, part, Path, name);
         if (tensor.DType == ScalarType.Bool && part.ContainsAnyExceptInRange((byte)0, (byte)1))

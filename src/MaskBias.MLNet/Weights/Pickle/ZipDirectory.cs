@@ -65,14 +65,22 @@ internal sealed class ZipDirectory
     {
         using var inflating = new DeflateStream(new MemoryStream(stored), CompressionMode.Decompress);
         Span<byte> skipped = stackalloc byte[4096];
-        for (long left = start; left > 0;)
+        bool complete = true;
+        try
         {
-            int count = inflating.Read(skipped[..(int)Math.Min(left, skipped.Length)]);
-            if (count == 0) break;
-            left -= count;
+            for (long left = start; left > 0 && complete;)
+            {
+                int count = inflating.Read(skipped[..(int)Math.Min(left, skipped.Length)]);
+                left -= count;
+                complete = count > 0;
+            }
+            complete = complete && inflating.ReadAtLeast(part, part.Length, throwOnEndOfStream: false) == part.Length;
         }
-        if (inflating.ReadAtLeast(part, part.Length, throwOnEndOfStream: false) < part.Length)
-            throw new InvalidDataException($"the zip entry {entry.Name} inflates to less than the {entry.Length} bytes that its directory says");
+        catch (InvalidDataException e)
+        {
+            throw new InvalidDataException($"the compressed zip entry {entry.Name} is damaged", e);
+        }
+        if (!complete) throw new InvalidDataException($"the zip entry {entry.Name} inflates to less than the {entry.Length} bytes that its directory says");
     }
 
     // Where the directory is: the last thing in the file, before a comment.
