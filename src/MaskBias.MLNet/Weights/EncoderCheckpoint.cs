@@ -149,9 +149,9 @@ public static class EncoderCheckpoint
     // Before anything is built: a small file must not make us allocate a huge encoder. What is a little off is listed by name later.
     private static void CheckSize(CheckpointDescription found, ITensorSource tensors)
     {
-        const long Slack = 1 << 24;
+        const long Slack = 1 << 18;
         long described = EncoderConfig.CountParameters(found.Architecture, found.Head, found.Decoder), held = found.Parameters;
-        if (described > 4 * held + Slack)
+        if (described > 2 * held + Slack)
             throw new InvalidDataException($"{tensors.Path} holds {held} weights; its configuration describes an encoder of {described}.");
     }
 

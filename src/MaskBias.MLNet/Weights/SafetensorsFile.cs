@@ -122,7 +122,8 @@ public sealed class SafetensorsFile : ITensorSource
 
     private void ReadWhole(SafetensorsEntry entry, long offset, Span<byte> part)
     {
-        FileBytes.ReadExactly(stream.SafeFileHandle, dataStart + entry.Offset + offset, part, path, entry.Name);
+        if (!FileBytes.TryRead(stream.SafeFileHandle, dataStart + entry.Offset + offset, part))
+            throw new InvalidDataException($"{path}, tensor {entry.Name}: the file has become shorter since it was opened.");
         CheckBooleans(entry, part);
     }
 

@@ -18,7 +18,7 @@ internal sealed class PyTorchFile : ITensorSource
 
     private readonly FileStream stream;
     private readonly OrderedDictionary<string, PickledTensor> tensors;
-    private readonly Dictionary<string, StorageData> storages;
+    private readonly StorageReader storages;
 
     private PyTorchFile(string path, FileStream stream, bool isZip)
     {
@@ -108,22 +108,14 @@ internal sealed class PyTorchFile : ITensorSource
 
     private void Copy(string name, PickledTensor tensor, long offset, Span<byte> part)
     {
-        var data = storages[tensor.Storage.Key];
-        long start = tensor.ByteStart + offset;
-        if (data.Compressed is { } entry)
+        try
         {
-            var stored = new byte[entry.StoredLength];
-            FileBytes.ReadExactly(stream.SafeFileHandle, data.Start, stored, Path, name);
-            try
-            {
-                ZipDirectory.Inflate(entry, stored, start, part);
-            }
-            catch (InvalidDataException e)
-            {
-                throw new InvalidDataException($"{Path}, tensor {name}: {e.Message}.", e);
-            }
+            storages(tensor.Storage.Key, tensor.ByteStart + offset, part);
         }
-        else FileBytes.ReadExactly(stream.SafeFileHandle, data.Start + start, part, Path, name);
+        catch (InvalidDataException e)
+        {
+            throw new InvalidDataException($"{Path}, tensor {name}: {e.Message}.", e);
+        }
         if (tensor.DType == ScalarType.Bool && part.ContainsAnyExceptInRange((byte)0, (byte)1))
             throw new InvalidDataException($"{Path}, tensor {name}: a byte of a bool tensor is neither 0 nor 1.");
     }

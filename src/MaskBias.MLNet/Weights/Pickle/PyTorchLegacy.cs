@@ -10,7 +10,7 @@ internal static class PyTorchLegacy
     private static readonly BigInteger Magic = BigInteger.Parse("119547037146038801333356");
 
     /// <summary>Reads the pickles, and finds the storages that they name.</summary>
-    public static (object? Root, Dictionary<string, StorageData> Storages) Read(FileStream stream, AllocationBudget budget)
+    public static (object? Root, StorageReader Storages) Read(FileStream stream, AllocationBudget budget)
     {
         var unpickler = new Unpickler(stream, budget);
         if (unpickler.Load() is not BigInteger magic || magic != Magic) throw new InvalidDataException("it does not begin as torch.save's files do");
@@ -19,13 +19,19 @@ internal static class PyTorchLegacy
             throw new InvalidDataException("its byte order is not little, the only one that is read");
         object? root = unpickler.Load();
         if (unpickler.Load() is not List<object?> keys) throw new InvalidDataException("the list of its storages is missing");
-        return (root, Find(unpickler.Storages, keys, stream));
+        var starts = Find(unpickler.Storages, keys, stream);
+        var file = stream.SafeFileHandle;
+        return (root, (key, position, part) =>
+        {
+            if (!FileBytes.TryRead(file, starts[key] + position, part)) throw new InvalidDataException("the file has become shorter since it was opened");
+        });
     }
 
-    private static Dictionary<string, StorageData> Find(
+    // Where each storage's bytes begin.
+    private static Dictionary<string, long> Find(
         IReadOnlyDictionary<string, PickledStorage> named, List<object?> keys, FileStream stream)
     {
-        var found = new Dictionary<string, StorageData>(StringComparer.Ordinal);
+        var found = new Dictionary<string, long>(StringComparer.Ordinal);
         long position = stream.Position;
         Span<byte> prefix = stackalloc byte[sizeof(long)];
         foreach (object? item in keys)
@@ -33,14 +39,14 @@ internal static class PyTorchLegacy
             if (item is not string key || !named.TryGetValue(key, out var storage))
                 throw new InvalidDataException("it holds a storage that no tensor names, so that its length is unknown");
             int size = PyTorchTypes.SizeOf(storage.Type);
-            if (RandomAccess.Read(stream.SafeFileHandle, prefix, position) < prefix.Length)
+            if (!FileBytes.TryRead(stream.SafeFileHandle, position, prefix))
                 throw new InvalidDataException($"it ends before storage {key} (is it cut short?)");
             long count = BinaryPrimitives.ReadInt64LittleEndian(prefix), left = stream.Length - position - prefix.Length;
             if (count != storage.WholeCount)
                 throw new InvalidDataException($"storage {key} has {count} elements; its pickle says {storage.WholeCount}");
             if (count > left / size)
                 throw new InvalidDataException($"storage {key} takes {count} elements of {size} bytes; {left} bytes are left (is it cut short?)");
-            if (!found.TryAdd(key, new(position + prefix.Length, count * size, null))) throw new InvalidDataException($"storage {key} appears twice");
+            if (!found.TryAdd(key, position + prefix.Length)) throw new InvalidDataException($"storage {key} appears twice");
             position += prefix.Length + count * size;
         }
         if (named.Keys.FirstOrDefault(k => !found.ContainsKey(k)) is { } missing) throw new InvalidDataException($"storage {missing} is missing");

@@ -8,7 +8,7 @@ internal static class PyTorchZip
     private const string PickleFile = "data.pkl";
 
     /// <summary>Reads the pickle, and finds the storages that it names.</summary>
-    public static (object? Root, Dictionary<string, StorageData> Storages) Read(FileStream stream, AllocationBudget budget)
+    public static (object? Root, StorageReader Storages) Read(FileStream stream, AllocationBudget budget)
     {
         var zip = new ZipDirectory(stream.SafeFileHandle, stream.Length, budget);
         var pickles = zip.Entries.Where(e => e.Name == PickleFile || e.Name.EndsWith("/" + PickleFile, StringComparison.Ordinal)).ToList();
@@ -24,10 +24,10 @@ internal static class PyTorchZip
         var unpickler = new Unpickler(pickle, budget);
         object? root = unpickler.Load();
         var found = unpickler.Storages.ToDictionary(s => s.Key, s => Find(zip, folder, s.Value, stream.Length), StringComparer.Ordinal);
-        return (root, found);
+        return (root, (key, position, part) => zip.Read(found[key], position, part));
     }
 
-    private static StorageData Find(ZipDirectory zip, string folder, PickledStorage storage, long fileLength)
+    private static ZipEntry Find(ZipDirectory zip, string folder, PickledStorage storage, long fileLength)
     {
         var entry = zip.Find($"{folder}data/{storage.Key}") ?? throw new InvalidDataException($"storage {storage.Key} is missing");
         UInt128 needed = (UInt128)(ulong)storage.WholeCount * (ulong)PyTorchTypes.SizeOf(storage.Type);
@@ -35,6 +35,6 @@ internal static class PyTorchZip
             throw new InvalidDataException($"storage {storage.Key} has {entry.Length} bytes; {storage.WholeCount} elements of {storage.Type} take {needed}");
         if (entry.Length > 2 * fileLength)
             throw new InvalidDataException($"storage {storage.Key} would inflate to {entry.Length} bytes, more than twice the file's {fileLength}");
-        return new(zip.DataStart(entry), entry.Length, entry.IsDeflated ? entry : null);
+        return entry;
     }
 }

@@ -35,33 +35,44 @@ internal sealed class ZipDirectory
 
     public ZipEntry? Find(string name) => entries.GetValueOrDefault(name);
 
-    /// <summary>Where an entry's bytes begin in the file.</summary>
-    /// <exception cref="InvalidDataException">The entry's own header is not there, or its bytes are not all in the file.</exception>
-    public long DataStart(ZipEntry entry)
-    {
-        byte[] header = Read(entry.HeaderStart, LocalLength);
-        if (UInt32(header, 0) != LocalMark) throw new InvalidDataException($"the zip entry {entry.Name} does not begin where its directory says");
-        long start = entry.HeaderStart + LocalLength + UInt16(header, 26) + UInt16(header, 28);
-        if (start > length - entry.StoredLength)
-            throw new InvalidDataException($"the zip entry {entry.Name} ends at byte {(UInt128)start + (ulong)entry.StoredLength}; the file has {length} (is it cut short?)");
-        return start;
-    }
-
     /// <summary>Reads a small entry as a whole.</summary>
     /// <exception cref="InvalidDataException">It is damaged, or takes more than the file may.</exception>
     public byte[] ReadAll(ZipEntry entry)
     {
-        byte[] stored = Read(DataStart(entry), entry.StoredLength);
-        if (!entry.IsDeflated) return stored;
-        budget.Charge(entry.Length);
+        if (entry.Length > Array.MaxLength) throw new InvalidDataException($"the zip entry {entry.Name} has {entry.Length} bytes, which is too much");
+        budget.Charge(entry.IsDeflated ? entry.Length + entry.StoredLength : entry.Length);
         var bytes = new byte[entry.Length];
-        Inflate(entry, stored, 0, bytes);
+        Read(entry, 0, bytes);
         return bytes;
     }
 
-    /// <summary>Fills a part of memory with the bytes of a compressed entry, from a place on.</summary>
-    /// <exception cref="InvalidDataException">They are damaged.</exception>
-    public static void Inflate(ZipEntry entry, byte[] stored, long start, Span<byte> part)
+    /// <summary>Fills a part of memory with an entry's bytes, from a position on; stored ones come straight from the file.</summary>
+    /// <exception cref="InvalidDataException">They are damaged, or not all there.</exception>
+    public void Read(ZipEntry entry, long position, Span<byte> part)
+    {
+        long start = DataStart(entry);
+        if (entry.IsDeflated)
+        {
+            var stored = new byte[entry.StoredLength];
+            ReadFile(start, stored);
+            Inflate(entry, stored, position, part);
+        }
+        else ReadFile(start + position, part);
+    }
+
+    // An entry has a header of its own before its bytes. It is looked at with them, not for all entries beforehand: that would be slow on a disk.
+    private long DataStart(ZipEntry entry)
+    {
+        Span<byte> header = stackalloc byte[LocalLength];
+        ReadFile(entry.HeaderStart, header);
+        if (UInt32(header, 0) != LocalMark) throw new InvalidDataException($"the zip entry {entry.Name} does not begin where its directory says");
+        long start = entry.HeaderStart + LocalLength + UInt16(header, 26) + UInt16(header, 28);
+        if (start > length - entry.StoredLength)
+            throw new InvalidDataException($"the zip entry {entry.Name} has {entry.StoredLength} bytes from byte {start} on; the file ends at {length}");
+        return start;
+    }
+
+    private static void Inflate(ZipEntry entry, byte[] stored, long start, Span<byte> part)
     {
         using var inflating = new DeflateStream(new MemoryStream(stored), CompressionMode.Decompress);
         Span<byte> skipped = stackalloc byte[4096];
@@ -125,6 +136,7 @@ internal sealed class ZipDirectory
         if (method is not (0 or 8)) throw new InvalidDataException($"the zip entry {path} is compressed by method {method}; only 0 (stored) and 8 (deflate) are read");
         if (stored < 0 || held < 0 || start < 0 || stored > length || start > length - LocalLength || (method == 0 && held != stored))
             throw new InvalidDataException($"the zip entry {path} says that it is {stored} bytes at byte {start} and holds {held}; the file has {length}");
+        if (method == 8 && stored > Array.MaxLength) throw new InvalidDataException($"the zip entry {path} is compressed and has {stored} bytes; that is not read");
         if (!entries.TryAdd(path, new(path, method == 8, stored, held, start))) throw new InvalidDataException($"the zip entry {path} appears twice");
         return whole;
     }
@@ -161,13 +173,13 @@ internal sealed class ZipDirectory
             throw new InvalidDataException($"{size} bytes at byte {start} are not all in the file, which has {length}");
         budget.Charge(size);
         var bytes = new byte[size];
-        for (int done = 0; done < bytes.Length;)
-        {
-            int count = RandomAccess.Read(file, bytes.AsSpan(done), start + done);
-            if (count == 0) throw new InvalidDataException("the file became shorter while it was read");
-            done += count;
-        }
+        ReadFile(start, bytes);
         return bytes;
+    }
+
+    private void ReadFile(long start, Span<byte> part)
+    {
+        if (!FileBytes.TryRead(file, start, part)) throw new InvalidDataException("the file has become shorter since it was opened");
     }
 
     private static InvalidDataException Damaged() => new("its zip directory is damaged");
