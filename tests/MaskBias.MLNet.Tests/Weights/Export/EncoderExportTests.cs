@@ -62,6 +62,60 @@ public sealed class EncoderExportTests : IDisposable
         Assert.Equal((PositionKind.SinCos, 4), (maeBack.Model.Options.Positions, maeBack.Decoder!.Options.Heads));
     }
 
+    [Theory]
+    [InlineData(ExportLayout.Timm)]
+    [InlineData(ExportLayout.Dino)]
+    [InlineData(ExportLayout.Mae)]
+    public void Pth_files_read_back_bit_for_bit(ExportLayout layout)
+    {
+        var options = Options();
+        if (layout == ExportLayout.Mae) (options.Positions, options.PositionResampling) = (PositionKind.SinCos, PositionResampling.Size);
+        using var encoder = new VisionEncoder(new VisionTransformer(options, 5),
+            layout == ExportLayout.Dino ? new DinoHead(24, new() { OutDim = 20, HiddenDim = 10, BottleneckDim = 6 }, 4) : null,
+            decoder: layout == ExportLayout.Mae ? new MaeDecoder(options, new() { EmbedDim = 16, Depth = 2, Heads = 4 }, 6) : null);
+        string path = folder.File("model.pth"), again = folder.File("again.pth");
+        EncoderExport.Save(encoder, path, layout);
+        using var loaded = EncoderCheckpoint.Load(path, new() { Heads = 3, DecoderHeads = 4 });
+        AssertSameWeights(encoder.Model, loaded.Model);
+        if (encoder.Head is { } head) AssertSameWeights(head, loaded.Head!);
+        if (encoder.Decoder is { } decoder) AssertSameWeights(decoder, loaded.Decoder!);
+        EncoderExport.Save(loaded, again, layout);
+        using var left = TensorFile.Open(path);
+        using var right = TensorFile.Open(again);
+        Assert.Equal(left.Entries.Select(e => e.Name), right.Entries.Select(e => e.Name));
+        using var scope = NewDisposeScope();
+        foreach (var entry in left.Entries) Assert.True(left.Read(entry.Name).bytes.SequenceEqual(right.Read(entry.Name).bytes), entry.Name);
+    }
+
+    [Fact]
+    public void Pth_files_have_the_bytes_that_torch_load_expects()
+    {
+        using var scope = NewDisposeScope();
+        string path = folder.File("one.pth");
+        PyTorchWriter.Write(path, "model", [new("w", torch.tensor(new float[] { 1, 2 }).reshape(1, 2))]);
+        using var zip = System.IO.Compression.ZipFile.OpenRead(path);
+        Assert.Equal(["archive/data.pkl", "archive/byteorder", "archive/data/0", "archive/version"], zip.Entries.Select(e => e.FullName));
+        Assert.All(zip.Entries, e => Assert.Equal(e.Length, e.CompressedLength));
+        Assert.Equal([0, 0, 128, 63, 0, 0, 0, 64], Bytes("archive/data/0"));
+        Assert.Equal("little"u8, Bytes("archive/byteorder"));
+        // {'model': {'w': _rebuild_tensor_v2(persistent ('storage', FloatStorage, '0', 'cpu', 2), 0, (1, 2), (2, 1), False, OrderedDict())}}
+        byte[] expected =
+        [
+            .. "\u0002}(X\u0005\0\0\0model}(X\u0001\0\0\0wctorch._utils\n_rebuild_tensor_v2\n((X\u0007\0\0\0storagectorch\nFloatStorage\n"u8,
+            .. "X\u0001\0\0\00X\u0003\0\0\0cpuJ\u0002\0\0\0tQJ\0\0\0\0(J\u0001\0\0\0J\u0002\0\0\0t(J\u0002\0\0\0J\u0001\0\0\0t"u8,
+            0x89, .. "ccollections\nOrderedDict\n)RtRuu."u8,
+        ];
+        Assert.Equal([0x80, .. expected], Bytes("archive/data.pkl"));
+
+        byte[] Bytes(string name)
+        {
+            using var stream = zip.GetEntry(name)!.Open();
+            var bytes = new MemoryStream();
+            stream.CopyTo(bytes);
+            return bytes.ToArray();
+        }
+    }
+
     [Fact]
     public void What_a_layout_cannot_hold_is_listed()
     {
