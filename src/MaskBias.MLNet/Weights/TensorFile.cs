@@ -34,8 +34,7 @@ internal static class TensorFile
 
     private static string? OtherFormat(ReadOnlySpan<byte> head)
     {
-        if (head.StartsWith((ReadOnlySpan<byte>)[0x80, 2]) || head.StartsWith((ReadOnlySpan<byte>)[0x80, 3]) || head.StartsWith((ReadOnlySpan<byte>)[0x80, 4]))
-            return "a pickle that torch.save did not write";
+        if (head is [0x80, >= 2 and <= 5, ..]) return "a pickle that torch.save did not write";
         if (head.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'H', (byte)'D', (byte)'F'])) return "an HDF5 file";
         if (head.StartsWith((ReadOnlySpan<byte>)[0x1f, 0x8b])) return "compressed with gzip";
         return head.StartsWith("GGUF"u8) ? "a GGUF file" : null;

@@ -19,10 +19,13 @@ internal static class CheckpointPrefix
         return prefixes.Count switch
         {
             1 => prefixes[0],
-            0 when IsSegmentAnything(file) => throw new InvalidDataException($"{file.Path} is a checkpoint of Segment Anything (SAM): its encoder is no "
+            0 when IsSegmentAnything(file) =>
+                throw new InvalidDataException($"{file.Path} is a checkpoint of Segment Anything (SAM): its encoder is no "
                 + "plain vision transformer and embeds no images. Use it to generate masks."),
-            0 => throw new InvalidDataException($"{file.Path} is not a checkpoint of a vision transformer: it has no cls_token. {Names(file)}"),
-            _ => throw new InvalidDataException($"{file.Path} holds several encoders: {string.Join(", ", prefixes.Select(p => p + Token))}. "
+            0 => throw new InvalidDataException($"{file.Path} is not a checkpoint of a vision transformer: it has no cls_token."
+                + $" {Names(file)}"),
+            _ => throw new InvalidDataException($"{file.Path} holds several encoders:"
+                + $" {string.Join(", ", prefixes.Select(p => p + Token))}. "
                 + "One must be a student's and one a teacher's, so that CheckpointLoadOptions.Branch can choose."),
         };
     }

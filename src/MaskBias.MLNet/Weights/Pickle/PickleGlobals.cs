@@ -36,7 +36,8 @@ internal sealed class PickleGlobals
         Define("collections.defaultdict", a => Dictionary(a.Length > 1 ? a[1..] : []));
         foreach (string name in (string[])["Path", "PosixPath", "WindowsPath", "PurePath", "PurePosixPath", "PureWindowsPath"])
             Define("pathlib." + name, Path);
-        Define("_codecs.encode", a => a is [string text, "latin1" or "latin-1"] ? Encoding.Latin1.GetBytes(text) : throw Bad("_codecs.encode"));
+        Define("_codecs.encode", a => a is [string text, "latin1" or "latin-1"] ? Encoding.Latin1.GetBytes(text)
+            : throw Bad("_codecs.encode"));
         Define("numpy.dtype", a => a is [string code, ..] ? new NumpyType(code) : throw Bad("numpy.dtype"));
         foreach (string module in (string[])["numpy.core.multiarray.", "numpy._core.multiarray."])
             Define(module + "scalar", a => a is [NumpyType type, byte[] bytes] ? type.Decode(bytes) : throw Bad("numpy's scalar"));
@@ -46,7 +47,8 @@ internal sealed class PickleGlobals
         Define("torch.device", a => a is [string, ..] ? a[0] : throw Bad("torch.device"));
         Define(TensorUtilities + "_rebuild_tensor", a => Tensor(a, null));
         Define(TensorUtilities + "_rebuild_tensor_v2", a => Tensor(a, null));
-        Define(TensorUtilities + "_rebuild_tensor_v3", a => Tensor(a, a is [_, _, _, _, _, _, ScalarType type, ..] ? type : throw Bad("_rebuild_tensor_v3")));
+        Define(TensorUtilities + "_rebuild_tensor_v3",
+            a => Tensor(a, a is [_, _, _, _, _, _, ScalarType type, ..] ? type : throw Bad("_rebuild_tensor_v3")));
         Define(TensorUtilities + "_rebuild_parameter", Parameter);
         Define(TensorUtilities + "_rebuild_parameter_with_state", Parameter);
         Define("torch._tensor._rebuild_from_type_v2", a => a is [PickleFunction { Name: var name } rebuild, _, object?[] arguments, ..]
@@ -66,18 +68,21 @@ internal sealed class PickleGlobals
             if (PyTorchTypes.OfStorage(name) is { } elements) return new StorageType(elements);
             if (PyTorchTypes.OfName(name) is { } type) return type;
         }
-        throw new InvalidDataException($"it names {full}, which is not among what weights are made of; it may be code, and none of it was run. "
-            + "If the file is yours, save its state_dict alone (torch.save(model.state_dict(), …)) or convert it to safetensors");
+        throw new InvalidDataException($"it names {full}, which is not among what weights are made of; it may be code, and none of "
+            + "it was run. If the file is yours, save its state_dict alone (torch.save(model.state_dict(), …)) or convert it to "
+            + "safetensors");
     }
 
     /// <summary>The storage that a persistent name of PyTorch's describes.</summary>
     public static PickledStorage Storage(object? name)
     {
-        if (name is not (object?[] parts and ["storage", StorageType { Elements: var type }, string key, string, long count, ..]) || count < 0)
+        if (name is not (object?[] parts and ["storage", StorageType { Elements: var type }, string key, string, long count, ..])
+            || count < 0)
             throw Bad("the name of a storage");
         if (parts is [_, _, _, _, _, object?[] view])
         {
-            if (view is not [string, long start, long length] || start < 0 || length < 0 || start > count - length) throw Bad("the view of a storage");
+            if (view is not [string, long start, long length] || start < 0 || length < 0 || start > count - length)
+                throw Bad("the view of a storage");
             return new(type, key, start, length, count);
         }
         return new(type, key, 0, count, count);
@@ -115,7 +120,8 @@ internal sealed class PickleGlobals
     }
 
     private static object? Reconstruct(object?[] arguments) =>
-        arguments is [PickleFunction { Name: var name } type, ..] && Namespaces.Contains(name) ? type.Call([]) : throw Bad("_reconstructor");
+        arguments is [PickleFunction { Name: var name } type, ..] && Namespaces.Contains(name) ? type.Call([])
+            : throw Bad("_reconstructor");
 
     private static object? Parameter(object?[] arguments) => arguments is [PickledTensor data, ..] ? data : throw Bad("a parameter");
 
@@ -125,7 +131,8 @@ internal sealed class PickleGlobals
             ? PickledTensor.Create(storage, type ?? storage.Type, start, Numbers(shape), Numbers(strides)) : throw Bad("a tensor");
 
     private static long[] Numbers(object?[] values) =>
-        values.All(v => v is long) ? [.. values.Cast<long>()] : throw new InvalidDataException("a tensor's shape or strides are not whole numbers");
+        values.All(v => v is long) ? [.. values.Cast<long>()]
+            : throw new InvalidDataException("a tensor's shape or strides are not whole numbers");
 
     private static InvalidDataException Bad(string what) => new($"{what} is not built as PyTorch does");
 }

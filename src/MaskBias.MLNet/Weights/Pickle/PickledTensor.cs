@@ -56,8 +56,8 @@ internal sealed record PickledTensor(PickledStorage Storage, ScalarType DType, l
         UInt128 held = (UInt128)(ulong)storage.Count * (ulong)PyTorchTypes.SizeOf(storage.Type), size = (ulong)PyTorchTypes.SizeOf(type);
         if (count > long.MaxValue || ((ulong)start + extent) * size > held)
         {
-            throw new InvalidDataException($"a tensor is [{List(shape)}] with strides [{List(strides)}] from {start} of storage {storage.Key}, "
-                + $"which has only {storage.Count} elements");
+            throw new InvalidDataException($"a tensor is [{List(shape)}] with strides [{List(strides)}] from {start} of storage "
+                + $"{storage.Key}, which has only {storage.Count} elements");
         }
         return new(storage, type, start, shape, strides) { Count = (long)count, Extent = (long)extent };
     }

@@ -13,7 +13,8 @@ internal static class PyTorchLegacy
     public static (object? Root, StorageReader Storages) Read(FileStream stream, AllocationBudget budget)
     {
         var unpickler = new Unpickler(stream, budget);
-        if (unpickler.Load() is not BigInteger magic || magic != Magic) throw new InvalidDataException("it does not begin as torch.save's files do");
+        if (unpickler.Load() is not BigInteger magic || magic != Magic)
+            throw new InvalidDataException("it does not begin as torch.save's files do");
         if (unpickler.Load() is not Protocol) throw new InvalidDataException($"its version is not {Protocol}, the only one there is");
         if (unpickler.Load() is not PickleDictionary system || system["little_endian"] is not true)
             throw new InvalidDataException("its byte order is not little, the only one that is read");
@@ -23,7 +24,8 @@ internal static class PyTorchLegacy
         var file = stream.SafeFileHandle;
         return (root, (key, position, part) =>
         {
-            if (!FileBytes.TryRead(file, starts[key] + position, part)) throw new InvalidDataException("the file has become shorter since it was opened");
+            if (!FileBytes.TryRead(file, starts[key] + position, part))
+                throw new InvalidDataException("the file has become shorter since it was opened");
         });
     }
 
@@ -45,11 +47,13 @@ internal static class PyTorchLegacy
             if (count != storage.WholeCount)
                 throw new InvalidDataException($"storage {key} has {count} elements; its pickle says {storage.WholeCount}");
             if (count > left / size)
-                throw new InvalidDataException($"storage {key} takes {count} elements of {size} bytes; {left} bytes are left (is it cut short?)");
+                throw new InvalidDataException($"storage {key} takes {count} elements of {size} bytes; {left} bytes are left (is it"
+                    + " cut short?)");
             if (!found.TryAdd(key, position + prefix.Length)) throw new InvalidDataException($"storage {key} appears twice");
             position += prefix.Length + count * size;
         }
-        if (named.Keys.FirstOrDefault(k => !found.ContainsKey(k)) is { } missing) throw new InvalidDataException($"storage {missing} is missing");
+        if (named.Keys.FirstOrDefault(k => !found.ContainsKey(k)) is { } missing)
+            throw new InvalidDataException($"storage {missing} is missing");
         return found;
     }
 }

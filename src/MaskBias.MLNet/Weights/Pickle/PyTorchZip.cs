@@ -2,7 +2,9 @@ using System.Text;
 
 namespace MaskBias.MLNet.Weights.Pickle;
 
-/// <summary>PyTorch's format since 1.6: a zip archive of <c>NAME/data.pkl</c> and the bytes of each storage as <c>NAME/data/KEY</c>.</summary>
+/// <summary>
+/// PyTorch's format since 1.6: a zip archive of <c>NAME/data.pkl</c> and the bytes of each storage as <c>NAME/data/KEY</c>.
+/// </summary>
 internal static class PyTorchZip
 {
     private const string PickleFile = "data.pkl";
@@ -17,7 +19,8 @@ internal static class PyTorchZip
         string folder = pickles[0].Name[..^PickleFile.Length];
         if (zip.Find(folder + "constants.pkl") is not null)
             throw new InvalidDataException("it is a TorchScript program, not weights; save the model's state_dict with torch.save");
-        if (zip.Find(folder + "byteorder") is { } order && Encoding.ASCII.GetString(zip.ReadAll(order)) is var text && text.Trim() != "little")
+        string text = zip.Find(folder + "byteorder") is { } order ? Encoding.ASCII.GetString(zip.ReadAll(order)) : "little";
+        if (text.Trim() != "little")
             throw new InvalidDataException($"its byte order is {text[..Math.Min(20, text.Length)]}; only little is read");
 
         using var pickle = new MemoryStream(zip.ReadAll(pickles[0]), writable: false);
@@ -32,9 +35,11 @@ internal static class PyTorchZip
         var entry = zip.Find($"{folder}data/{storage.Key}") ?? throw new InvalidDataException($"storage {storage.Key} is missing");
         UInt128 needed = (UInt128)(ulong)storage.WholeCount * (ulong)PyTorchTypes.SizeOf(storage.Type);
         if (needed > (ulong)entry.Length)
-            throw new InvalidDataException($"storage {storage.Key} has {entry.Length} bytes; {storage.WholeCount} elements of {storage.Type} take {needed}");
+            throw new InvalidDataException($"storage {storage.Key} has {entry.Length} bytes; {storage.WholeCount} elements of"
+                + $" {storage.Type} take {needed}");
         if (entry.Length > 2 * fileLength)
-            throw new InvalidDataException($"storage {storage.Key} would inflate to {entry.Length} bytes, more than twice the file's {fileLength}");
+            throw new InvalidDataException($"storage {storage.Key} would inflate to {entry.Length} bytes, more than twice the"
+                + $" file's {fileLength}");
         return entry;
     }
 }

@@ -21,7 +21,9 @@ internal sealed class StateNames(AllocationBudget budget)
     public void Add(object? value, string name = "", int depth = 0)
     {
         budget.Charge(16);
-        if (depth > MaxDepth) throw new InvalidDataException($"its values are nested more than {MaxDepth} deep, from {name[..Math.Min(80, name.Length)]}… on");
+        if (depth > MaxDepth)
+            throw new InvalidDataException($"its values are nested more than {MaxDepth} deep, from"
+                + $" {name[..Math.Min(80, name.Length)]}… on");
         switch (value)
         {
             case PickledTensor tensor:

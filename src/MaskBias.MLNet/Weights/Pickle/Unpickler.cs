@@ -138,7 +138,8 @@ internal sealed class Unpickler(Stream stream, AllocationBudget budget)
     {
         var storage = PickleGlobals.Storage(Pop());
         Charge(2 * ContainerSize);
-        if (!storages.TryAdd(storage.Key, storage) && (storages[storage.Key].WholeCount, storages[storage.Key].Type) != (storage.WholeCount, storage.Type))
+        if (!storages.TryAdd(storage.Key, storage) && storages[storage.Key] is var known
+            && (known.WholeCount, known.Type) != (storage.WholeCount, storage.Type))
             throw new InvalidDataException($"storage {storage.Key} is named with two lengths or types");
         Push(storage);
     }
@@ -174,7 +175,8 @@ internal sealed class Unpickler(Stream stream, AllocationBudget budget)
     }
 
     private void Recall(long place) =>
-        Push(memo.TryGetValue(place, out object? value) ? value : throw new InvalidDataException($"its pickle recalls value {place}, which it has not kept"));
+        Push(memo.TryGetValue(place, out object? value) ? value
+            : throw new InvalidDataException($"its pickle recalls value {place}, which it has not kept"));
 
     private object?[] Arguments() => Pop() as object?[] ?? throw Misused("calls without a tuple after");
 
@@ -244,5 +246,6 @@ internal sealed class Unpickler(Stream stream, AllocationBudget budget)
 
     private void Charge(long bytes) => budget.Charge(bytes);
 
-    private InvalidDataException Misused(string what) => new($"its pickle {what} {stack.LastOrDefault()?.GetType().Name ?? "None"}, where that is not possible");
+    private InvalidDataException Misused(string what) =>
+        new($"its pickle {what} {stack.LastOrDefault()?.GetType().Name ?? "None"}, where that is not possible");
 }

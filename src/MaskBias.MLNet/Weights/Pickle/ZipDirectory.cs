@@ -11,8 +11,10 @@ namespace MaskBias.MLNet.Weights.Pickle;
 /// </summary>
 internal sealed class ZipDirectory
 {
-    private const int EndLength = 22, LocatorLength = 20, End64Length = 56, EntryLength = 46, LocalLength = 30, MaxComment = ushort.MaxValue;
-    private const uint EndMark = 0x06054b50, LocatorMark = 0x07064b50, End64Mark = 0x06064b50, EntryMark = 0x02014b50, LocalMark = 0x04034b50;
+    private const int EndLength = 22, LocatorLength = 20, End64Length = 56, EntryLength = 46, LocalLength = 30;
+    private const int MaxComment = ushort.MaxValue;
+    private const uint EndMark = 0x06054b50, LocatorMark = 0x07064b50, End64Mark = 0x06064b50;
+    private const uint EntryMark = 0x02014b50, LocalMark = 0x04034b50;
 
     private readonly SafeFileHandle file;
     private readonly AllocationBudget budget;
@@ -28,7 +30,8 @@ internal sealed class ZipDirectory
         byte[] directory = Read(start, size);
         int at = 0;
         for (long i = 0; i < count; i++) at += ReadEntry(directory.AsSpan(at));
-        if (at != directory.Length) throw new InvalidDataException($"its zip directory has {directory.Length - at} bytes more than its {count} entries take");
+        if (at != directory.Length)
+            throw new InvalidDataException($"its zip directory has {directory.Length - at} bytes more than its {count} entries take");
     }
 
     public IEnumerable<ZipEntry> Entries => entries.Values;
@@ -39,7 +42,8 @@ internal sealed class ZipDirectory
     /// <exception cref="InvalidDataException">It is damaged, or takes more than the file may.</exception>
     public byte[] ReadAll(ZipEntry entry)
     {
-        if (entry.Length > Array.MaxLength) throw new InvalidDataException($"the zip entry {entry.Name} has {entry.Length} bytes, which is too much");
+        if (entry.Length > Array.MaxLength)
+            throw new InvalidDataException($"the zip entry {entry.Name} has {entry.Length} bytes, which is too much");
         budget.Charge(entry.IsDeflated ? entry.Length + entry.StoredLength : entry.Length);
         var bytes = new byte[entry.Length];
         Read(entry, 0, bytes);
@@ -60,15 +64,18 @@ internal sealed class ZipDirectory
         else ReadFile(start + position, part);
     }
 
-    // An entry has a header of its own before its bytes. It is looked at with them, not for all entries beforehand: that would be slow on a disk.
+    // An entry has a header of its own before its bytes. It is looked at with them, not for all entries beforehand: that would be slow
+    // on a disk.
     private long DataStart(ZipEntry entry)
     {
         Span<byte> header = stackalloc byte[LocalLength];
         ReadFile(entry.HeaderStart, header);
-        if (UInt32(header, 0) != LocalMark) throw new InvalidDataException($"the zip entry {entry.Name} does not begin where its directory says");
+        if (UInt32(header, 0) != LocalMark)
+            throw new InvalidDataException($"the zip entry {entry.Name} does not begin where its directory says");
         long start = entry.HeaderStart + LocalLength + UInt16(header, 26) + UInt16(header, 28);
         if (start > length - entry.StoredLength)
-            throw new InvalidDataException($"the zip entry {entry.Name} has {entry.StoredLength} bytes from byte {start} on; the file ends at {length}");
+            throw new InvalidDataException($"the zip entry {entry.Name} has {entry.StoredLength} bytes from byte {start} on; the"
+                + $" file ends at {length}");
         return start;
     }
 
@@ -91,7 +98,9 @@ internal sealed class ZipDirectory
         {
             throw new InvalidDataException($"the compressed zip entry {entry.Name} is damaged", e);
         }
-        if (!complete) throw new InvalidDataException($"the zip entry {entry.Name} inflates to less than the {entry.Length} bytes that its directory says");
+        if (!complete)
+            throw new InvalidDataException($"the zip entry {entry.Name} inflates to less than the {entry.Length} bytes that its"
+                + " directory says");
     }
 
     // Where the directory is: the last thing in the file, before a comment.
@@ -104,9 +113,11 @@ internal sealed class ZipDirectory
             if (UInt32(tail, at) != EndMark || at + EndLength + UInt16(tail, at + 20) != tailLength) continue;
             long end = length - tailLength + at;
             long count = UInt16(tail, at + 10), size = UInt32(tail, at + 12), start = UInt32(tail, at + 16);
-            if (count == ushort.MaxValue || size == uint.MaxValue || start == uint.MaxValue) (start, size, count) = FindDirectory64(end, (start, size, count));
+            if (count == ushort.MaxValue || size == uint.MaxValue || start == uint.MaxValue)
+                (start, size, count) = FindDirectory64(end, (start, size, count));
             if (start < 0 || size < 0 || start > end || size > end - start || count < 0 || count > size / EntryLength)
-                throw new InvalidDataException($"its zip directory of {count} entries would be {size} bytes at byte {start}; the file has {length}");
+                throw new InvalidDataException($"its zip directory of {count} entries would be {size} bytes at byte {start}; the"
+                    + $" file has {length}");
             return (start, size, count);
         }
         throw new InvalidDataException("its zip directory is missing (is it cut short?)");
@@ -133,11 +144,16 @@ internal sealed class ZipDirectory
         ReadExtra(at.Slice(EntryLength + name, extra), ref held, ref stored, ref start);
         int flags = UInt16(at, 8), method = UInt16(at, 10);
         if ((flags & 1) != 0) throw new InvalidDataException($"the zip entry {path} is encrypted");
-        if (method is not (0 or 8)) throw new InvalidDataException($"the zip entry {path} is compressed by method {method}; only 0 (stored) and 8 (deflate) are read");
+        if (method is not (0 or 8))
+            throw new InvalidDataException($"the zip entry {path} is compressed by method {method}; only 0 (stored) and 8 (deflate)"
+                + " are read");
         if (stored < 0 || held < 0 || start < 0 || stored > length || start > length - LocalLength || (method == 0 && held != stored))
-            throw new InvalidDataException($"the zip entry {path} says that it is {stored} bytes at byte {start} and holds {held}; the file has {length}");
-        if (method == 8 && stored > Array.MaxLength) throw new InvalidDataException($"the zip entry {path} is compressed and has {stored} bytes; that is not read");
-        if (!entries.TryAdd(path, new(path, method == 8, stored, held, start))) throw new InvalidDataException($"the zip entry {path} appears twice");
+            throw new InvalidDataException($"the zip entry {path} says that it is {stored} bytes at byte {start} and holds {held};"
+                + $" the file has {length}");
+        if (method == 8 && stored > Array.MaxLength)
+            throw new InvalidDataException($"the zip entry {path} is compressed and has {stored} bytes; that is not read");
+        if (!entries.TryAdd(path, new(path, method == 8, stored, held, start)))
+            throw new InvalidDataException($"the zip entry {path} appears twice");
         return whole;
     }
 
