@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.InteropServices;
 using MaskBias.MLNet.VectorSearch.Stores;
 
 namespace MaskBias.MLNet.VectorSearch;
@@ -84,13 +85,25 @@ internal sealed class EmbeddingTable(int dimensions)
     {
         var best = new PriorityQueue<int, (float Similarity, string Key)>(Comparer);
         int first = block * BlockRows, end = Math.Min(items.Count, first + BlockRows);
+        ReadOnlySpan<float> values = blocks[block];
+        float worst = float.NegativeInfinity;               // of those kept, once they are complete
         for (int row = first; row < end; row++)
         {
-            if (filter is not null && !filter.All(f => items[row].Metadata.TryGetValue(f.Key, out var value) && value == f.Value)) continue;
-            float similarity = Dot(blocks[block].AsSpan((row - first) * dimensions, dimensions), unit);
+            float similarity = Dot(values.Slice((row - first) * dimensions, dimensions), unit);
+            if (similarity < worst || (filter is not null && !HasAll(items[row].Metadata, filter))) continue;
             Keep(best, row, (similarity, items[row].Key), count);
+            if (best.Count == count && best.TryPeek(out _, out var last)) worst = last.Similarity;
         }
         return best;
+    }
+
+    private static bool HasAll(IReadOnlyDictionary<string, string> metadata, IReadOnlyDictionary<string, string> filter)
+    {
+        foreach (var (name, wanted) in filter)
+        {
+            if (!metadata.TryGetValue(name, out var value) || value != wanted) return false;
+        }
+        return true;
     }
 
     private static void Keep(PriorityQueue<int, (float Similarity, string Key)> best, int row, (float Similarity, string Key) rank, int count)
@@ -99,21 +112,23 @@ internal sealed class EmbeddingTable(int dimensions)
         else if (best.TryPeek(out _, out var worst) && Comparer.Compare(rank, worst) > 0) best.EnqueueDequeue(row, rank);
     }
 
-    // Four sums that do not wait for one another.
+    // Four sums that do not wait for one another; both spans are of one length.
     private static float Dot(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
     {
-        int width = Vector<float>.Count, i = 0;
+        if (b.Length < a.Length) throw new ArgumentException("The vectors differ in length.");
+        ref float x = ref MemoryMarshal.GetReference(a), y = ref MemoryMarshal.GetReference(b);
+        nuint width = (nuint)Vector<float>.Count, length = (nuint)a.Length, i = 0;
         Vector<float> s0 = default, s1 = default, s2 = default, s3 = default;
-        for (; i <= a.Length - 4 * width; i += 4 * width)
+        for (; i + 4 * width <= length; i += 4 * width)
         {
-            s0 += new Vector<float>(a[i..]) * new Vector<float>(b[i..]);
-            s1 += new Vector<float>(a[(i + width)..]) * new Vector<float>(b[(i + width)..]);
-            s2 += new Vector<float>(a[(i + 2 * width)..]) * new Vector<float>(b[(i + 2 * width)..]);
-            s3 += new Vector<float>(a[(i + 3 * width)..]) * new Vector<float>(b[(i + 3 * width)..]);
+            s0 = Vector.FusedMultiplyAdd(Vector.LoadUnsafe(ref x, i), Vector.LoadUnsafe(ref y, i), s0);
+            s1 = Vector.FusedMultiplyAdd(Vector.LoadUnsafe(ref x, i + width), Vector.LoadUnsafe(ref y, i + width), s1);
+            s2 = Vector.FusedMultiplyAdd(Vector.LoadUnsafe(ref x, i + 2 * width), Vector.LoadUnsafe(ref y, i + 2 * width), s2);
+            s3 = Vector.FusedMultiplyAdd(Vector.LoadUnsafe(ref x, i + 3 * width), Vector.LoadUnsafe(ref y, i + 3 * width), s3);
         }
-        for (; i <= a.Length - width; i += width) s0 += new Vector<float>(a[i..]) * new Vector<float>(b[i..]);
-        float sum = Vector.Sum(s0 + s1 + s2 + s3);
-        for (; i < a.Length; i++) sum += a[i] * b[i];
+        for (; i + width <= length; i += width) s0 = Vector.FusedMultiplyAdd(Vector.LoadUnsafe(ref x, i), Vector.LoadUnsafe(ref y, i), s0);
+        float sum = Vector.Sum(s0 + s1 + (s2 + s3));
+        for (int rest = (int)i; rest < a.Length; rest++) sum += a[rest] * b[rest];
         return sum;
     }
 
