@@ -28,6 +28,7 @@ internal static class ServeBenchmark
             Export(path, seed: 1);
             Export(other, seed: 2);
             byte[][] photos = [.. Enumerable.Range(0, 32).Select(Photo)];
+            Reloads(output, path);
             double before = Offline(path, photos);
             await Load(output, path, photos, before, reloadFrom: null);
             double after = Offline(path, photos);
@@ -88,6 +89,20 @@ internal static class ServeBenchmark
         output.WriteLine(Text($"  {title}: {sorted.Length} answers in {seconds:0} s, {faults} failed; {rate:0.0} images/s against {offline:0.0} offline: "
             + $"{rate / offline:0.00} (at least 0.9 wanted); median {p50 * 1000:0} ms, p99 {p99 * 1000:0} ms = {p99 / fair:0.00} of 64/throughput (at most 1.5 wanted); "
             + $"memory {memory[memory.Count / 6]:0} MB early, {memory[^1]:0} MB at the end, {memory.Max():0} MB at most"));
+    }
+
+    /// <summary>What loading and releasing a model leaves in memory.</summary>
+    private static void Reloads(TextWriter output, string path)
+    {
+        var memory = new List<string>();
+        for (int i = 1; i <= 60; i++)
+        {
+            ServedModel.Load(path, threads: null).Release();
+            if (i % 15 != 0) continue;
+            GC.Collect();
+            memory.Add($"{Environment.WorkingSet / 1e6:0} MB after {i}");
+        }
+        output.WriteLine($"  memory after loading and releasing the model: {string.Join(", ", memory)} times");
     }
 
     /// <summary>The same decoding and batches with nobody waiting: both cores decode a batch, then both compute it.</summary>
