@@ -8,9 +8,15 @@ var benchmarks = new SortedDictionary<string, (string About, Action<TextWriter> 
     ["mae"] = ("a step of MAE against one with every patch visible", MaeStepBenchmark.Run),
     ["fuzz-weights"] = ("100,000 damaged and hostile weight files of each format: read or refused", ReaderFuzz.Run),
     ["onnx"] = ("ONNX Runtime on our ViT-S/16 against PyTorch's export", OnnxBenchmark.Run),
+    ["hostile"] = ("10,000 hostile images to a served model: refused or embedded, never another fault", HostileBenchmark.Run),
+    ["index"] = ("exact search against the memory read bandwidth; kill -9 during writes", IndexBenchmark.Run),
     ["segmenter"] = ("images segmented per second, one thread", SegmenterBenchmark.Run),
+    ["serve"] = ("64 clients for 60 s against the offline rate; reloads under load", ServeBenchmark.Run),
     ["weights"] = ("loading a checkpoint of 350 MB against reading its bytes", WeightsBenchmark.Run),
 };
+
+// A child that the index benchmark starts, and kills.
+if (args is ["index-writer", var indexPath, var from]) return IndexBenchmark.WriteUntilKilled(indexPath, int.Parse(from, System.Globalization.CultureInfo.InvariantCulture));
 
 string[] unknown = [.. args.Where(name => !benchmarks.ContainsKey(name))];
 if (args.Length == 0 || unknown.Length > 0)

@@ -1,0 +1,81 @@
+using System.Buffers.Binary;
+using System.IO.Compression;
+using System.Security.Cryptography;
+
+namespace MaskBias.MLNet.Extensions.Models;
+
+/// <summary>Finds the encoder in a model file: the graph in an ML.NET model, or the file itself.</summary>
+internal static class ModelFile
+{
+    private const int MaxGraphBytes = int.MaxValue - 64;          // what an ONNX file can have
+    private const string GraphEntry = "/OnnxModel";               // where ML.NET's ApplyOnnxModel keeps its graph
+
+    /// <summary>Throws where the file is missing or of another kind, without loading it.</summary>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">It is no model that can be served.</exception>
+    public static void Check(string path)
+    {
+        using var file = Open(path);
+        if (!IsZip(file)) CheckOnnx(file, path);
+        else _ = FindGraph(file, path);
+    }
+
+    /// <summary>Reads the encoder's graph; its id is the hash of its bytes.</summary>
+    public static (byte[] Graph, string Id, bool IsPipeline) Read(byte[] model, string path)
+    {
+        using var file = new MemoryStream(model, writable: false);
+        bool isPipeline = IsZip(file);
+        byte[] graph = isPipeline ? Unpack(FindGraph(file, path)) : model;
+        return (graph, "sha256-" + Convert.ToHexStringLower(SHA256.HashData(graph))[..16], isPipeline);
+    }
+
+    public static FileStream Open(string path)
+    {
+        if (Directory.Exists(path))
+            throw new InvalidDataException($"ModelPath '{path}' is a folder; it must be a file: an ML.NET model (.zip) or an ONNX encoder (.onnx).");
+        if (!File.Exists(path)) throw new FileNotFoundException($"ModelPath '{path}' does not exist.", path);
+        return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+    }
+
+    private static bool IsZip(Stream file)
+    {
+        Span<byte> start = stackalloc byte[4];
+        int read = file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+        file.Position = 0;
+        return read == 4 && start.SequenceEqual("PK\x03\x04"u8);
+    }
+
+    // An ONNX file is a protobuf message whose first field, the version of the format, is a small number.
+    private static void CheckOnnx(Stream file, string path)
+    {
+        if (file.Length > MaxGraphBytes) throw new InvalidDataException($"'{path}' has {file.Length} bytes; an ONNX file has at most {MaxGraphBytes}.");
+        if (file.Length < 64 || file.ReadByte() != 0x08 || file.ReadByte() is < 3 or > 64)
+            throw new InvalidDataException($"'{path}' is neither an ML.NET model (.zip) nor an ONNX encoder (.onnx).");
+    }
+
+    private static ZipArchiveEntry FindGraph(Stream file, string path)
+    {
+        var zip = new ZipArchive(file, ZipArchiveMode.Read, leaveOpen: true);
+        var graphs = zip.Entries.Where(e => e.FullName.EndsWith(GraphEntry, StringComparison.Ordinal)).ToArray();
+        if (graphs.Length != 1)
+        {
+            throw new InvalidDataException($"'{path}' holds {graphs.Length} ONNX graphs; a model to serve has one embedding step, "
+                + "as SelfSupervised().EmbedImages saves it.");
+        }
+        if (graphs[0].Length > MaxGraphBytes) throw new InvalidDataException($"The graph in '{path}' has {graphs[0].Length} bytes; at most {MaxGraphBytes} can be read.");
+        return graphs[0];
+    }
+
+    // ML.NET writes the graph's length before it, 4 bytes, little-endian.
+    private static byte[] Unpack(ZipArchiveEntry entry)
+    {
+        using var stream = entry.Open();
+        Span<byte> prefix = stackalloc byte[4];
+        stream.ReadExactly(prefix);
+        int length = BinaryPrimitives.ReadInt32LittleEndian(prefix);
+        if (length != entry.Length - 4) throw new InvalidDataException($"The graph's entry has {entry.Length} bytes and says {length}; the model is damaged.");
+        byte[] bytes = new byte[length];
+        stream.ReadExactly(bytes);
+        return bytes;
+    }
+}

@@ -1,0 +1,108 @@
+using MaskBias.MLNet.Images;
+using Microsoft.ML.OnnxRuntime;
+using SkiaSharp;
+
+namespace MaskBias.MLNet.Extensions.Models;
+
+/// <summary>A loaded model; it lives until the last request that holds it has ended.</summary>
+internal sealed class ServedModel
+{
+    private readonly InferenceSession session;
+    private readonly RunOptions runOptions = new();
+    private readonly ClassifierSteps? classifier;
+    private readonly string input, output;
+    private int holders = 1;
+
+    private ServedModel(InferenceSession session, string id, ClassifierSteps? classifier, string path)
+    {
+        (this.session, Id, this.classifier) = (session, id, classifier);
+        (input, int[] inputShape) = Single(session.InputMetadata, 4, path, "input of pixels [batch, 3, S, S]");
+        (output, int[] outputShape) = Single(session.OutputMetadata, 2, path, "output of features [batch, D]");
+        if (inputShape[1] != 3 || inputShape[2] < 1 || inputShape[2] != inputShape[3] || outputShape[1] < 1)
+        {
+            throw new InvalidDataException($"The encoder in '{path}' maps [{string.Join(", ", inputShape)}] to [{string.Join(", ", outputShape)}]; "
+                + "it must map [batch, 3, S, S] to [batch, D] with S and D given.");
+        }
+        (ImageSize, Dimensions) = (inputShape[2], outputShape[1]);
+    }
+
+    public string Id { get; }
+
+    public int ImageSize { get; }
+
+    public int Dimensions { get; }
+
+    public IReadOnlyList<string> Classes => classifier?.Classes ?? [];
+
+    /// <summary>Loads and tries a model.</summary>
+    /// <exception cref="InvalidDataException">The file is no model that can be served.</exception>
+    public static ServedModel Load(string path, int? threads)
+    {
+        byte[] bytes;
+        using (var file = ModelFile.Open(path))
+        {
+            bytes = new byte[file.Length];
+            file.ReadExactly(bytes);
+        }
+        var (graph, id, isPipeline) = ModelFile.Read(bytes, path);
+        using var options = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        if (threads is { } count) options.IntraOpNumThreads = count;
+        // Threads that spin while they wait for work would take the cores from those that decode.
+        options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
+        InferenceSession? session = null;
+        try
+        {
+            session = new InferenceSession(graph, options);
+            var model = new ServedModel(session, id, isPipeline ? ClassifierSteps.Load(bytes) : null, path);
+            model.Run(new float[3 * model.ImageSize * model.ImageSize], 1);        // a model that cannot run is found now
+            return model;
+        }
+        catch (Exception e) when (e is OnnxRuntimeException or FormatException or InvalidOperationException or ArgumentException)
+        {
+            session?.Dispose();
+            throw new InvalidDataException($"'{path}' cannot be served: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Holds the model for a request; false where it is gone already.</summary>
+    public bool TryHold()
+    {
+        for (int held = Volatile.Read(ref holders); held > 0; held = Volatile.Read(ref holders))
+        {
+            if (Interlocked.CompareExchange(ref holders, held + 1, held) == held) return true;
+        }
+        return false;
+    }
+
+    /// <summary>Lets go; the last one frees it.</summary>
+    public void Release()
+    {
+        if (Interlocked.Decrement(ref holders) > 0) return;
+        session.Dispose();
+        runOptions.Dispose();
+    }
+
+    /// <summary>Resizes an image to what the encoder takes: planar R, G, B, [3, S, S].</summary>
+    public void Resize(SKBitmap image, Span<float> pixels) => IsoCropResizer.Resize(image, ImageSize, pixels);
+
+    /// <summary>Computes a batch, [rows, 3, S, S] to a row of features each, and the classes where the model has them.</summary>
+    public ServedResult[] Run(float[] pixels, int rows)
+    {
+        using var images = OrtValue.CreateTensorValueFromMemory(
+            OrtMemoryInfo.DefaultInstance, pixels.AsMemory(0, rows * 3 * ImageSize * ImageSize), [rows, 3, ImageSize, ImageSize]);
+        using var outputs = session.Run(runOptions, [input], [images], [output]);
+        var values = outputs[0].GetTensorDataAsSpan<float>();                        // [rows, D]
+        var features = new float[rows][];
+        for (int row = 0; row < rows; row++) features[row] = values.Slice(row * Dimensions, Dimensions).ToArray();
+        var classes = classifier?.Classify(features);
+        return [.. features.Select((f, row) => new ServedResult(Id, f, classes?[row]))];
+    }
+
+    private static (string Name, int[] Shape) Single(IReadOnlyDictionary<string, NodeMetadata> nodes, int rank, string path, string what)
+    {
+        var fitting = nodes.Where(n => n.Value.IsTensor && n.Value.ElementType == typeof(float) && n.Value.Dimensions.Length == rank).ToArray();
+        // An encoder may give its class token too: the features come first.
+        if (fitting.Length == 0) throw new InvalidDataException($"The ONNX graph in '{path}' has no {what}.");
+        return (fitting[0].Key, fitting[0].Value.Dimensions);
+    }
+}

@@ -1,0 +1,15 @@
+using Microsoft.Extensions.Hosting;
+
+namespace MaskBias.MLNet.Extensions.Serving;
+
+/// <summary>Loads the model when the application starts, so that a model that cannot be served stops the start and no first request waits.</summary>
+internal sealed class ModelStart(ImageEmbeddingService service) : IHostedService
+{
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        _ = service.ModelId;
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+}

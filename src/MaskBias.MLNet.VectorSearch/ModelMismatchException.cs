@@ -1,0 +1,11 @@
+namespace MaskBias.MLNet.VectorSearch;
+
+/// <summary>An index holds embeddings of another model: distances between the two would mean nothing.</summary>
+public sealed class ModelMismatchException : Exception
+{
+    internal ModelMismatchException(string index, string storedModel, int storedDimensions, string model, int dimensions)
+        : base($"{index} holds embeddings of model '{storedModel}' ({storedDimensions} dimensions), not of '{model}' ({dimensions}). "
+            + "Open it with that model, or rebuild it: embed the images again and call RebuildAsync.")
+    {
+    }
+}

@@ -1,0 +1,28 @@
+namespace MaskBias.MLNet.VectorSearch.Stores;
+
+/// <summary>Where an index keeps its items. A write is on disk when it returns, all of it or nothing.</summary>
+internal interface IIndexStore : IAsyncDisposable
+{
+    /// <summary>What errors call it.</summary>
+    string Name { get; }
+
+    /// <summary>Whether <see cref="SearchAsync"/> works: otherwise the embeddings are searched in memory.</summary>
+    bool SearchesItself { get; }
+
+    /// <summary>The model stored; a new store takes this one.</summary>
+    Task<(string ModelId, int Dimensions)> EnsureModelAsync(string modelId, int dimensions, CancellationToken cancel);
+
+    Task<long> CountAsync(CancellationToken cancel);
+
+    Task UpsertAsync(IReadOnlyList<StoredItem> items, CancellationToken cancel);
+
+    Task<int> RemoveAsync(IReadOnlyCollection<string> keys, CancellationToken cancel);
+
+    Task ResetAsync(string modelId, int dimensions, IReadOnlyList<StoredItem> items, CancellationToken cancel);
+
+    IAsyncEnumerable<StoredItem> ReadAllAsync(int dimensions, CancellationToken cancel);
+
+    Task<IndexedImage?> FindAsync(string key, CancellationToken cancel);
+
+    Task<IReadOnlyList<SearchHit>> SearchAsync(float[] unit, int count, IReadOnlyDictionary<string, string>? filter, CancellationToken cancel);
+}
