@@ -22,7 +22,7 @@ internal sealed class Artifacts(MLContext ml, string folder)
     /// <param name="hasLabels">Whether the model classifies; else it gives features alone.</param>
     /// <param name="train">The images that the classifier learns from.</param>
     /// <param name="shown">Images for the pictures.</param>
-    /// <param name="teacher">The mask-guided encoder, which draws reconstructions where it is MAE's.</param>
+    /// <param name="teacher">The phase-1 encoder, which draws reconstructions where it is MAE's.</param>
     /// <param name="student">The plain encoder, which goes into the model.</param>
     /// <param name="losses">What the loss curve shows.</param>
     /// <returns>Each file or folder with what it is.</returns>
@@ -33,12 +33,12 @@ internal sealed class Artifacts(MLContext ml, string folder)
         string outputs = hasLabels ? "Features, Score and PredictedLabel" : "Features";
         WriteModel(Name("model.zip", $"ML.NET model from ImagePath to {outputs}"), hasLabels, train, student);
         EncoderCheckpoint.Save(student, Name("encoder", "checkpoint of the student: config.json and model.safetensors"));
-        EncoderCheckpoint.Save(teacher.Encoder, Name("teacher", "checkpoint of the mask-guided phase-1 encoder"));
+        EncoderCheckpoint.Save(teacher.Encoder, Name("teacher", "checkpoint of the phase-1 encoder"));
         LossCurve.Write(Name("loss.png", "loss of both phases"), losses.Phases);
 
         var photos = Spread(shown);
         var masks = photos.Select(p => (ImageDecoder.Decode(File.ReadAllBytes(p.ImagePath), p.ImagePath), MaskSetEncoding.Decode(p.Masks)));
-        MaskSheet.Write(Name("masks.png", "images with the masks that guided phase 1"), [.. masks]);
+        MaskSheet.Write(Name("masks.png", "images with their masks"), [.. masks]);
         int grid = student.ImageSize / student.Model.Options.PatchSize;
         var attention = AttentionMaps.Of(ml, student, ml.Data.LoadFromEnumerable(photos));
         AttentionSheet.Write(Name("attention.png", "where the student's class token looks: images, then a map per head"), attention, grid);

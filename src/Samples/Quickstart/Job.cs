@@ -63,10 +63,11 @@ internal sealed class Job(MLContext ml, PhotoSet photos, Recipe recipe, int seed
         MasksPerImage = counts.Average();
     }
 
-    /// <summary>Phase 1: DINO or MAE with the mask-guided attention bias.</summary>
+    /// <summary>Phase 1: DINO or MAE, with the mask-guided attention bias where the recipe uses masks.</summary>
     public void Pretrain(IProgress<TrainingProgress> progress)
     {
         teacher = recipe.Method == PretrainingMethod.Mae ? Mae(progress) : Dino(progress);
+        if (!recipe.UsesMasks) return;
         float[] alphas = [.. teacher.Encoder.Model.BiasValues().SelectMany(layer => layer.Alpha ?? [])];
         Alpha = (alphas.Min(), alphas.Max());
     }
@@ -75,7 +76,7 @@ internal sealed class Job(MLContext ml, PhotoSet photos, Recipe recipe, int seed
         ml.SelfSupervised().Dino(new DinoOptions
         {
             ImageColumnName = "ImagePath",
-            MaskColumnName = "Masks",
+            MaskColumnName = Masks,
             Encoder = recipe.Encoder,
             Head = recipe.Head,
             Views = recipe.Views,
@@ -96,7 +97,7 @@ internal sealed class Job(MLContext ml, PhotoSet photos, Recipe recipe, int seed
         ml.SelfSupervised().Mae(new MaeOptions
         {
             ImageColumnName = "ImagePath",
-            MaskColumnName = "Masks",
+            MaskColumnName = Masks,
             Encoder = recipe.Encoder,
             Decoder = recipe.Decoder,
             Crop = new() { MinScale = recipe.Views.GlobalMinScale, FlipProbability = recipe.Views.FlipProbability },
@@ -113,7 +114,7 @@ internal sealed class Job(MLContext ml, PhotoSet photos, Recipe recipe, int seed
         student = ml.SelfSupervised().Distill(teacher, new DistillationOptions
         {
             ImageColumnName = "ImagePath",
-            MaskColumnName = "Masks",                           // for the teacher: the student never sees them
+            MaskColumnName = Masks,                             // for the teacher: the student never sees them
             Views = recipe.Views,
             Epochs = recipe.DistillEpochs,
             BatchSize = recipe.BatchSize,
@@ -129,13 +130,10 @@ internal sealed class Job(MLContext ml, PhotoSet photos, Recipe recipe, int seed
     {
         using var random = new VisionEncoder(new VisionTransformer(student.Encoder.Model.Options, seed));
         var probe = new EncoderProbe(ml, train, test, cancel);
-        Scores =
-        [
-            probe.Measure("random encoder", random),
-            probe.Measure("phase 1, without masks", teacher.Encoder),
-            probe.Measure("phase 1, with its masks", teacher.Encoder, maskColumnName: "Masks"),
-            probe.Measure("distilled student", student.Encoder),
-        ];
+        List<EncoderScore> scores = [probe.Measure("random encoder", random), probe.Measure("phase 1, without masks", teacher.Encoder)];
+        if (recipe.UsesMasks) scores.Add(probe.Measure("phase 1, with its masks", teacher.Encoder, Masks));
+        scores.Add(probe.Measure("distilled student", student.Encoder));
+        Scores = scores;
     }
 
     /// <summary>Writes the model, the encoders, the loss curve and the pictures.</summary>
@@ -147,6 +145,9 @@ internal sealed class Job(MLContext ml, PhotoSet photos, Recipe recipe, int seed
         teacher?.Dispose();                                     // null where the run stopped before
         student?.Dispose();
     }
+
+    // The column that guides phase 1.
+    private string? Masks => recipe.UsesMasks ? "Masks" : null;
 
     // Segmenting is lazy: the cache computes the masks once for all that read them. An image without a set of masks cannot be read.
     private IDataView WithMasks(IReadOnlyList<Photo> rows)

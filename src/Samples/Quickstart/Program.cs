@@ -65,7 +65,7 @@ static void Run(QuickstartArguments arguments, IAnsiConsole console, Cancellatio
     Note(FormattableString.Invariant($"{job.MasksPerImage:0.0} masks per image"));
     if (images - job.ReadableImages is > 0 and int unreadable)
         Note($"{unreadable} of {images} images cannot be read and are left out");
-    clock.Run("pretraining", $"Phase 1: {recipe.MethodName} guided by the masks",
+    clock.Run("pretraining", $"Phase 1: {recipe.MethodName} {(recipe.UsesMasks ? "guided by the masks" : "without masks")}",
         () => LiveProgress.Run(console, bars => job.Pretrain(losses.Before(bars))));
     clock.Run("distillation", "Phase 2: distilling into an encoder that needs no masks",
         () => LiveProgress.Run(console, bars => job.Distill(losses.Before(bars))));
@@ -114,6 +114,7 @@ static Recipe ChooseRecipe(QuickstartArguments arguments, PhotoSet photos)
         : Recipe.ForPhotos(arguments.Method, photos.Train.Count + photos.Extra.Count, arguments.Short);
     return recipe with
     {
+        UsesMasks = !arguments.NoMasks,
         Epochs = arguments.Epochs ?? recipe.Epochs,
         DistillEpochs = arguments.DistillEpochs ?? recipe.DistillEpochs,
     };

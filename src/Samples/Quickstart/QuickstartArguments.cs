@@ -15,6 +15,7 @@ internal sealed record QuickstartArguments
           --test DIR           images to hold out, in folders of the same classes (default: a fifth of each class)
           --extra DIR          more images for the two trainings; what classes they have plays no part
           --method NAME        how phase 1 learns: dino or mae (default: dino)
+          --no-masks           phase 1 without masks, to compare with: they are found and drawn, but guide nothing
           --output DIR         where the results go (default: artifacts/quickstart)
           --epochs N           epochs of the mask-guided pretraining
           --distill-epochs N   epochs of the distillation
@@ -34,6 +35,9 @@ internal sealed record QuickstartArguments
 
     /// <summary>How phase 1 learns.</summary>
     public PretrainingMethod Method { get; private init; }
+
+    /// <summary>Whether phase 1 and its distillation do without masks.</summary>
+    public bool NoMasks { get; private init; }
 
     public string Output { get; private init; } = Path.Combine("artifacts", "quickstart");
 
@@ -67,6 +71,7 @@ internal sealed record QuickstartArguments
                 "--epochs" => result with { Epochs = Number(atLeast: 1) },
                 "--distill-epochs" => result with { DistillEpochs = Number(atLeast: 1) },
                 "--seed" => result with { Seed = Number(atLeast: 0) },
+                "--no-masks" => result with { NoMasks = true },
                 "--short" => result with { Short = true },
                 "--help" or "-h" or "-?" => result with { Help = true },
                 _ => throw new UsageException($"{name} is not an option of this program."),

@@ -12,6 +12,9 @@ internal sealed record Recipe
     /// <summary>How phase 1 learns.</summary>
     public PretrainingMethod Method { get; init; }
 
+    /// <summary>Whether masks guide the attention of phase 1.</summary>
+    public bool UsesMasks { get; init; } = true;
+
     /// <summary>The architecture of teacher and student.</summary>
     public required VitOptions Encoder { get; init; }
 
@@ -80,5 +83,5 @@ internal sealed record Recipe
 
     public override string ToString() =>
         $"ViT {Encoder.EmbedDim} wide, {Encoder.Depth} deep, patches of {Encoder.PatchSize} in images of {Encoder.ImageSize} pixels; "
-        + $"{Epochs} epochs of {MethodName} and {DistillEpochs} of distillation, batch {BatchSize}";
+        + $"{Epochs} epochs of {MethodName}{(UsesMasks ? "" : " without masks")} and {DistillEpochs} of distillation, batch {BatchSize}";
 }

@@ -20,7 +20,8 @@ public class QuickstartArgumentsTests
             ["--images", "in", "--output", "out", "--epochs", "5", "--distill-epochs", "2", "--seed", "0", "--short"]);
         Assert.Equal(("in", "out", 5, 2, 0, true),
             (arguments.Images, arguments.Output, arguments.Epochs, arguments.DistillEpochs, arguments.Seed, arguments.Short));
-        Assert.Equal(PretrainingMethod.Dino, arguments.Method);
+        Assert.Equal((PretrainingMethod.Dino, false), (arguments.Method, arguments.NoMasks));
+        Assert.True(QuickstartArguments.Parse(["--no-masks"]).NoMasks);
         Assert.Equal(PretrainingMethod.Mae, QuickstartArguments.Parse(["--method", "mae"]).Method);
         Assert.All(new[] { "--help", "-h", "-?" }, name => Assert.True(QuickstartArguments.Parse([name]).Help));
     }
@@ -42,6 +43,6 @@ public class QuickstartArgumentsTests
 
     [Fact]
     public void The_usage_names_every_option() =>
-        Assert.All(new[] { "--images", "--method", "--output", "--epochs", "--distill-epochs", "--seed", "--short", "--help" },
+        Assert.All(new[] { "--images", "--method", "--no-masks", "--output", "--epochs", "--distill-epochs", "--seed", "--short", "--help" },
             option => Assert.Contains(option, QuickstartArguments.Usage));
 }

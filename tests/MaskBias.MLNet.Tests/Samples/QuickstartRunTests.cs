@@ -71,6 +71,18 @@ public sealed class QuickstartRunTests : IDisposable
     }
 
     [Fact]
+    public void Without_masks_the_encoder_is_plain_and_its_row_with_masks_and_alpha_are_left_out()
+    {
+        var (code, text, errors) = Run("src/Samples/Quickstart", "Quickstart", "--no-masks", "--method", "mae", "--short", "--output", Output);
+        Assert.True(code == 0, $"The Quickstart ended with {code}: {errors}\n{text}");
+        Assert.Contains("phase 1, without masks", text);
+        Assert.DoesNotContain("phase 1, with its masks", text);
+        Assert.DoesNotContain("Learned α", text);
+        using var teacher = EncoderCheckpoint.Load(Path.Combine(Output, "teacher"));
+        Assert.All(teacher.Model.BiasValues(), layer => Assert.All(layer.Alpha ?? [], alpha => Assert.Equal(0, alpha)));
+    }
+
+    [Fact]
     public void A_flat_folder_with_a_damaged_file_gives_a_model_of_features_alone()
     {
         string photos = Path.Combine(folder.Path, "photos");
