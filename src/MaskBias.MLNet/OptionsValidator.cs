@@ -19,6 +19,10 @@ internal static class OptionsValidator
         return options;
     }
 
+    /// <summary>Whether a type is one of this library's options classes, whose own options are looked at in turn.</summary>
+    public static bool IsOptions(Type type) =>
+        type.Name.EndsWith("Options", StringComparison.Ordinal) && type.Assembly == typeof(OptionsValidator).Assembly;
+
     private static IEnumerable<string> Faults(object options, string prefix)
     {
         foreach (var property in options.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance))
@@ -27,8 +31,7 @@ internal static class OptionsValidator
             var value = property.GetValue(options);
             foreach (var fault in property.GetCustomAttributes<ValidationAttribute>().Where(a => !a.IsValid(value)))
                 yield return prefix + Describe(property.Name, value, fault);
-            if (value is not null && property.PropertyType.Name.EndsWith("Options", StringComparison.Ordinal)
-                && property.PropertyType.Assembly == typeof(OptionsValidator).Assembly)
+            if (value is not null && IsOptions(property.PropertyType))
             {
                 foreach (var nested in Faults(value, $"{prefix}{property.Name}.")) yield return nested;
             }

@@ -52,7 +52,7 @@ public sealed class DistillationEstimator : IEstimator<PretrainedTransformer>
     /// <exception cref="TrainingDivergedException">The loss is not a finite number.</exception>
     public PretrainedTransformer Fit(IDataView input)
     {
-        var run = new PretrainingRun(context, options, "Distillation");
+        using var run = new PretrainingRun(context, options, "Distillation");
         return teacher.Head is null ? FitFeatures(run, input) : FitPrototypes(run, input);
     }
 
@@ -70,7 +70,8 @@ public sealed class DistillationEstimator : IEstimator<PretrainedTransformer>
         encoder.Head!.train();
         try
         {
-            var report = run.Train(input, options.Views, architecture, encoder, _ => new DistillationMethod(options, learning, frozen));
+            var report = run.Train(input, options.Views, architecture, encoder,
+                _ => new DistillationMethod(options, learning, frozen), teacher);
             return new(EncoderEmbedding.Create(context, encoder, options, input), report);
         }
         catch
@@ -98,7 +99,7 @@ public sealed class DistillationEstimator : IEstimator<PretrainedTransformer>
         try
         {
             var report = run.Train(input, views, architecture, encoder,
-                _ => new FeatureDistillationMethod(student, frozen, run.Seed, run.Device));
+                _ => new FeatureDistillationMethod(student, frozen, run.Seed, run.Device), teacher);
             return new(EncoderEmbedding.Create(context, encoder, options, input), report);
         }
         catch

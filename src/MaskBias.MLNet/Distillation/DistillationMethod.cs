@@ -18,6 +18,12 @@ internal sealed class DistillationMethod(DistillationOptions options, DinoBranch
     public IEnumerable<(string Name, Parameter Parameter)> Parameters => student.Parameters;
 
     /// <inheritdoc/>
+    public IEnumerable<KeyValuePair<string, Tensor>> State => student.State;
+
+    /// <inheritdoc/>
+    public IEnumerable<KeyValuePair<string, Generator>> Generators => [new("student", student.Backbone.Generator)];
+
+    /// <inheritdoc/>
     public void BeginEpoch(int epoch)
     {
     }

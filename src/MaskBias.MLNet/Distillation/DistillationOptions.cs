@@ -71,7 +71,7 @@ public sealed class DistillationOptions : PretrainingOptions
     internal DistillationOptions Copy()
     {
         var copy = (DistillationOptions)MemberwiseClone();
-        (copy.Student, copy.Views, copy.Masks) = (Student?.Copy(), Views.Copy(), Masks.Copy());
+        (copy.Student, copy.Views, copy.Masks, copy.Output) = (Student?.Copy(), Views.Copy(), Masks.Copy(), Output.Copy());
         return copy;
     }
 }

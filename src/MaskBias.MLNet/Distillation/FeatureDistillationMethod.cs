@@ -34,6 +34,9 @@ internal sealed class FeatureDistillationMethod : ITrainingMethod<ViewBatch>, ID
     public IEnumerable<(string Name, Parameter Parameter)> Parameters { get; }
 
     /// <inheritdoc/>
+    public IEnumerable<KeyValuePair<string, Generator>> Generators => [new("student", student.Generator)];
+
+    /// <inheritdoc/>
     public void BeginEpoch(int epoch)
     {
     }

@@ -4,11 +4,11 @@ namespace MaskBias.MLNet.Images;
 /// <param name="Place">The row and column, for errors.</param>
 /// <param name="Path">A file.</param>
 /// <param name="Encoded">The bytes of an encoded image.</param>
-/// <param name="Pixels">Decoded pixels.</param>
+/// <param name="Pixels">Gives pixels that were decoded before.</param>
 /// <param name="FullSize">Size of the image that the decoded pixels were reduced from.</param>
 /// <param name="Fault">Why there is no image.</param>
 internal sealed record ImageSource(
-    string Place, string? Path = null, byte[]? Encoded = null, RgbImage? Pixels = null, (int Height, int Width)? FullSize = null,
+    string Place, string? Path = null, byte[]? Encoded = null, Func<RgbImage>? Pixels = null, (int Height, int Width)? FullSize = null,
     ImageReadException? Fault = null)
 {
     private const long MaxFileBytes = 1L << 30;
@@ -18,7 +18,7 @@ internal sealed record ImageSource(
     public RgbImage Decode()
     {
         if (Fault is not null) throw Fault;
-        if (Pixels is not null) return Pixels;
+        if (Pixels is not null) return Pixels();
         if (Encoded is not null) return ImageDecoder.Decode(Encoded, $"{Place}: the encoded image");
         return ImageDecoder.Decode(ReadFile(Place, Path!), $"{Place}: '{Path}'");
     }

@@ -9,6 +9,17 @@ internal interface ITrainingMethod<TBatch>
     /// <summary>Every parameter that may ever be trained, by name.</summary>
     IEnumerable<(string Name, Parameter Parameter)> Parameters { get; }
 
+    /// <summary>
+    /// Every tensor that a later step depends on, by name: a run goes on bit for bit when they are written back in place between two steps.
+    /// </summary>
+    IEnumerable<KeyValuePair<string, Tensor>> State => Parameters.Select(p => KeyValuePair.Create(p.Name, (Tensor)p.Parameter));
+
+    /// <summary>The generators that it draws from during training, by name.</summary>
+    IEnumerable<KeyValuePair<string, Generator>> Generators => [];
+
+    /// <summary>What it observed lately beside the loss, by name; empty where it observes nothing.</summary>
+    IReadOnlyDictionary<string, double> Metrics => TrainingProgress.NoMetrics;
+
     /// <summary>Prepares for an epoch, for instance by unfreezing parameters.</summary>
     void BeginEpoch(int epoch);
 
@@ -22,4 +33,7 @@ internal interface ITrainingMethod<TBatch>
 
     /// <summary>Follows the updated parameters, for instance with a moving average.</summary>
     void AfterUpdate(TrainingPosition position);
+
+    /// <summary>What a user should be told after a step, each fault once; mostly nothing.</summary>
+    IEnumerable<string> TakeWarnings() => [];
 }

@@ -2,6 +2,8 @@ using System.ComponentModel.DataAnnotations;
 using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Masks;
 using MaskBias.MLNet.Native;
+using MaskBias.MLNet.Training.Output;
+using Microsoft.Extensions.Logging;
 
 namespace MaskBias.MLNet.Training;
 
@@ -78,6 +80,7 @@ public abstract class PretrainingOptions : IValidatableObject
     /// <summary>Where to compute.</summary>
     /// <value><see cref="ComputeDevice.Auto"/>.</value>
     [Required]
+    [FreeOnResume]
     public ComputeDevice Device { get; set; } = ComputeDevice.Auto;
 
     /// <summary>What happens to rows whose image cannot be read.</summary>
@@ -87,18 +90,33 @@ public abstract class PretrainingOptions : IValidatableObject
     /// <summary>Megabytes of decoded images kept in memory; what does not fit is decoded again in every epoch.</summary>
     /// <value>512.</value>
     [Range(0, 1 << 20)]
+    [FreeOnResume]
     public int ImageCacheMegabytes { get; set; } = 512;
 
     /// <summary>Threads that decode and cut images ahead of the training thread.</summary>
     /// <value>Half of the processors, at least 1.</value>
     [Range(1, 1024)]
+    [FreeOnResume]
     public int LoaderThreads { get; set; } = Math.Max(1, Environment.ProcessorCount / 2);
+
+    /// <summary>What the run keeps on disk: checkpoints to resume from, metrics, its configuration.</summary>
+    /// <value>Nothing, until a folder is named.</value>
+    [Required]
+    [FreeOnResume]
+    public RunOutputOptions Output { get; set; } = new();
 
     /// <summary>Receives the state of the run after every step, on the training thread.</summary>
     /// <value>null.</value>
+    [FreeOnResume]
     public IProgress<TrainingProgress>? Progress { get; set; }
 
-    /// <summary>Stops the run before its next step.</summary>
+    /// <summary>Receives what <c>MLContext.Log</c> receives: the resolved settings, a line per epoch, warnings.</summary>
+    /// <value>null.</value>
+    [FreeOnResume]
+    public ILogger? Logger { get; set; }
+
+    /// <summary>Stops the run before its next step; with an output folder it leaves a checkpoint to resume from.</summary>
+    [FreeOnResume]
     public CancellationToken CancellationToken { get; set; }
 
     /// <summary>Whether the learning rate's warm-up ends with the full rate (DINO) or just below it (MAE).</summary>

@@ -1,8 +1,10 @@
 using MaskBias.MLNet.Images.Augmentation;
 using MaskBias.MLNet.Training.Data;
+using MaskBias.MLNet.Training.Output;
 using MaskBias.MLNet.Vit;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
+using System.Globalization;
 using static TorchSharp.torch;
 
 namespace MaskBias.MLNet.Training;
@@ -11,7 +13,7 @@ namespace MaskBias.MLNet.Training;
 /// What Fit of every pretraining estimator does around its method: choose the device, read the images, fit the schedules to the run, train,
 /// and report.
 /// </summary>
-internal sealed class PretrainingRun
+internal sealed class PretrainingRun : IDisposable
 {
     // No view shows fewer than about a quarter of the image's side, so twice a view's side keeps every pixel that a view can use.
     private const int KeptPerViewPixel = 2;
@@ -20,13 +22,15 @@ internal sealed class PretrainingRun
     private readonly string phase;
     private readonly IHost host;
     private readonly string deviceReason;
+    private readonly RunFolder? folder;
 
     public PretrainingRun(IHostEnvironment environment, PretrainingOptions options, string phase)
     {
         (this.options, this.phase) = (options, phase);
         host = environment.Register(phase);
         (Device, deviceReason) = options.Device.Resolve();
-        Seed = options.Seed ?? host.Rand.Next();
+        folder = RunFolder.Open(options.Output);
+        Seed = options.Seed ?? folder?.Earlier?.Seed ?? host.Rand.Next();
         Limits = new RunLimits(options.Epochs);
     }
 
@@ -42,13 +46,15 @@ internal sealed class PretrainingRun
     /// <param name="encoder">The architecture that the views are for.</param>
     /// <param name="normalizer">The encoder that comes of it, on the training device; it normalises the pixels.</param>
     /// <param name="createMethod">Makes the method once the number of steps is known.</param>
+    /// <param name="teacher">An encoder that the run learns from and does not change.</param>
     public TrainingReport Train<TMethod>(
-        IDataView data, MultiCropOptions views, VitOptions encoder, VisionEncoder normalizer, Func<long, TMethod> createMethod)
+        IDataView data, MultiCropOptions views, VitOptions encoder, VisionEncoder normalizer, Func<long, TMethod> createMethod,
+        VisionEncoder? teacher = null)
         where TMethod : ITrainingMethod<ViewBatch>, IDisposable
     {
-        using var log = new RunLog(host);
+        using var log = new RunLog(host, options.Logger);
         var sizes = ViewSizes.For(views, encoder);
-        var store = ImageStore.Load(data, options, KeptPerViewPixel * sizes.Global, log.Warn);
+        using var store = ImageStore.Load(data, options, KeptPerViewPixel * sizes.Global, log.Warn);
         var (batch, parts) = Limits.Batch(options.BatchSize, store.Count, options.AccumulationSteps);
         var loader = new ViewLoader(store, options, sizes, normalizer, batch, parts, Seed, log.Warn);
         var plan = Plan(batch, parts, loader.StepsPerEpoch);
@@ -58,14 +64,71 @@ internal sealed class PretrainingRun
         log.Info($"{phase}: {store.Count} images, batch {batch}{inParts}, {plan.Steps} steps, "
             + $"learning rate {plan.LearningRate.Peak:g3}, {deviceReason}.");
 
-        using var loop = new TrainingLoop<ViewBatch>(plan, method) { Progress = new EpochLog(options.Progress, log) };
-        loop.Run(epoch => loader.Epoch(epoch, options.CancellationToken), options.CancellationToken);
+        if (store.SpilledBytes > 0) log.Info($"{store.SpilledBytes >> 20} MB of decoded images are in a temporary file.");
+
+        using var recorder = folder is null ? null : new RunRecorder(folder, options.Output, normalizer, plan.StepsPerEpoch);
+        var from = recorder?.Begin(Describe(plan, store, teacher), log);
+        TrainingLoop<ViewBatch> loop = null!;
+        using var running = loop = new(plan, method)
+        {
+            Progress = new EpochLog(options.Progress, log, recorder),
+            StepDone = () => recorder?.AfterStep(loop.Next, () => loop.State),
+            Diverged = (batch, fault) => recorder?.Replay(batch, loop.Next, loop.State, fault, log.Warn) ?? fault,
+            Warn = log.Warn,
+        };
+        if (from is { } checkpoint) loop.Resume(checkpoint.Next, state => CheckpointFolder.Load(checkpoint.Path, state));
+        long resumed = loop.Next.Step;
+        try
+        {
+            loop.Run(next => loader.Epoch(next.Epoch, options.CancellationToken, (int)(next.Step % plan.StepsPerEpoch)), options.CancellationToken);
+        }
+        catch (Exception e) when (e is not (TrainingDivergedException or IOException))
+        {
+            KeepWhatThereIs(recorder, loop, log);
+            throw;
+        }
+        recorder?.Save(loop.Next, loop.State);
         normalizer.Evaluate();
         return new()
         {
             Phase = phase, Losses = loop.Losses, StepsPerEpoch = plan.StepsPerEpoch, BatchSize = batch, AccumulationSteps = parts,
             Images = store.Count, SkippedRows = store.Skipped, LearningRate = plan.LearningRate.Peak, Adjustments = Limits.Adjustments,
-            Device = deviceReason, Elapsed = loop.Elapsed,
+            Device = deviceReason, Elapsed = loop.Elapsed, ResumedSteps = resumed, Checkpoint = recorder?.LastCheckpoint,
+            Warnings = log.Warnings,
+        };
+    }
+
+    /// <summary>Gives the output folder back.</summary>
+    public void Dispose() => folder?.Dispose();
+
+    // A run that is cancelled, or that the data failed, can go on from its last whole step. What stopped it is what the caller must see.
+    private static void KeepWhatThereIs(RunRecorder? recorder, TrainingLoop<ViewBatch> loop, RunLog log)
+    {
+        try
+        {
+            recorder?.Save(loop.Next, loop.State);
+        }
+        catch (IOException e)
+        {
+            log.Warn(e.Message);
+        }
+    }
+
+    private RunDescription Describe(TrainingPlan plan, ImageStore store, VisionEncoder? teacher)
+    {
+        var described = OptionsDescription.Of(options);
+        return new()
+        {
+            Phase = phase, Seed = Seed, Data = store.Fingerprint(), Adjustments = [.. Limits.Adjustments],
+            Options = teacher is null ? described : new Dictionary<string, string>(described) { ["Teacher"] = Fingerprint.Of(teacher) },
+            Resolved = new Dictionary<string, string>
+            {
+                ["images"] = $"{store.Count}", ["skippedRows"] = $"{store.Skipped}", ["batchSize"] = $"{plan.BatchSize}",
+                ["accumulationSteps"] = $"{plan.AccumulationSteps}", ["epochs"] = $"{plan.Epochs}",
+                ["stepsPerEpoch"] = $"{plan.StepsPerEpoch}", ["steps"] = $"{plan.Steps}",
+                ["learningRate"] = plan.LearningRate.Peak.ToString("g6", CultureInfo.InvariantCulture), ["device"] = deviceReason,
+                ["torchSharp"] = typeof(Device).Assembly.GetName().Version?.ToString(3) ?? "",
+            },
         };
     }
 

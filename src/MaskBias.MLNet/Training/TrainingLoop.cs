@@ -9,6 +9,10 @@ namespace MaskBias.MLNet.Training;
 /// The one loop that every method trains in. It owns the dispose scope of a step, the optimizer, accumulation, clipping, schedules,
 /// progress and cancellation; it knows nothing of the method.
 /// </summary>
+/// <remarks>
+/// However <see cref="Run"/> ends, the state is that after the last whole step, so that it can be kept (<see cref="TrainingState"/>) and
+/// gone on with.
+/// </remarks>
 internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposable
 {
     private const int PartsBetweenCollections = 100;
@@ -18,7 +22,7 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
     private readonly DecoupledAdam optimizer;
     private readonly List<double> losses = [];
     private readonly Stopwatch clock = new();
-    private long partsDone;
+    private long partsDone, firstStep;
 
     public TrainingLoop(TrainingPlan plan, ITrainingMethod<TBatch> method)
     {
@@ -31,73 +35,113 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
     /// <summary>The loss of every step so far.</summary>
     public IReadOnlyList<double> Losses => losses;
 
+    /// <summary>The step that comes next.</summary>
+    public TrainingPosition Next { get; private set; }
+
     /// <summary>Time spent in training so far.</summary>
     public TimeSpan Elapsed => clock.Elapsed;
+
+    /// <summary>Norm of each parameter's gradient in the last step, before clipping.</summary>
+    public IReadOnlyList<double> GradientNorms { get; private set; } = [];
 
     /// <summary>Called after each step, outside of its dispose scope.</summary>
     public IProgress<TrainingProgress>? Progress { get; init; }
 
-    /// <summary>Trains for all epochs.</summary>
+    /// <summary>Called after each step and its report, for instance to keep its state.</summary>
+    public Action? StepDone { get; init; }
+
+    /// <summary>Receives what <see cref="ITrainingMethod{TBatch}.TakeWarnings"/> gives.</summary>
+    public Action<string>? Warn { get; init; }
+
+    /// <summary>Sees the batch of a step that diverged, before the fault is thrown; gives the fault to throw.</summary>
+    public Func<TBatch, TrainingDivergedException, TrainingDivergedException>? Diverged { get; init; }
+
+    /// <summary>All that the rest of the run depends on, between two steps.</summary>
+    public TrainingState State => new(
+        method.State, optimizer.State, optimizer.Steps, method.Generators, losses);
+
+    /// <summary>Takes up a run where its kept state ends.</summary>
+    /// <param name="next">The step that comes next.</param>
+    /// <param name="restore">Writes the kept values into this loop's state.</param>
+    public void Resume(TrainingPosition next, Action<TrainingState> restore)
+    {
+        // As many epochs begin as had begun: what they unfroze joined the optimizer one after the other.
+        for (int epoch = 0; epoch <= Math.Min(next.Epoch, plan.Epochs - 1); epoch++) Begin(epoch);
+        losses.Clear();
+        losses.AddRange(new double[next.Step]);
+        var state = State;
+        restore(state);
+        optimizer.Steps = state.OptimizerSteps;
+        losses.Clear();
+        losses.AddRange(state.Losses);
+        (Next, firstStep) = (next, next.Step);
+    }
+
+    /// <summary>Trains until the last epoch's end.</summary>
     /// <param name="batches">
-    /// Gives the batches of an epoch, <see cref="TrainingPlan.StepsPerEpoch"/> of them, each in its equal parts, one after the other.
+    /// Gives the batches of an epoch from a step on, up to <see cref="TrainingPlan.StepsPerEpoch"/> of them, each in its equal parts, one
+    /// after the other.
     /// </param>
     /// <param name="cancellation">Looked at before every batch or part of one.</param>
     /// <exception cref="OperationCanceledException">The run was cancelled; the parameters are those after the last whole step.</exception>
-    /// <exception cref="TrainingDivergedException">The loss is not a finite number.</exception>
-    public void Run(Func<int, IEnumerable<TBatch>> batches, CancellationToken cancellation = default)
+    /// <exception cref="TrainingDivergedException">The loss or the gradient is not a finite number.</exception>
+    public void Run(Func<TrainingPosition, IEnumerable<TBatch>> batches, CancellationToken cancellation = default)
     {
         clock.Start();
-        long step = 0;
-        for (int epoch = 0; epoch < plan.Epochs; epoch++)
+        while (Next.Epoch < plan.Epochs)
         {
-            method.BeginEpoch(epoch);
-            optimizer.Join(method.Parameters);
+            int epoch = Next.Epoch;
+            Begin(epoch);
+            using var drawn = new GeneratorStates(method.Generators);
             int part = 0;
             double loss = 0;
-            foreach (var batch in batches(epoch))
+            try
             {
-                var position = new TrainingPosition(epoch, step);
-                using (batch)
+                foreach (var batch in batches(Next))
                 {
+                    using var _ = batch;
                     cancellation.ThrowIfCancellationRequested();
-                    loss += Accumulate(batch, position) / plan.AccumulationSteps;
+                    if (part == 0) drawn.Keep();
+                    loss += Accumulate(batch, Next) / plan.AccumulationSteps;
+                    if (++part < plan.AccumulationSteps) continue;
+                    Update(batch, Next);
+                    losses.Add(loss);
+                    (part, loss) = (0, 0);
+                    var done = Next;
+                    Next = new((int)((done.Step + 1) / plan.StepsPerEpoch), done.Step + 1);
+                    drawn.Forget();
+                    if (Next.Epoch != epoch && Next.Epoch < plan.Epochs) Begin(Next.Epoch);
+                    Report(done);
                 }
-                if (++part < plan.AccumulationSteps) continue;
-                Update(position);
-                losses.Add(loss);
-                (part, loss) = (0, 0);
-                step++;
-                Progress?.Report(Status(epoch, step));
             }
+            catch
+            {
+                drawn.Restore();                    // a step that was not finished has drawn nothing
+                ClearGradients(method.Parameters.Select(p => p.Parameter));
+                throw;
+            }
+            if (Next.Epoch == epoch)
+                throw new InvalidOperationException($"Epoch {epoch + 1} ended after step {Next.Step}; it must have {plan.StepsPerEpoch} steps.");
         }
         clock.Stop();
+    }
+
+    // Begun as soon as the one before it ends, so that the state at its first step is the same whenever it is kept.
+    private void Begin(int epoch)
+    {
+        method.BeginEpoch(epoch);
+        optimizer.Join(method.Parameters);
     }
 
     /// <summary>One step on a batch in one part.</summary>
     public double Step(TBatch batch, TrainingPosition position)
     {
         double loss = Accumulate(batch, position);
-        Update(position);
+        Update(batch, position);
         return loss;
     }
 
-    /// <summary>Norm of each parameter's gradient in the last step, before clipping; empty where nothing is clipped.</summary>
-    public IReadOnlyList<double> GradientNorms { get; private set; } = [];
-
     public void Dispose() => optimizer.Dispose();
-
-    // Each parameter on its own, as DINO does: gradient · min(1, limit/(‖gradient‖ + 1e-6)).
-    private List<double> Clip(IEnumerable<Parameter> parameters)
-    {
-        using var _ = no_grad();
-        using var scope = NewDisposeScope();
-        var gradients = parameters.Select(p => p.grad).OfType<Tensor>().ToList();
-        if (gradients.Count == 0) return [];
-        var norms = stack(gradients.Select(g => g.norm()));
-        var factors = (plan.ClipGradient / (norms + 1e-6)).clamp_max_(1).unbind(0);
-        for (int i = 0; i < gradients.Count; i++) gradients[i].mul_(factors[i]);
-        return norms.cpu().to_type(ScalarType.Float64).data<double>().ToList();
-    }
 
     // Adds a part's share of the batch's gradient; the loss is a mean, and the parts are of one size.
     private double Accumulate(TBatch part, TrainingPosition position)
@@ -105,23 +149,32 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
         using var scope = NewDisposeScope();
         var loss = method.Loss(part, position);
         double value = loss.ToDouble();
-        if (!double.IsFinite(value)) throw new TrainingDivergedException(plan.Phase, position, value, plan.LearningRate.At(position.Step));
+        if (!double.IsFinite(value)) throw Fault(part, position, "loss", value);
         (loss / plan.AccumulationSteps).backward();
         CollectNumbers();
         return value;
     }
 
     // Schedules, clipping, AdamW, and what the method adds; the gradients are used up.
-    private void Update(TrainingPosition position)
+    private void Update(TBatch batch, TrainingPosition position)
     {
         using var scope = NewDisposeScope();
         optimizer.Set(plan.LearningRate.At(position.Step), plan.WeightDecay.At(position.Step));
         var parameters = method.Parameters.Select(p => p.Parameter).Where(p => p.requires_grad).ToList();
-        GradientNorms = plan.ClipGradient > 0 ? Clip(parameters) : [];
+        GradientNorms = Training.GradientNorms.MeasureAndClip([.. parameters.Select(p => p.grad).OfType<Tensor>()], plan.ClipGradient);
+        double norm = Training.GradientNorms.Total(GradientNorms);
+        if (!double.IsFinite(norm)) throw Fault(batch, position, "gradient's norm", norm);
         method.BeforeUpdate(position);
         optimizer.Step();
         ClearGradients(parameters);
         method.AfterUpdate(position);
+    }
+
+    private TrainingDivergedException Fault(TBatch batch, TrainingPosition position, string what, double value)
+    {
+        var rows = batch is ITrainingBatch known ? known.Rows : [];
+        var fault = new TrainingDivergedException(plan.Phase, position, what, value, plan.LearningRate.At(position.Step), rows);
+        return Diverged?.Invoke(batch, fault) ?? fault;
     }
 
     // TorchSharp leaves the native half of every number that an operation takes to its finalizer, about 20 KB in a small model's step, and
@@ -136,10 +189,25 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
         foreach (var parameter in parameters) parameter.grad = null;
     }
 
-    private TrainingProgress Status(int epoch, long done)
+    private void Report(TrainingPosition done)
+    {
+        if (Warn is not null)
+        {
+            foreach (string warning in method.TakeWarnings()) Warn(warning);
+        }
+        Progress?.Report(Status(done));
+        StepDone?.Invoke();
+    }
+
+    private TrainingProgress Status(TrainingPosition done)
     {
         var elapsed = clock.Elapsed;
-        return new(plan.Phase, epoch + 1, plan.Epochs, done, plan.Steps, losses[^1], plan.LearningRate.At(done - 1),
-            done * plan.BatchSize / Math.Max(elapsed.TotalSeconds, 1e-9), elapsed, elapsed * ((double)(plan.Steps - done) / done));
+        long steps = done.Step + 1, now = steps - firstStep;
+        return new(plan.Phase, done.Epoch + 1, plan.Epochs, steps, plan.Steps, losses[^1], plan.LearningRate.At(done.Step),
+            now * plan.BatchSize / Math.Max(elapsed.TotalSeconds, 1e-9), elapsed, elapsed * ((double)(plan.Steps - steps) / now))
+        {
+            WeightDecay = plan.WeightDecay.At(done.Step), GradientNorm = Training.GradientNorms.Total(GradientNorms),
+            ProcessMemory = Environment.WorkingSet, Metrics = method.Metrics,
+        };
     }
 }

@@ -4,12 +4,27 @@ namespace MaskBias.MLNet.Training;
 /// <param name="Phase">What is being trained, for instance "DINO" or "Distillation".</param>
 /// <param name="Epoch">Current epoch, counted from 1.</param>
 /// <param name="Epochs">Epochs in the run.</param>
-/// <param name="Step">Steps done.</param>
+/// <param name="Step">Steps done, those before a resumed run was interrupted included.</param>
 /// <param name="Steps">Steps in the run.</param>
 /// <param name="Loss">Loss of the last step.</param>
 /// <param name="LearningRate">Learning rate of the last step.</param>
-/// <param name="ImagesPerSecond">Images per second since the start of the run.</param>
-/// <param name="Elapsed">Time since the start of the run.</param>
+/// <param name="ImagesPerSecond">Images per second since training began, or was resumed.</param>
+/// <param name="Elapsed">Time since training began, or was resumed.</param>
 /// <param name="Remaining">Estimated time to the end of the run.</param>
 public sealed record TrainingProgress(
-    string Phase, int Epoch, int Epochs, long Step, long Steps, double Loss, double LearningRate, double ImagesPerSecond, TimeSpan Elapsed, TimeSpan Remaining);
+    string Phase, int Epoch, int Epochs, long Step, long Steps, double Loss, double LearningRate, double ImagesPerSecond, TimeSpan Elapsed, TimeSpan Remaining)
+{
+    internal static readonly IReadOnlyDictionary<string, double> NoMetrics = new Dictionary<string, double>();
+
+    /// <summary>Weight decay of the last step.</summary>
+    public double WeightDecay { get; init; }
+
+    /// <summary>Norm of the whole gradient of the last step, before clipping.</summary>
+    public double GradientNorm { get; init; }
+
+    /// <summary>Memory of this process, in bytes. On the CPU it holds tensors too.</summary>
+    public long ProcessMemory { get; init; }
+
+    /// <summary>What the method observed lately beside the loss, by name; for DINO the teacher's entropy, see the documentation.</summary>
+    public IReadOnlyDictionary<string, double> Metrics { get; init; } = NoMetrics;
+}

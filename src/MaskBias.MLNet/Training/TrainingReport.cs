@@ -36,8 +36,17 @@ public sealed record TrainingReport
     /// <summary>The device, and why it was chosen.</summary>
     public required string Device { get; init; }
 
-    /// <summary>Duration of the training steps.</summary>
+    /// <summary>Duration of the training steps, those of an interrupted run before it was resumed left out.</summary>
     public required TimeSpan Elapsed { get; init; }
+
+    /// <summary>Steps that were done before the run was resumed; 0 for a run in one piece.</summary>
+    public long ResumedSteps { get; init; }
+
+    /// <summary>The last checkpoint, a folder; null where none was asked for.</summary>
+    public string? Checkpoint { get; init; }
+
+    /// <summary>What was warned of: unreadable images, signs of collapse.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
 
     /// <summary>Writes what is known of the run into a model card: its recipe, its data, and its last loss.</summary>
     public void Describe(ModelCard card)

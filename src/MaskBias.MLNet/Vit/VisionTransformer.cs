@@ -59,6 +59,9 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     /// <summary>Whether the encoder was built with the mask-guided attention bias.</summary>
     public bool IsMaskGuided => options.MaskBias is not null;
 
+    /// <summary>Draws what stochastic depth drops.</summary>
+    internal Generator Generator => generator;
+
     /// <summary>The learned weights of the bias, α and β of every layer that has them. They take no weight decay.</summary>
     public IReadOnlyList<Parameter> BiasParameters =>
         blocks.SelectMany(b => new[] { b.Attention.Alpha, b.Attention.Beta }).OfType<Parameter>().ToList();

@@ -27,15 +27,23 @@ internal static class StateLoader
         {
             foreach (var (name, tensor) in module.state_dict()) targets.Add(prefix + name, tensor);
         }
-        var entries = file.Entries.Where(e => wholeFile || parts.Any(p => e.Name.StartsWith(p.Prefix, StringComparison.Ordinal)))
-            .ToDictionary(e => e.Name, StringComparer.Ordinal);
-        Check(targets, entries, file.Path);
+        Load(targets, file, file.Entries.Where(e => wholeFile || parts.Any(p => e.Name.StartsWith(p.Prefix, StringComparison.Ordinal))));
+    }
 
+    /// <summary>Copies all tensors of a file to where they belong.</summary>
+    /// <param name="targets">A tensor for every name in the file.</param>
+    /// <param name="file">The tensors.</param>
+    /// <exception cref="InvalidDataException">Tensors are missing, unexpected or of another shape or kind; nothing was copied.</exception>
+    public static void Load(IReadOnlyDictionary<string, Tensor> targets, ITensorSource file) => Load(targets, file, file.Entries);
+
+    private static void Load(IReadOnlyDictionary<string, Tensor> targets, ITensorSource file, IEnumerable<SafetensorsEntry> entries)
+    {
+        Check(targets, entries.ToDictionary(e => e.Name, StringComparer.Ordinal), file.Path);
         using var _ = no_grad();
         foreach (var (name, target) in targets) file.ReadInto(name, target);
     }
 
-    private static void Check(Dictionary<string, Tensor> targets, Dictionary<string, SafetensorsEntry> entries, string file)
+    private static void Check(IReadOnlyDictionary<string, Tensor> targets, Dictionary<string, SafetensorsEntry> entries, string file)
     {
         var missing = targets.Where(t => !entries.ContainsKey(t.Key)).Select(t => $"{t.Key} {Print(t.Value.shape)} is missing");
         var unexpected = entries.Values.Where(e => !targets.ContainsKey(e.Name)).Select(e => $"{e.Name} {Print(e.Shape)} is unexpected");

@@ -40,7 +40,7 @@ public class DinoStepParityTests
         var order = JsonDocument.Parse(File.ReadAllText(Fixtures.Path($"{name}/groups.json"))).RootElement.GetProperty("params_with_grad_in_order").EnumerateArray().Select(e => e.GetString()!).ToList();
         var named = method.Parameters.Where(p => p.Parameter.requires_grad).Select(p => p.Name).ToList();
         double sumOfRates = 0;
-        loop.Run(epoch => Enumerable.Range(0, perEpoch).Select(i => Batch(fixture, epoch * perEpoch + i)).Select(batch =>
+        loop.Run(next => Enumerable.Range(0, perEpoch).Select(i => Batch(fixture, next.Epoch * perEpoch + i)).Select(batch =>
         {
             if (step > 0) CheckStep(step - 1);
             step++;

@@ -37,10 +37,10 @@ public class MaeStepParityTests
         CheckGroups(name, method);
         using var loop = new TrainingLoop<Iteration>(plan, method);
         double[] losses = fixture.Doubles("expected", "losses"), norms = fixture.Doubles("expected", "grad_norms_total");
-        loop.Run(epoch =>
+        loop.Run(next =>
         {
-            if (epoch == 1) CheckParameters(1);
-            return Enumerable.Range(epoch * iterations, iterations).Select(i => new Iteration(i));
+            if (next.Epoch == 1) CheckParameters(1);
+            return Enumerable.Range(next.Epoch * iterations, iterations).Select(i => new Iteration(i));
         });
         CheckParameters(2);
         Assert.Equal(losses.Length, method.Losses.Count);

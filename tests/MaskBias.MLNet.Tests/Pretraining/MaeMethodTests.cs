@@ -102,10 +102,10 @@ public sealed class MaeMethodTests
             var start = TinyTraining.Values(model.Encoder.PositionEmbedding(32, 32));
             var plan = Plan(epochs: 2, parts: 1);
             using var loop = new TrainingLoop<ViewBatch>(plan, model);
-            loop.Run(epoch =>
+            loop.Run(next =>
             {
                 bool moved = model.Encoder.BiasValues()[0].Alpha!.All(a => a != 0.5f);
-                if (epoch == 1) Assert.Equal(freeze == 0, moved);
+                if (next.Epoch == 1) Assert.Equal(freeze == 0, moved);
                 return [Batch(masks: true), Batch(masks: true)];
             });
             Assert.All(model.Encoder.BiasValues()[0].Alpha!, a => Assert.NotEqual(0.5f, a));

@@ -95,7 +95,7 @@ internal static class TinyTraining
     public static float[] Values(Tensor tensor)
     {
         using var scope = NewDisposeScope();
-        return tensor.detach().cpu().contiguous().data<float>().ToArray();
+        return tensor.detach().cpu().to_type(ScalarType.Float32).contiguous().data<float>().ToArray();
     }
 
     /// <summary>Asserts that two encoders have the same weights to the bit.</summary>

@@ -19,12 +19,25 @@ internal sealed class DinoBranch(VisionTransformer backbone, DinoHead head) : ID
         [.. backbone.named_parameters().Select(p => ("backbone." + p.name, p.parameter)),
          .. head.named_parameters().Select(p => ("head." + p.name, p.parameter))];
 
+    /// <summary>All weights and statistics under the same names.</summary>
+    public IEnumerable<KeyValuePair<string, Tensor>> State =>
+        [.. backbone.state_dict().Select(t => KeyValuePair.Create("backbone." + t.Key, t.Value)),
+         .. head.state_dict().Select(t => KeyValuePair.Create("head." + t.Key, t.Value))];
+
     /// <summary>Logits of all views, [V·B, K]: one encoder pass for each size, one head pass for everything.</summary>
     public Tensor Forward(IEnumerable<ViewGroup> groups)
     {
         using var scope = NewDisposeScope();
+        return ForwardWithFeatures(groups).Logits.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Features of all views, [V·B, D], and their logits, [V·B, K].</summary>
+    public (Tensor Features, Tensor Logits) ForwardWithFeatures(IEnumerable<ViewGroup> groups)
+    {
+        using var scope = NewDisposeScope();
         var features = cat(groups.Select(g => backbone.Forward(g.Images, g.MaskTokens)).ToList(), dim: 0);
-        return head.forward(features).MoveToOuterDisposeScope();
+        var logits = head.forward(features);
+        return (features.MoveToOuterDisposeScope(), logits.MoveToOuterDisposeScope());
     }
 
     /// <summary>Puts both parts in training mode.</summary>

@@ -30,7 +30,7 @@ public sealed class DinoEstimator : IEstimator<PretrainedTransformer>
     /// <exception cref="TrainingDivergedException">The loss is not a finite number.</exception>
     public PretrainedTransformer Fit(IDataView input)
     {
-        var run = new PretrainingRun(context, options, "DINO");
+        using var run = new PretrainingRun(context, options, "DINO");
         var fitted = options.Copy();
         fitted.WarmupTeacherTemperatureEpochs = run.Limits.Epochs(nameof(options.WarmupTeacherTemperatureEpochs), options.WarmupTeacherTemperatureEpochs, LongestTemperatureWarmup);
         if (options.MaskColumnName is not null)

@@ -36,11 +36,16 @@ internal sealed class DinoLoss : IDisposable
     /// <param name="teacherTemperature">τ' at this epoch.</param>
     public Tensor Forward(Tensor student, Tensor teacher, int globalViews, double teacherTemperature)
     {
-        Tensor targets;
-        using (no_grad()) targets = softmax((teacher - Center) / teacherTemperature, dim: -1);
-        var loss = ViewPairs.CrossEntropy(targets, student / studentTemperature, globalViews);
+        var loss = ViewPairs.CrossEntropy(Targets(teacher, teacherTemperature), student / studentTemperature, globalViews);
         See(teacher);
         return loss;
+    }
+
+    /// <summary>The teacher's sharpened and centred distributions P' (Eq. 3) of its logits, [G·B, K].</summary>
+    public Tensor Targets(Tensor teacher, double teacherTemperature)
+    {
+        using var _ = no_grad();
+        return softmax((teacher - Center) / teacherTemperature, dim: -1);
     }
 
     /// <summary>

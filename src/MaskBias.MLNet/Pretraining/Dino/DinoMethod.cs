@@ -17,6 +17,7 @@ internal sealed class DinoMethod : ITrainingMethod<ViewBatch>, IDisposable
     private readonly LinearSchedule teacherTemperature;
     private readonly CosineSchedule teacherMomentum;
     private readonly List<(string Name, Parameter Parameter)> lastLayer;
+    private readonly CollapseMonitor monitor;
 
     /// <summary>The teacher starts as the student's copy and is frozen.</summary>
     public DinoMethod(DinoOptions options, DinoBranch student, DinoBranch teacher, long steps, Device device)
@@ -25,6 +26,7 @@ internal sealed class DinoMethod : ITrainingMethod<ViewBatch>, IDisposable
         loss = new DinoLoss(student.Head.Options.OutDim, options.StudentTemperature, options.CenterMomentum, device);
         teacherTemperature = new(options.WarmupTeacherTemperature, options.TeacherTemperature, options.WarmupTeacherTemperatureEpochs);
         teacherMomentum = new(options.TeacherMomentum, 1, steps);
+        monitor = new(student.Head.Options.OutDim);
         lastLayer = student.Parameters.Where(p => p.Name.Contains("last_layer", StringComparison.Ordinal)).ToList();
         student.Train();
         teacher.Train();                    // as in the reference: it matters to a head with batch normalisation only
@@ -43,6 +45,22 @@ internal sealed class DinoMethod : ITrainingMethod<ViewBatch>, IDisposable
     public IEnumerable<(string Name, Parameter Parameter)> Parameters => Student.Parameters;
 
     /// <inheritdoc/>
+    public IEnumerable<KeyValuePair<string, Tensor>> State =>
+    [
+        .. Student.State.Select(t => KeyValuePair.Create("student." + t.Key, t.Value)),
+        .. Teacher.State.Select(t => KeyValuePair.Create("teacher." + t.Key, t.Value)), KeyValuePair.Create("center", Center),
+    ];
+
+    /// <inheritdoc/>
+    public IEnumerable<KeyValuePair<string, Generator>> Generators => [new("student", Student.Backbone.Generator)];
+
+    /// <summary>Of the teacher, every so many steps: see <see cref="CollapseMonitor"/>.</summary>
+    public IReadOnlyDictionary<string, double> Metrics => monitor.Metrics;
+
+    /// <inheritdoc/>
+    public IEnumerable<string> TakeWarnings() => monitor.TakeWarnings();
+
+    /// <inheritdoc/>
     public void BeginEpoch(int epoch)
     {
         foreach (var weight in Student.Backbone.BiasParameters) weight.requires_grad = epoch >= options.FreezeBiasEpochs;
@@ -51,9 +69,13 @@ internal sealed class DinoMethod : ITrainingMethod<ViewBatch>, IDisposable
     /// <inheritdoc/>
     public Tensor Loss(ViewBatch batch, TrainingPosition position)
     {
-        Tensor targets;
-        using (no_grad()) targets = Teacher.Forward([batch.Global]);
-        return loss.Forward(Student.Forward(batch.Groups), targets, batch.Global.Views, teacherTemperature.At(position.Epoch));
+        Tensor features, logits;
+        using (no_grad()) (features, logits) = Teacher.ForwardWithFeatures([batch.Global]);
+        double temperature = teacherTemperature.At(position.Epoch);
+        if (position.Step % CollapseMonitor.Interval == 0) monitor.Observe(loss.Targets(logits, temperature), features);
+        var mean = loss.Forward(Student.Forward(batch.Groups), logits, batch.Global.Views, temperature);
+        if (position.Epoch > 0) monitor.Observe(mean.ToDouble());
+        return mean;
     }
 
     /// <inheritdoc/>

@@ -97,7 +97,7 @@ public sealed class DinoOptions : PretrainingOptions
     {
         var copy = (DinoOptions)MemberwiseClone();
         (copy.Encoder, copy.MaskBias, copy.Head) = (Encoder.Copy(), MaskBias.Copy(), Head.Copy());
-        (copy.Views, copy.Masks) = (Views.Copy(), Masks.Copy());
+        (copy.Views, copy.Masks, copy.Output) = (Views.Copy(), Masks.Copy(), Output.Copy());
         return copy;
     }
 }

@@ -32,7 +32,7 @@ public sealed class MaeEstimator : IEstimator<MaeTransformer>
     /// <exception cref="TrainingDivergedException">The loss is not a finite number.</exception>
     public MaeTransformer Fit(IDataView input)
     {
-        var run = new PretrainingRun(context, options, "MAE");
+        using var run = new PretrainingRun(context, options, "MAE");
         var fitted = options.Copy();
         if (options.MaskColumnName is not null)
             fitted.FreezeBiasEpochs = run.Limits.Epochs(nameof(options.FreezeBiasEpochs), options.FreezeBiasEpochs, LongestBiasFreeze);

@@ -35,6 +35,9 @@ internal sealed class MaeMethod : ITrainingMethod<ViewBatch>, IDisposable
     public IEnumerable<(string Name, Parameter Parameter)> Parameters { get; }
 
     /// <inheritdoc/>
+    public IEnumerable<KeyValuePair<string, Generator>> Generators => [new("encoder", Encoder.Generator), new("masking", generator)];
+
+    /// <inheritdoc/>
     public void BeginEpoch(int epoch)
     {
         foreach (var weight in Encoder.BiasParameters) weight.requires_grad = epoch >= freezeBiasEpochs;

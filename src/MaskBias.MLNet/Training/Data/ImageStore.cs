@@ -1,27 +1,33 @@
 using System.Collections.Concurrent;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Masks;
+using MaskBias.MLNet.Training.Output;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
 namespace MaskBias.MLNet.Training.Data;
 
 /// <summary>
-/// The training images, read once from a data view: encoded ones stay encoded, decoded ones are kept within a memory budget. Every image is
-/// decoded once on the way in, so that unreadable ones are known before training starts.
+/// The training images, read once from a data view: encoded ones stay encoded, decoded ones are kept within a memory budget, and those that
+/// cannot be decoded again go to a temporary file beyond it. Every image is decoded once on the way in, so that unreadable ones are known
+/// before training starts.
 /// </summary>
-internal sealed class ImageStore
+internal sealed class ImageStore : IDisposable
 {
     private const int NamedFaults = 5;
 
-    private readonly List<StoredImage> images;
+    private readonly PixelSpill spill = new();
+    private readonly List<StoredImage> images = [];
     private readonly string? maskColumnName;
     private readonly int maxShortSide;
     private long cacheLeft;
 
-    private ImageStore(List<StoredImage> images, PretrainingOptions options, int maxShortSide)
+    private ImageStore(PretrainingOptions options, int maxShortSide)
     {
-        (this.images, this.maxShortSide, maskColumnName) = (images, maxShortSide, options.MaskColumnName);
+        (this.maxShortSide, maskColumnName) = (maxShortSide, options.MaskColumnName);
         cacheLeft = (long)options.ImageCacheMegabytes << 20;
     }
 
@@ -30,6 +36,22 @@ internal sealed class ImageStore
 
     /// <summary>Number of rows left out because their image could not be read.</summary>
     public int Skipped { get; private set; }
+
+    /// <summary>Bytes of decoded images in the temporary file.</summary>
+    public long SpilledBytes => spill.Length;
+
+    /// <summary>Equal only where rows, sizes, sources and numbers of masks are: what a resumed run must find again.</summary>
+    public string Fingerprint()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var image in images)
+        {
+            string source = image.Source.Path is { } path ? Path.GetFileName(path) : $"{image.Source.Encoded?.Length}";
+            hash.AppendData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
+                $"{image.Row} {image.Width}x{image.Height} {image.Masks?.Count} {source}\n")));
+        }
+        return Output.Fingerprint.Of(hash);
+    }
 
     public StoredImage this[int index] => images[index];
 
@@ -44,15 +66,21 @@ internal sealed class ImageStore
     /// <exception cref="InvalidDataException">Masks are damaged or of another size than their image.</exception>
     public static ImageStore Load(IDataView data, PretrainingOptions options, int maxShortSide, Action<string> warn)
     {
-        var store = new ImageStore(ReadRows(data, options, maxShortSide), options, maxShortSide);
-        int rows = store.Count;
-        store.DecodeAll(options, warn);
-        if (store.Count < 2)
+        var store = new ImageStore(options, maxShortSide);
+        try
         {
+            store.ReadRows(data, options);
+            int rows = store.Count;
+            store.DecodeAll(options, warn);
+            if (store.Count >= 2) return store;
             throw new InvalidOperationException(
                 $"Column '{options.ImageColumnName}' has {store.Count} readable images of {rows}; pretraining needs at least 2.");
         }
-        return store;
+        catch
+        {
+            store.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The pixels of an image, from memory or decoded anew.</summary>
@@ -63,23 +91,24 @@ internal sealed class ImageStore
         return image.Cached ?? Decode(image);
     }
 
-    private static List<StoredImage> ReadRows(IDataView data, PretrainingOptions options, int maxShortSide)
+    /// <summary>Frees the temporary file.</summary>
+    public void Dispose() => spill.Dispose();
+
+    private void ReadRows(IDataView data, PretrainingOptions options)
     {
         var (column, kind) = ImageColumn.Find(data.Schema, options.ImageColumnName);
         var maskColumn = options.MaskColumnName is null ? (DataViewSchema.Column?)null : MaskColumn.Find(data.Schema, options.MaskColumnName);
         using var cursor = data.GetRowCursor(maskColumn is null ? [column] : [column, maskColumn.Value]);
-        var readSource = SourceReader(cursor, column, kind, maxShortSide);
+        var readSource = SourceReader(cursor, column, kind);
         var readMasks = maskColumn is null ? null : MaskColumn.Reader(cursor, maskColumn.Value);
-        var rows = new List<StoredImage>();
         while (cursor.MoveNext())
         {
             options.CancellationToken.ThrowIfCancellationRequested();
-            rows.Add(new(cursor.Position, readSource(), readMasks?.Invoke()));
+            images.Add(new(cursor.Position, readSource(), readMasks?.Invoke()));
         }
-        return rows;
     }
 
-    private static Func<ImageSource> SourceReader(DataViewRow cursor, DataViewSchema.Column column, ImageColumnKind kind, int maxShortSide)
+    private Func<ImageSource> SourceReader(DataViewRow cursor, DataViewSchema.Column column, ImageColumnKind kind)
     {
         string Place() => $"Row {cursor.Position}, column '{column.Name}'";
         switch (kind)
@@ -107,7 +136,7 @@ internal sealed class ImageStore
                     try
                     {
                         var image = pixels.Read();                    // cannot be read again: what is kept is no more than training needs
-                        return new(Place(), Pixels: ImageReduction.ToShortSide(image, maxShortSide), FullSize: (image.Height, image.Width));
+                        return new(Place(), Pixels: Held(ImageReduction.ToShortSide(image, maxShortSide)), FullSize: (image.Height, image.Width));
                     }
                     catch (ImageReadException e)
                     {
@@ -115,6 +144,14 @@ internal sealed class ImageStore
                     }
                 };
         }
+    }
+
+    private Func<RgbImage> Held(RgbImage image)
+    {
+        cacheLeft -= image.Pixels.Length;
+        if (cacheLeft >= 0) return () => image;
+        cacheLeft += image.Pixels.Length;
+        return spill.Add(image);
     }
 
     private void DecodeAll(PretrainingOptions options, Action<string> warn)
@@ -152,7 +189,7 @@ internal sealed class ImageStore
         var pixels = Decode(image);
         if (image.Masks is { } masks && (masks.Height != image.Height || masks.Width != image.Width))
             throw new InvalidDataException($"Row {image.Row}, column '{maskColumnName}': the masks are {masks.Width}x{masks.Height} pixels, the image is {image.Width}x{image.Height}; they must be of one size.");
-        if (image.Source.Pixels is not null) return;                 // in memory already
+        if (image.Source.Pixels is not null) return;                 // held already
         if (Interlocked.Add(ref cacheLeft, -pixels.Pixels.LongLength) >= 0) image.Cached = pixels;
         else Interlocked.Add(ref cacheLeft, pixels.Pixels.LongLength);
     }
@@ -160,7 +197,13 @@ internal sealed class ImageStore
     private RgbImage Decode(StoredImage image)
     {
         var pixels = image.Source.Decode();
-        (image.Height, image.Width) = image.Source.FullSize ?? (pixels.Height, pixels.Width);
+        var (height, width) = image.Source.FullSize ?? (pixels.Height, pixels.Width);
+        if (image.Height != 0 && (height, width) != (image.Height, image.Width))
+        {
+            throw new ImageReadException($"{image.Source.Place}: '{image.Source.Path}' has changed since it was first read: it is {width}x{height} "
+                + $"pixels now and was {image.Width}x{image.Height}.");
+        }
+        (image.Height, image.Width) = (height, width);
         return ImageReduction.ToShortSide(pixels, maxShortSide);
     }
 }

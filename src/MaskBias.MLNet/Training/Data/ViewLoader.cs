@@ -39,17 +39,20 @@ internal sealed class ViewLoader
     public int StepsPerEpoch => store.Count / batchSize;
 
     /// <summary>The batches of an epoch, in order, part by part.</summary>
-    public IEnumerable<ViewBatch> Epoch(int epoch, CancellationToken cancellation)
+    /// <param name="epoch">The epoch, from 0.</param>
+    /// <param name="cancellation">Ends the work ahead.</param>
+    /// <param name="firstStep">Batches of the epoch to leave out, which a resumed run has seen.</param>
+    public IEnumerable<ViewBatch> Epoch(int epoch, CancellationToken cancellation, int firstStep = 0)
     {
         int[] order = [.. Enumerable.Range(0, store.Count)];
         RandomFor(epoch, -1).Shuffle(order);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var scheduler = new ConcurrentExclusiveSchedulerPair(TaskScheduler.Default, threads).ConcurrentScheduler;
         var ahead = new Queue<Task<HostBatch>>();
-        int started = 0, count = StepsPerEpoch * parts, partSize = batchSize / parts;
+        int first = firstStep * parts, started = first, count = StepsPerEpoch * parts, partSize = batchSize / parts;
         try
         {
-            for (int part = 0; part < count; part++)
+            for (int part = first; part < count; part++)
             {
                 while (started < count && ahead.Count <= threads) ahead.Enqueue(Start(started++));
                 using var host = ahead.Dequeue().GetAwaiter().GetResult();
@@ -89,7 +92,7 @@ internal sealed class ViewLoader
             draws[i] = sampler.Draw(pixels[i].Height, pixels[i].Width, RandomFor(epoch, chosen[i]));
             if (masks is not null) masks[i] = Tokens(store[chosen[i]], pixels[i], draws[i]);
         }
-        return new(PixelBlock.Cut(pixels), draws, masks);
+        return new(PixelBlock.Cut(pixels), draws, Array.ConvertAll(chosen, i => store[i].Row), masks);
     }
 
     // A file that has vanished since the store read it gives its place to the next image, unless the options say to stop.
@@ -136,7 +139,7 @@ internal sealed class ViewLoader
             group.Images.DetachFromDisposeScope();
             group.MaskTokens?.DetachFromDisposeScope();
         }
-        return new(global, local);
+        return new(global, local) { Rows = host.Rows };
     }
 
     // All views of a block's images, one view of all images at a time, [rows, 3, S, S] each.

@@ -49,7 +49,7 @@ public sealed class ImageStoreTests : IDisposable
     {
         var data = ml.Data.LoadFromEnumerable(rows);
         var withImages = ml.Transforms.LoadImages("Image", null, "ImagePath").Fit(data).Transform(data);
-        var store = ImageStore.Load(withImages, TinyTraining.MaskedDino().With(o => o.ImageColumnName = column),
+        using var store = ImageStore.Load(withImages, TinyTraining.MaskedDino().With(o => o.ImageColumnName = column),
             maxShortSide: 32, Assert.Fail);
         for (int i = 0; i < store.Count; i++)
         {

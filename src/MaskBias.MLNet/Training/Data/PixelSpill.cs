@@ -1,0 +1,57 @@
+using MaskBias.MLNet.Images;
+using Microsoft.Win32.SafeHandles;
+
+namespace MaskBias.MLNet.Training.Data;
+
+/// <summary>
+/// Decoded images beyond the memory budget, in a temporary file that goes with the process. The system keeps in memory what it can. Safe from
+/// several threads at once.
+/// </summary>
+internal sealed class PixelSpill : IDisposable
+{
+    private readonly Lock gate = new();
+    private SafeFileHandle? file;
+    private string path = "";
+    private long end;
+
+    /// <summary>Bytes in the file.</summary>
+    public long Length => Interlocked.Read(ref end);
+
+    /// <summary>Writes an image and gives what reads it back.</summary>
+    /// <exception cref="IOException">The file cannot be written, for instance because the disk is full.</exception>
+    public Func<RgbImage> Add(RgbImage image)
+    {
+        long start;
+        lock (gate)
+        {
+            file ??= Create();
+            start = end;
+            end += image.Pixels.Length;
+        }
+        try
+        {
+            RandomAccess.Write(file, image.Pixels, start);
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"Decoded images beyond ImageCacheMegabytes go to {path}, which cannot be written: {e.Message} Raise "
+                + "ImageCacheMegabytes, free disk space, or give paths instead of decoded images.", e);
+        }
+        return () => Read(start, image.Height, image.Width);
+    }
+
+    public void Dispose() => file?.Dispose();
+
+    private RgbImage Read(long start, int height, int width)
+    {
+        byte[] pixels = new byte[height * width * 3];
+        if (!Weights.FileBytes.TryRead(file!, start, pixels)) throw new IOException($"{path} has become shorter since it was written.");
+        return new(height, width, pixels);
+    }
+
+    private SafeFileHandle Create()
+    {
+        path = Path.Combine(Path.GetTempPath(), $"maskbias-{Path.GetRandomFileName()}.pixels");
+        return File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose);
+    }
+}

@@ -1,0 +1,84 @@
+using System.Text;
+using System.Text.Json;
+using MaskBias.MLNet.Weights;
+
+namespace MaskBias.MLNet.Training.Output;
+
+/// <summary>
+/// metrics.jsonl: a JSON object per line and step. A resumed run drops the lines of steps that it does again. A number that JSON lacks (NaN)
+/// is written as null.
+/// </summary>
+internal sealed class MetricsFile : IProgress<TrainingProgress>, IDisposable
+{
+    public const string FileName = "metrics.jsonl";
+
+    private readonly FileStream stream;
+    private readonly MemoryStream line = new();
+
+    /// <param name="folder">The run's folder.</param>
+    /// <param name="steps">Steps whose lines stay.</param>
+    public MetricsFile(string folder, long steps)
+    {
+        string path = Path.Combine(folder, FileName);
+        if (File.Exists(path)) KeepSteps(path, steps);
+        stream = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
+    }
+
+    /// <inheritdoc/>
+    public void Report(TrainingProgress value)
+    {
+        line.SetLength(0);
+        using (var json = new Utf8JsonWriter(line))
+        {
+            json.WriteStartObject();
+            json.WriteString("phase", value.Phase);
+            json.WriteNumber("step", value.Step);
+            json.WriteNumber("epoch", value.Epoch);
+            foreach (var (name, number) in Numbers(value)) Write(json, name, number);
+            json.WriteEndObject();
+        }
+        line.WriteByte((byte)'\n');
+        stream.Write(line.GetBuffer().AsSpan(0, (int)line.Length));          // in one piece: a kill leaves whole lines
+    }
+
+    /// <summary>What is reported of a step, by name.</summary>
+    public static IEnumerable<(string Name, double Value)> Numbers(TrainingProgress value) =>
+    [
+        ("loss", value.Loss), ("learningRate", value.LearningRate), ("weightDecay", value.WeightDecay), ("gradientNorm", value.GradientNorm),
+        ("imagesPerSecond", Math.Round(value.ImagesPerSecond, 2)), ("secondsElapsed", Math.Round(value.Elapsed.TotalSeconds, 3)),
+        ("processMemory", value.ProcessMemory), .. value.Metrics.Select(m => (m.Key, m.Value)),
+    ];
+
+    public void Dispose()
+    {
+        stream.Dispose();
+        line.Dispose();
+    }
+
+    private static void Write(Utf8JsonWriter json, string name, double value)
+    {
+        if (double.IsFinite(value)) json.WriteNumber(name, value);
+        else json.WriteNull(name);
+    }
+
+    private static void KeepSteps(string path, long steps)
+    {
+        var kept = File.ReadLines(path).Where(text => Step(text) is { } step && step <= steps).ToList();
+        AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(string.Concat(kept.Select(text => text + "\n")))));
+    }
+
+    // Null for what is no line of ours, such as one that the power failed in.
+    private static long? Step(string text)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(text);
+            return json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("step", out var step)
+                && step.TryGetInt64(out long number) ? number : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}
