@@ -110,8 +110,9 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
                     var done = Next;
                     Next = new((int)((done.Step + 1) / plan.StepsPerEpoch), done.Step + 1);
                     drawn.Forget();
-                    if (Next.Epoch != epoch && Next.Epoch < plan.Epochs) Begin(Next.Epoch);
                     Report(done);
+                    if (Next.Epoch != epoch && Next.Epoch < plan.Epochs) Begin(Next.Epoch);
+                    StepDone?.Invoke();
                 }
             }
             catch
@@ -196,7 +197,6 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
             foreach (string warning in method.TakeWarnings()) Warn(warning);
         }
         Progress?.Report(Status(done));
-        StepDone?.Invoke();
     }
 
     private TrainingProgress Status(TrainingPosition done)
