@@ -5,6 +5,7 @@ using MaskBias.MLNet.Benchmarks.Fuzzing;
 var benchmarks = new SortedDictionary<string, (string About, Action<TextWriter> Run)>(StringComparer.Ordinal)
 {
     ["bias"] = ("a training step guided by masks against a plain one", BiasBenchmark.Run),
+    ["engine"] = ("a step of the training loop against a bare loop of the same tensor work", EngineBenchmark.Run),
     ["mae"] = ("a step of MAE against one with every patch visible", MaeStepBenchmark.Run),
     ["fuzz-weights"] = ("100,000 damaged and hostile weight files of each format: read or refused", ReaderFuzz.Run),
     ["onnx"] = ("ONNX Runtime on our ViT-S/16 against PyTorch's export", OnnxBenchmark.Run),
@@ -12,11 +13,15 @@ var benchmarks = new SortedDictionary<string, (string About, Action<TextWriter> 
     ["index"] = ("exact search against the memory read bandwidth; kill -9 during writes", IndexBenchmark.Run),
     ["segmenter"] = ("images segmented per second, one thread", SegmenterBenchmark.Run),
     ["serve"] = ("64 clients for 60 s against the offline rate; reloads under load", ServeBenchmark.Run),
+    ["soak"] = ("a training process killed 50 times at random moments: it goes on, bit for bit", SoakBenchmark.Run),
     ["weights"] = ("loading a checkpoint of 350 MB against reading its bytes", WeightsBenchmark.Run),
 };
 
 // A child that the index benchmark starts, and kills.
 if (args is ["index-writer", var indexPath, var from]) return IndexBenchmark.WriteUntilKilled(indexPath, int.Parse(from, System.Globalization.CultureInfo.InvariantCulture));
+
+// One that the soak benchmark starts, and kills.
+if (args is ["soak-trainer", var soakFolder, var run]) return SoakBenchmark.Train(soakFolder, run);
 
 string[] unknown = [.. args.Where(name => !benchmarks.ContainsKey(name))];
 if (args.Length == 0 || unknown.Length > 0)
