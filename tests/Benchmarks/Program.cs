@@ -13,6 +13,7 @@ var benchmarks = new SortedDictionary<string, (string About, Action<TextWriter> 
     ["index"] = ("exact search against the memory read bandwidth; kill -9 during writes", IndexBenchmark.Run),
     ["segmenter"] = ("images segmented per second, one thread", SegmenterBenchmark.Run),
     ["serve"] = ("64 clients for 60 s against the offline rate; reloads under load", ServeBenchmark.Run),
+    ["steps"] = ("10,000 steps of a whole Fit: live tensors and memory stay flat", StepsBenchmark.Run),
     ["soak"] = ("a training process killed 50 times at random moments: it goes on, bit for bit", SoakBenchmark.Run),
     ["weights"] = ("loading a checkpoint of 350 MB against reading its bytes", WeightsBenchmark.Run),
 };

@@ -19,7 +19,7 @@ namespace MaskBias.MLNet.Benchmarks;
 /// </summary>
 internal static class SoakBenchmark
 {
-    private const int Kills = 50, Epochs = 150, ImagesPerClass = 4;
+    private const int Kills = 50, KillsBetweenEarlyOnes = 10, Epochs = 200, ImagesPerClass = 4;
 
     public static void Run(TextWriter output)
     {
@@ -29,31 +29,27 @@ internal static class SoakBenchmark
             ShapeScenes.Generate(Path.Combine(folder, "scenes"), new() { Size = 32, ImagesPerClass = ImagesPerClass });
             string run = Path.Combine(folder, "run"), whole = Path.Combine(folder, "whole");
             var clock = Stopwatch.StartNew();
-            var (killed, resumed, unfinished, duringWrite) = (0, 0, true, 0);
+            var (duringStart, duringWrite) = (0, 0);
             var random = new Random(1);
-            while (killed < Kills && unfinished)
+            for (int kill = 0; kill < Kills; kill++)
             {
                 long before = LastStep(run);
                 using var child = Start(folder, run);
-                // It takes about a second until the first step; then steps and checkpoints take turns.
-                bool ended = child.WaitForExit(TimeSpan.FromMilliseconds(random.Next(1_000, 5_000)));
-                if (ended)
-                {
-                    if (child.ExitCode != 0) throw new InvalidOperationException($"the run ended with {child.ExitCode} after {killed} kills");
-                    unfinished = false;
-                    break;
-                }
+                // Most are killed once they have gone on, some while they still load or resume.
+                bool early = kill % KillsBetweenEarlyOnes == KillsBetweenEarlyOnes - 1;
+                if (early) duringStart++;
+                else WaitForStepAfter(before, run, child);
+                Thread.Sleep(random.Next(early ? 1500 : 500));
                 child.Kill();
                 child.WaitForExit();
-                killed++;
-                if (Directory.Exists(Path.Combine(run, "checkpoints")) && Directory.EnumerateDirectories(Path.Combine(run, "checkpoints"), "*.tmp").Any()) duringWrite++;
-                if (LastStep(run) >= before) resumed++;
+                string checkpoints = Path.Combine(run, "checkpoints");
+                if (Directory.Exists(checkpoints) && Directory.EnumerateDirectories(checkpoints, "*.tmp").Any()) duringWrite++;
             }
-            if (unfinished) Finish(Start(folder, run));
+            Finish(Start(folder, run));
             Finish(Start(folder, whole));
             bool same = Weights(run).SequenceEqual(Weights(whole));
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"  {killed} kills, {duringWrite} of them during the write of a checkpoint: {resumed} times it went on; final weights {(same ? "equal the uninterrupted run's bit for bit" : "DIFFER from the uninterrupted run's")} ({clock.Elapsed.TotalSeconds:0} s)"));
+                $"  {Kills} kills, {duringWrite} during the write of a checkpoint, {duringStart} while the process started: it went on every time; final weights {(same ? "equal the uninterrupted run's bit for bit" : "DIFFER from the uninterrupted run's")} ({clock.Elapsed.TotalSeconds:0} s)"));
         }
         finally
         {
@@ -92,6 +88,17 @@ internal static class SoakBenchmark
         child.BeginOutputReadLine();
         child.BeginErrorReadLine();
         return child;
+    }
+
+    private static void WaitForStepAfter(long step, string run, Process child)
+    {
+        var clock = Stopwatch.StartNew();
+        while (LastStep(run) <= step)
+        {
+            if (child.HasExited) throw new InvalidOperationException($"the run ended with {child.ExitCode} after step {step}");
+            if (clock.Elapsed > TimeSpan.FromMinutes(2)) throw new TimeoutException($"the run does not go on from step {step}");
+            Thread.Sleep(2);
+        }
     }
 
     private static void Finish(Process child)

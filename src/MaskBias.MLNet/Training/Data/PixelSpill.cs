@@ -7,7 +7,8 @@ namespace MaskBias.MLNet.Training.Data;
 /// Decoded images beyond the memory budget, in a temporary file that goes with the process. The system keeps in memory what it can. Safe from
 /// several threads at once.
 /// </summary>
-internal sealed class PixelSpill : IDisposable
+/// <param name="folder">Where the file lies; null for the system's folder for temporary files.</param>
+internal sealed class PixelSpill(string? folder = null) : IDisposable
 {
     private readonly Lock gate = new();
     private SafeFileHandle? file;
@@ -51,7 +52,7 @@ internal sealed class PixelSpill : IDisposable
 
     private SafeFileHandle Create()
     {
-        path = Path.Combine(Path.GetTempPath(), $"maskbias-{Path.GetRandomFileName()}.pixels");
+        path = Path.Combine(folder ?? Path.GetTempPath(), $"maskbias-{Path.GetRandomFileName()}.pixels");
         return File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose);
     }
 }

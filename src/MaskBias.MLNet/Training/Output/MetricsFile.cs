@@ -38,7 +38,14 @@ internal sealed class MetricsFile : IProgress<TrainingProgress>, IDisposable
             json.WriteEndObject();
         }
         line.WriteByte((byte)'\n');
-        stream.Write(line.GetBuffer().AsSpan(0, (int)line.Length));          // in one piece: a kill leaves whole lines
+        try
+        {
+            stream.Write(line.GetBuffer().AsSpan(0, (int)line.Length));      // in one piece: a kill leaves whole lines
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"{stream.Name} cannot be written: {e.Message} The run stops at its last checkpoint.", e);
+        }
     }
 
     /// <summary>What is reported of a step, by name.</summary>
