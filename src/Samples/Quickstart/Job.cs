@@ -6,6 +6,7 @@ using MaskBias.MLNet.Pretraining.Dino;
 using MaskBias.MLNet.Pretraining.Mae;
 using MaskBias.MLNet.Samples.Quickstart.Photos;
 using MaskBias.MLNet.Training;
+using MaskBias.MLNet.Training.Output;
 using MaskBias.MLNet.Vit;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -16,7 +17,14 @@ namespace MaskBias.MLNet.Samples.Quickstart;
 /// The whole job, as a user of the library writes it: photos, masks, mask-guided DINO or MAE, distillation, an ordinary ML.NET
 /// pipeline.
 /// </summary>
-internal sealed class Job(MLContext ml, PhotoSet photos, Recipe recipe, int seed, CancellationToken cancel) : IDisposable
+/// <param name="ml">The context.</param>
+/// <param name="photos">The images.</param>
+/// <param name="recipe">Sizes and hyper-parameters.</param>
+/// <param name="seed">Seed of the trainings.</param>
+/// <param name="runs">Folder of the two trainings' checkpoints and metrics.</param>
+/// <param name="resume">Whether they go on where they were stopped.</param>
+/// <param name="cancel">Stops it.</param>
+internal sealed class Job(MLContext ml, PhotoSet photos, Recipe recipe, int seed, string runs, bool resume, CancellationToken cancel) : IDisposable
 {
     // Each stage sets what the next ones need.
     private IDataView pretrain = null!, train = null!, test = null!;    // ImagePath, Label, Masks
@@ -89,6 +97,7 @@ internal sealed class Job(MLContext ml, PhotoSet photos, Recipe recipe, int seed
             TeacherTemperature = recipe.TeacherTemperature,
             TeacherMomentum = recipe.TeacherMomentum,
             Seed = seed,
+            Output = Output("pretraining"),
             Progress = progress,
             CancellationToken = cancel,
         }).Fit(pretrain);
@@ -105,6 +114,7 @@ internal sealed class Job(MLContext ml, PhotoSet photos, Recipe recipe, int seed
             BatchSize = recipe.BatchSize,
             LearningRate = recipe.LearningRate,
             Seed = seed,
+            Output = Output("pretraining"),
             Progress = progress,
             CancellationToken = cancel,
         }).Fit(pretrain);
@@ -121,6 +131,7 @@ internal sealed class Job(MLContext ml, PhotoSet photos, Recipe recipe, int seed
             LearningRate = recipe.LearningRate,
             FinalWeightDecay = recipe.FinalWeightDecay,
             Seed = seed,
+            Output = Output("distillation"),
             Progress = progress,
             CancellationToken = cancel,
         }).Fit(pretrain);
@@ -145,6 +156,9 @@ internal sealed class Job(MLContext ml, PhotoSet photos, Recipe recipe, int seed
         teacher?.Dispose();                                     // null where the run stopped before
         student?.Dispose();
     }
+
+    private RunOutputOptions Output(string phase) =>
+        new() { Folder = Path.Combine(runs, phase), WhenUsed = resume ? ExistingRun.Resume : ExistingRun.Overwrite, KeepCheckpoints = 2 };
 
     // The column that guides phase 1.
     private string? Masks => recipe.UsesMasks ? "Masks" : null;

@@ -34,7 +34,7 @@ try
 }
 catch (OperationCanceledException) when (cancellation.Token.IsCancellationRequested)
 {
-    Console.Error.WriteLine("Stopped. Files that earlier stages wrote are complete.");
+    Console.Error.WriteLine("Stopped. Files that earlier stages wrote are complete; the same command with --resume goes on.");
     return Interrupted;
 }
 catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or InvalidOperationException
@@ -59,7 +59,8 @@ static void Run(QuickstartArguments arguments, IAnsiConsole console, Cancellatio
     var recipe = ChooseRecipe(arguments, photos);
     Note(recipe.ToString());
 
-    using var job = new Job(NewContext(arguments.Seed, Note), photos, recipe, arguments.Seed, cancel);
+    using var job = new Job(
+        NewContext(arguments.Seed, Note), photos, recipe, arguments.Seed, Path.Combine(arguments.Output, "runs"), arguments.Resume, cancel);
     int images = photos.Train.Count + photos.Extra.Count + photos.Test.Count;
     clock.Run("masks", "Segmenting the images", () => job.Segment(new CountLines(console, images, TimeProvider.System)));
     Note(FormattableString.Invariant($"{job.MasksPerImage:0.0} masks per image"));

@@ -20,6 +20,7 @@ internal sealed record QuickstartArguments
           --epochs N           epochs of the mask-guided pretraining
           --distill-epochs N   epochs of the distillation
           --seed N             seed of images, split, weights and training (default: 1)
+          --resume             goes on with a run that was stopped, with the same options
           --short              a run of well under a minute, to see that everything works; the accuracies mean little
           --help               this text
         """;
@@ -49,6 +50,9 @@ internal sealed record QuickstartArguments
 
     public int Seed { get; private init; } = 1;
 
+    /// <summary>Whether a run that was stopped goes on.</summary>
+    public bool Resume { get; private init; }
+
     public bool Short { get; private init; }
 
     public bool Help { get; private init; }
@@ -72,6 +76,7 @@ internal sealed record QuickstartArguments
                 "--distill-epochs" => result with { DistillEpochs = Number(atLeast: 1) },
                 "--seed" => result with { Seed = Number(atLeast: 0) },
                 "--no-masks" => result with { NoMasks = true },
+                "--resume" => result with { Resume = true },
                 "--short" => result with { Short = true },
                 "--help" or "-h" or "-?" => result with { Help = true },
                 _ => throw new UsageException($"{name} is not an option of this program."),

@@ -83,6 +83,32 @@ public sealed class QuickstartRunTests : IDisposable
     }
 
     [Fact]
+    public void Ctrl_C_leaves_a_run_that_goes_on()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "the signal is sent with kill");
+        string[] arguments = ["--short", "--epochs", "60", "--output", Output];
+        string metrics = Path.Combine(Output, "runs", "pretraining", "metrics.jsonl");
+        using (var process = Start("src/Samples/Quickstart", "Quickstart", arguments))
+        {
+            process.OutputDataReceived += (_, _) => { };
+            process.BeginOutputReadLine();
+            while (!process.HasExited && !(File.Exists(metrics) && new FileInfo(metrics).Length > 0)) Thread.Sleep(5);
+            Process.Start("kill", ["-INT", $"{process.Id}"]).WaitForExit();
+            string errors = process.StandardError.ReadToEnd();
+            Assert.True(process.WaitForExit(60_000), "it did not stop");
+            Assert.Equal(130, process.ExitCode);
+            Assert.Contains("--resume", errors);
+        }
+        int before = File.ReadAllLines(metrics).Length;
+        Assert.InRange(before, 1, 119);
+        var (code, text, resumeErrors) = Run("src/Samples/Quickstart", "Quickstart", [.. arguments, "--resume"]);
+        Assert.True(code == 0, $"The Quickstart ended with {code}: {resumeErrors}\n{text}");
+        Assert.Equal(120, File.ReadAllLines(metrics).Length);
+        Assert.DoesNotContain("step 1/120", text);
+        Assert.Contains("distilled student", text);
+    }
+
+    [Fact]
     public void A_flat_folder_with_a_damaged_file_gives_a_model_of_features_alone()
     {
         string photos = Path.Combine(folder.Path, "photos");
@@ -133,12 +159,17 @@ public sealed class QuickstartRunTests : IDisposable
         return Path.Combine(scenes, ShapeScenes.ClassNames[i % 10], $"{i / 10:0000}.png");
     }
 
-    private static (int Code, string Output, string Errors) Run(string project, string program, params string[] arguments)
+    private static Process Start(string project, string program, params string[] arguments)
     {
         string configuration = AppContext.BaseDirectory.Split(Path.DirectorySeparatorChar).Contains("Debug") ? "Debug" : "Release";
         string path = Path.Combine(Fixtures.Root, project, "bin", configuration, "net10.0", program + ".dll");
         var start = new ProcessStartInfo("dotnet", [path, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        using var process = Process.Start(start)!;
+        return Process.Start(start)!;
+    }
+
+    private static (int Code, string Output, string Errors) Run(string project, string program, params string[] arguments)
+    {
+        using var process = Start(project, program, arguments);
         var errors = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEndAsync();
         if (!process.WaitForExit(300_000))
