@@ -1,4 +1,5 @@
 using System.Text;
+using MaskBias.MLNet.Native;
 using MaskBias.MLNet.Vit;
 using MaskBias.MLNet.Weights.KeyMaps;
 using TorchSharp;
@@ -90,6 +91,7 @@ public static class EncoderCheckpoint
 
     private static (ITensorSource Tensors, CheckpointDescription Found) Recognize(string path, CheckpointLoadOptions options)
     {
+        TorchRuntime.EnsureLoaded();                        // element types are libtorch's
         var file = OpenWeights(path);
         try
         {

@@ -18,7 +18,7 @@ public sealed class QuickstartRunTests : IDisposable
     [Fact]
     public void A_short_run_writes_everything_and_the_model_predicts_in_a_process_with_ML_NET_alone()
     {
-        var (code, text, errors) = Run("src/Samples/Quickstart", "Quickstart", "--short", "--output", Output);
+        var (code, text, errors) = BuiltProgram.Run("src/Samples/Quickstart", "Quickstart", "--short", "--output", Output);
         Assert.True(code == 0, $"The Quickstart ended with {code}: {errors}\n{text}");
         foreach (string expected in new[]
                  {
@@ -40,7 +40,7 @@ public sealed class QuickstartRunTests : IDisposable
         string model = Path.Combine(Output, "model.zip");
         string[] images = [.. ShapeScenes.ClassNames.Select(name => Path.Combine(Output, "scenes", name, "0000.png"))];
         AssertPredictsWithoutLabels(model, images);
-        var (freshCode, lines, freshErrors) = Run("tests/FreshProcess", "FreshProcess", [model, .. images]);
+        var (freshCode, lines, freshErrors) = BuiltProgram.Run("tests/FreshProcess", "FreshProcess", [model, .. images]);
         Assert.True(freshCode == 0, $"FreshProcess ended with {freshCode}: {freshErrors}");
         string[] rows = lines.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         Assert.Equal(images.Length, rows.Length);
@@ -56,7 +56,7 @@ public sealed class QuickstartRunTests : IDisposable
     [Fact]
     public void A_short_run_of_MAE_ends_with_a_model_the_accuracies_and_reconstructions()
     {
-        var (code, text, errors) = Run("src/Samples/Quickstart", "Quickstart", "--method", "mae", "--short", "--output", Output);
+        var (code, text, errors) = BuiltProgram.Run("src/Samples/Quickstart", "Quickstart", "--method", "mae", "--short", "--output", Output);
         Assert.True(code == 0, $"The Quickstart ended with {code}: {errors}\n{text}");
         foreach (string expected in new[] { "epochs of MAE", "MAE: step", "Distillation: step", "k-NN", "distilled student", "Learned α" })
             Assert.Contains(expected, text);
@@ -73,7 +73,7 @@ public sealed class QuickstartRunTests : IDisposable
     [Fact]
     public void Without_masks_the_encoder_is_plain_and_its_row_with_masks_and_alpha_are_left_out()
     {
-        var (code, text, errors) = Run("src/Samples/Quickstart", "Quickstart", "--no-masks", "--method", "mae", "--short", "--output", Output);
+        var (code, text, errors) = BuiltProgram.Run("src/Samples/Quickstart", "Quickstart", "--no-masks", "--method", "mae", "--short", "--output", Output);
         Assert.True(code == 0, $"The Quickstart ended with {code}: {errors}\n{text}");
         Assert.Contains("phase 1, without masks", text);
         Assert.DoesNotContain("phase 1, with its masks", text);
@@ -88,7 +88,7 @@ public sealed class QuickstartRunTests : IDisposable
         Assert.SkipWhen(OperatingSystem.IsWindows(), "the signal is sent with kill");
         string[] arguments = ["--short", "--epochs", "60", "--output", Output];
         string metrics = Path.Combine(Output, "runs", "pretraining", "metrics.jsonl");
-        using (var process = Start("src/Samples/Quickstart", "Quickstart", arguments))
+        using (var process = BuiltProgram.Start("src/Samples/Quickstart", "Quickstart", arguments))
         {
             process.OutputDataReceived += (_, _) => { };
             process.BeginOutputReadLine();
@@ -101,7 +101,7 @@ public sealed class QuickstartRunTests : IDisposable
         }
         int before = File.ReadAllLines(metrics).Length;
         Assert.InRange(before, 1, 119);
-        var (code, text, resumeErrors) = Run("src/Samples/Quickstart", "Quickstart", [.. arguments, "--resume"]);
+        var (code, text, resumeErrors) = BuiltProgram.Run("src/Samples/Quickstart", "Quickstart", [.. arguments, "--resume"]);
         Assert.True(code == 0, $"The Quickstart ended with {code}: {resumeErrors}\n{text}");
         Assert.Equal(120, File.ReadAllLines(metrics).Length);
         Assert.DoesNotContain("step 1/120", text);
@@ -116,7 +116,7 @@ public sealed class QuickstartRunTests : IDisposable
         foreach (int i in Enumerable.Range(0, 12)) File.Copy(Scene(i), Path.Combine(photos, $"{i}.png"));
         File.WriteAllBytes(Path.Combine(photos, "damaged.png"), [1, 2, 3]);
 
-        var (code, text, errors) = Run("src/Samples/Quickstart", "Quickstart", "--short", "--images", photos, "--output", Output);
+        var (code, text, errors) = BuiltProgram.Run("src/Samples/Quickstart", "Quickstart", "--short", "--images", photos, "--output", Output);
         Assert.True(code == 0, $"The Quickstart ended with {code}: {errors}\n{text}");
         Assert.Contains("13 images to train on, 0 held out, no labels", text);
         Assert.Contains("1 of 13 images cannot be read and are left out", text);
@@ -134,7 +134,7 @@ public sealed class QuickstartRunTests : IDisposable
     public void What_cannot_work_ends_with_one_clear_message(string option, string value, int expected, string message)
     {
         if (option == "--images") value = Path.Combine(folder.Path, value);
-        var (code, _, errors) = Run("src/Samples/Quickstart", "Quickstart", option, value, "--output", Output);
+        var (code, _, errors) = BuiltProgram.Run("src/Samples/Quickstart", "Quickstart", option, value, "--output", Output);
         Assert.Equal(expected, code);
         Assert.Contains(message, errors);
         if (expected == 1) Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));
@@ -157,27 +157,6 @@ public sealed class QuickstartRunTests : IDisposable
         string scenes = Path.Combine(folder.Path, "scenes");
         if (!Directory.Exists(scenes)) ShapeScenes.Generate(scenes, new() { ImagesPerClass = 2 });
         return Path.Combine(scenes, ShapeScenes.ClassNames[i % 10], $"{i / 10:0000}.png");
-    }
-
-    private static Process Start(string project, string program, params string[] arguments)
-    {
-        string configuration = AppContext.BaseDirectory.Split(Path.DirectorySeparatorChar).Contains("Debug") ? "Debug" : "Release";
-        string path = Path.Combine(Fixtures.Root, project, "bin", configuration, "net10.0", program + ".dll");
-        var start = new ProcessStartInfo("dotnet", [path, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        return Process.Start(start)!;
-    }
-
-    private static (int Code, string Output, string Errors) Run(string project, string program, params string[] arguments)
-    {
-        using var process = Start(project, program, arguments);
-        var errors = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEndAsync();
-        if (!process.WaitForExit(300_000))
-        {
-            process.Kill(entireProcessTree: true);
-            Assert.Fail($"{program} did not end.");
-        }
-        return (process.ExitCode, output.Result, errors.Result);
     }
 
     private sealed class PathOnly
