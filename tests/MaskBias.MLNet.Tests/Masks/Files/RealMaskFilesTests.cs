@@ -79,6 +79,33 @@ public class RealMaskFilesTests
         }
     }
 
+    [Fact]
+    public void Panoptic_pictures_hold_the_areas_and_masks_that_their_files_state()
+    {
+        string root = SharedData.Require("sam-json/coco-panoptic-permissive");
+        var panoptic = CocoPanopticFile.Read(Path.Combine(root, "panoptic.json"));
+        Assert.Equal(33, panoptic.Images.Count);
+        foreach (var image in panoptic.Images)
+        {
+            var masks = panoptic.ReadMasks(panoptic.FindImage("images/" + image.FileName)!.Value);
+            var converted = Sa1bFile.Read(Path.Combine(root, "sa1b-schema", Path.ChangeExtension(image.FileName, ".json"))).ToMaskSet();
+            Assert.Equal((image.Height, image.Width), (masks.Height, masks.Width));
+            Assert.Equal(converted, masks);
+        }
+    }
+
+    [Fact]
+    public void Published_results_are_read_and_written_to_the_letter()
+    {
+        string path = SharedData.Require("sam-json/coco-rle-results/instances_val2014_fakesegm100_results.json");
+        var results = CocoFile.Read(path);
+        var annotations = results.AnnotatedImages.SelectMany(results.Annotations).ToList();
+        Assert.Equal(734, annotations.Count);
+        using var written = new MemoryStream();
+        CocoResults.Write(written, annotations);
+        Assert.Equal(Sorted(JsonDocument.Parse(File.ReadAllBytes(path)).RootElement), Sorted(JsonDocument.Parse(written.ToArray()).RootElement));
+    }
+
     private static IEnumerable<(JsonElement Size, string Counts)> RunLengths(JsonElement json) => json.ValueKind switch
     {
         JsonValueKind.Object when json.TryGetProperty("counts", out var counts) => [(json.GetProperty("size"), counts.GetString()!)],
