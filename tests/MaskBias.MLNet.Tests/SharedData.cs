@@ -1,22 +1,16 @@
 namespace MaskBias.MLNet.Tests;
 
-/// <summary>
-/// Real images and masks that are not the project's: the folder that MASKBIAS_DATA names, or shared/data beside the repository. Tests skip
-/// where it is absent.
-/// </summary>
+/// <summary>Finds real data that is not part of the project: the folder that MASKBIAS_DATA names, or shared/data beside the repository.</summary>
 internal static class SharedData
 {
-    public const string Absent = "there is no folder of shared data: set MASKBIAS_DATA or lay shared/data beside the repository";
+    private static readonly string Folder = Environment.GetEnvironmentVariable("MASKBIAS_DATA") is { Length: > 0 } named
+        ? named : Path.Combine(Fixtures.Root, "..", "shared", "data");
 
-    public static string Folder { get; } = Environment.GetEnvironmentVariable("MASKBIAS_DATA") is { Length: > 0 } named
-        ? named
-        : Path.GetFullPath(Path.Combine(Fixtures.Root, "..", "shared", "data"));
-
-    /// <summary>The path of a part of the data; skips the test where it is not there.</summary>
-    public static string Require(string name)
+    /// <summary>The path of a file or folder of the data; the test is skipped where it is absent.</summary>
+    public static string Require(string relative)
     {
-        string path = Path.Combine(Folder, name);
-        Assert.SkipUnless(Path.Exists(path), Absent);
+        string path = Path.GetFullPath(Path.Combine(Folder, relative));
+        Assert.SkipUnless(Path.Exists(path), $"{relative} is not in {Path.GetFullPath(Folder)}; MASKBIAS_DATA may name another folder.");
         return path;
     }
 }

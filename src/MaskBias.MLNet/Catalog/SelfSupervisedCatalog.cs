@@ -4,6 +4,7 @@ using MaskBias.MLNet.Pretraining;
 using MaskBias.MLNet.Pretraining.Dino;
 using MaskBias.MLNet.Pretraining.Mae;
 using MaskBias.MLNet.Masks;
+using MaskBias.MLNet.Masks.Files;
 using MaskBias.MLNet.Masks.Segmentation;
 using MaskBias.MLNet.NearestNeighbors;
 using MaskBias.MLNet.Vit;
@@ -93,4 +94,21 @@ public sealed class SelfSupervisedCatalog
         var segmenter = new GraphSegmenter(OptionsValidator.Validate(options).Segmenter);
         return new(options, image => segmenter.Segment(image.Pixels, image.Height, image.Width).Encode());
     }
+
+    /// <summary>Adds the masks of images from files: SA-1B and COCO JSON, panoptic PNGs, label maps or folders of binary PNGs.</summary>
+    /// <param name="outputColumnName">The column to add: a vector of Byte, the encoded <see cref="MaskSet"/> of the image.</param>
+    /// <param name="inputColumnName">The column that holds the images' paths: Text.</param>
+    /// <param name="path">A folder with a file or folder per image, or a file that tells of all images.</param>
+    /// <param name="format">How the masks are stored; recognised where it is not given.</param>
+    /// <remarks>
+    /// In a folder, an image's masks are found by the longest tail of the image's path that exists there with the extension .json or .png;
+    /// in a file of COCO, by the longest tail that is a file_name.
+    /// </remarks>
+    public LoadMasksEstimator LoadMasks(string outputColumnName, string inputColumnName, string path, MaskFileFormat format = MaskFileFormat.Auto) =>
+        LoadMasks(new() { OutputColumnName = outputColumnName, InputColumnName = inputColumnName, Path = path, Format = format });
+
+    /// <inheritdoc cref="LoadMasks(string, string, string, MaskFileFormat)"/>
+    /// <param name="options">Columns, place and format.</param>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    public LoadMasksEstimator LoadMasks(LoadMasksOptions options) => new(options);
 }

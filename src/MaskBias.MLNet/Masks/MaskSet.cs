@@ -96,29 +96,21 @@ public sealed class MaskSet : IEquatable<MaskSet>
             throw new ArgumentException($"The label map has {labels.Length} pixels; an image of {width}x{height} has {total}.",
                 nameof(labels));
 
-        var segments = new SortedDictionary<int, List<(int Start, int Length)>>();
-        for (int start = 0, end; start < total; start = end)
+        var runs = new LabelRuns(height, width);
+        try
         {
-            int label = labels[start];
-            for (end = start + 1; end < total && labels[end] == label; end++) { }
-            if (label <= 0) continue;
-            if (!segments.TryGetValue(label, out var list))
+            for (int start = 0, length; start < total; start += length)
             {
-                if (segments.Count == MaxCount)
-                    throw new ArgumentException($"The label map has more than {MaxCount} labels, the most that a set holds.",
-                        nameof(labels));
-                segments.Add(label, list = []);
+                length = labels[start..].IndexOfAnyExcept(labels[start]);
+                if (length < 0) length = total - start;
+                if (labels[start] > 0) runs.Add(labels[start], start, length);
             }
-            list.Add((start, end - start));
         }
-
-        var builder = new RunBuilder(height, width);
-        foreach (var list in segments.Values)
+        catch (InvalidDataException e)
         {
-            foreach (var (start, length) in list) builder.Cover(start, length);
-            builder.EndMask();
+            throw new ArgumentException(e.Message, nameof(labels), e);
         }
-        return builder.Build();
+        return runs.Build();
     }
 
     /// <summary>Makes a set from run lengths.</summary>

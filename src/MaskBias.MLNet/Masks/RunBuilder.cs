@@ -25,6 +25,14 @@ internal sealed class RunBuilder(int height, int width)
         (end, covered) = (start + length, true);
     }
 
+    /// <summary>Adds a mask by its canonical runs, which sum to height · width.</summary>
+    public void AddMask(ReadOnlySpan<int> canonical)
+    {
+        runs.AddRange(canonical);
+        end = total;
+        EndMask();
+    }
+
     /// <summary>Ends the current mask and starts the next.</summary>
     public void EndMask()
     {

@@ -1,4 +1,4 @@
-namespace MaskBias.MLNet.Weights;
+namespace MaskBias.MLNet;
 
 /// <summary>Replaces a file as a whole: at any moment there is the old one or the new one, never a part.</summary>
 internal static class AtomicFile

@@ -1,0 +1,18 @@
+namespace MaskBias.MLNet.Masks.Files;
+
+/// <summary>Reads whole mask files.</summary>
+internal static class MaskFileBytes
+{
+    private const long MaxBytes = 1L << 30;
+
+    /// <exception cref="InvalidDataException">The file is larger than 1 GiB.</exception>
+    /// <exception cref="IOException">The file is not there or cannot be read.</exception>
+    public static byte[] Read(string path)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        var file = new FileInfo(path);
+        if (!file.Exists) throw new FileNotFoundException($"The mask file '{path}' does not exist.", path);
+        return file.Length <= MaxBytes ? File.ReadAllBytes(path)
+            : throw new InvalidDataException($"'{path}' has {file.Length} bytes; a mask file may have at most {MaxBytes}.");
+    }
+}
