@@ -1,0 +1,3 @@
+namespace MaskBias.MLNet.Masks.Sam;
+/// <summary>x</summary>
+public sealed class SamMaskGenerator;
