@@ -2,7 +2,7 @@ namespace MaskBias.MLNet.Masks.Sam.Generation;
 
 /// <summary>A mask that may become one of an image's.</summary>
 /// <param name="Mask">The mask alone, of the image's size.</param>
-/// <param name="Box">Its first and last columns and rows in the image; zeros where it is empty.</param>
+/// <param name="Box">Its first and last columns and rows in the image; where it is empty, the first pixel of the crop.</param>
 /// <param name="PredictedIou">How well the model expects it to fit.</param>
 /// <param name="StabilityScore">IoU at a higher and a lower threshold.</param>
 /// <param name="Point">The prompt, in pixels of the image.</param>

@@ -15,7 +15,7 @@ internal sealed class EncoderBlock : nn.Module<Tensor, Tensor>
     public EncoderBlock(SamOptions options, bool isWindowed) : base(nameof(EncoderBlock))
     {
         norm1 = nn.LayerNorm(options.EmbedDim, eps: 1e-6);
-        attn = new WindowAttention(options.EmbedDim, options.Heads, isWindowed ? options.WindowSize : options.GridSize, isWindowed);
+        attn = new WindowAttention(options.EmbedDim, options.Heads, isWindowed ? options.WindowSize : options.GridSize);
         norm2 = nn.LayerNorm(options.EmbedDim, eps: 1e-6);
         mlp = new FeedForward(options.EmbedDim, options.MlpDim, rectifies: false);
         RegisterComponents();

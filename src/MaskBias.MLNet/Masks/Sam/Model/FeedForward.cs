@@ -8,6 +8,9 @@ namespace MaskBias.MLNet.Masks.Sam.Model;
 /// <summary>The feed-forward part of a block: Linear, GELU (encoder) or ReLU (decoder), Linear.</summary>
 internal sealed class FeedForward : nn.Module<Tensor, Tensor>
 {
+    // Hidden values held at a time: 16 MB, which the allocator reuses where it would map a larger block anew each time.
+    private const long HiddenPerChunk = 4 << 20;
+
     private readonly bool rectifies;
     private readonly Linear lin1;
     private readonly Linear lin2;
@@ -20,10 +23,21 @@ internal sealed class FeedForward : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
+    // [..., D] -> [..., D], some tokens after the other
     public override Tensor forward(Tensor tokens)
     {
         using var scope = NewDisposeScope();
-        var hidden = lin1.forward(tokens);
-        return lin2.forward(rectifies ? nn.functional.relu(hidden) : nn.functional.gelu(hidden)).MoveToOuterDisposeScope();
+        var flat = tokens.reshape(-1, tokens.shape[^1]);
+        var output = empty_like(flat);
+        long chunk = Math.Max(1, HiddenPerChunk / lin1.weight!.shape[0]);
+        for (long start = 0; start < flat.shape[0]; start += chunk)
+        {
+            using var step = NewDisposeScope();
+            long count = Math.Min(chunk, flat.shape[0] - start);
+            var hidden = lin1.forward(flat.narrow(0, start, count));
+            hidden = rectifies ? nn.functional.relu(hidden) : nn.functional.gelu(hidden);
+            output.narrow(0, start, count).copy_(lin2.forward(hidden));
+        }
+        return output.view(tokens.shape).MoveToOuterDisposeScope();
     }
 }

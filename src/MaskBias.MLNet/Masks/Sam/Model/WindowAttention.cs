@@ -11,20 +11,19 @@ namespace MaskBias.MLNet.Masks.Sam.Model;
 /// </summary>
 internal sealed class WindowAttention : nn.Module<Tensor, Tensor>
 {
-    // The relative positions of so many logits are held at a time: they stay in the processor's cache.
-    private const long LogitsPerChunk = 1 << 20;
+    // Logits whose relative positions are held at a time: 24 MB, which the allocator reuses where it would map a larger block anew each time.
+    private const long LogitsPerChunk = 6 << 20;
 
     private readonly int heads;
-    private readonly int side;              // S: of a window, or of the whole map
-    private readonly bool isWindowed;
+    private readonly int side;              // S: of a window; that of the map where one window holds it
     private readonly Linear qkv;
     private readonly Linear proj;
     private readonly Parameter rel_pos_h;   // [2S − 1, d]
     private readonly Parameter rel_pos_w;   // [2S − 1, d]
 
-    public WindowAttention(int width, int heads, int side, bool isWindowed) : base(nameof(WindowAttention))
+    public WindowAttention(int width, int heads, int side) : base(nameof(WindowAttention))
     {
-        (this.heads, this.side, this.isWindowed) = (heads, side, isWindowed);
+        (this.heads, this.side) = (heads, side);
         qkv = WeightLayers.Linear(width, 3 * width);
         proj = WeightLayers.Linear(width, width);
         rel_pos_h = nn.Parameter(zeros(2 * side - 1, width / heads));
@@ -32,43 +31,42 @@ internal sealed class WindowAttention : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    // [B, H, W, D] -> [B, H, W, D]
+    // [B, H, W, D] -> [B, H, W, D], one row of windows after the other
     public override Tensor forward(Tensor map)
     {
         using var scope = NewDisposeScope();
-        var (rows, columns) = (map.shape[1], map.shape[2]);
-        var parts = Partition(Project(map)).unbind(0);                                      // [B·windows, h, S², d] each
-        var mixed = Attend(parts[0], parts[1], parts[2]);
-        return proj.forward(Join(mixed, map.shape[0], rows, columns)).MoveToOuterDisposeScope();
+        var output = empty_like(map);
+        for (long top = 0; top < map.shape[1]; top += side)
+        {
+            using var step = NewDisposeScope();
+            long rows = Math.Min(side, map.shape[1] - top);
+            output.narrow(1, top, rows).copy_(proj.forward(AttendRow(map.narrow(1, top, rows))));
+        }
+        return output.MoveToOuterDisposeScope();
     }
 
-    // Windows reach over the bottom and right edge. What is there counts as zeros before this layer, so it has q, k and v of the bias alone.
-    private Tensor Project(Tensor map)
+    // [B, rows ≤ S, W, D] -> [B, rows, W, D]
+    private Tensor AttendRow(Tensor row)
     {
-        if (!isWindowed) return qkv.forward(map);
-        var projected = nn.functional.linear(map, qkv.weight!);
-        long below = Missing(map.shape[1]), right = Missing(map.shape[2]);
+        var mixed = Attend(Project(row, 0), Project(row, 1), Project(row, 2));                               // [B·windows, h, S², d]
+        var (batch, rows, columns) = (row.shape[0], row.shape[1], row.shape[2]);
+        long windows = (columns + side - 1) / side;
+        return mixed.view(batch, windows, heads, side, side, -1).permute(0, 3, 1, 4, 2, 5).reshape(batch, side, windows * side, -1)
+            .narrow(1, 0, rows).narrow(2, 0, columns);                                                       // without what lies over the edge
+    }
+
+    // Query, key or value: [B, rows, W, D] -> [B·windows, h, S², d]. Windows reach over the bottom and right edge; what is there counts as
+    // zeros before this layer, so it has q, k and v of the bias alone.
+    private Tensor Project(Tensor row, int part)
+    {
+        long width = row.shape[3], below = side - row.shape[1], right = (side - row.shape[2] % side) % side;
+        Tensor weight = qkv.weight!.narrow(0, part * width, width), bias = qkv.bias!.narrow(0, part * width, width);
+        var projected = nn.functional.linear(row, weight);
         if (below + right > 0) projected = nn.functional.pad(projected, [0, 0, 0, right, 0, below]);
-        return projected.add_(qkv.bias!);
-    }
-
-    private long Missing(long length) => (side - length % side) % side;
-
-    // [B, H', W', 3D] -> [3, B·windows, h, S², d]
-    private Tensor Partition(Tensor projected)
-    {
-        var (batch, down, across) = (projected.shape[0], projected.shape[1] / side, projected.shape[2] / side);
-        return projected.view(batch, down, side, across, side, 3, heads, -1).permute(5, 0, 1, 3, 6, 2, 4, 7)
-            .reshape(3, batch * down * across, heads, side * side, -1);
-    }
-
-    // [B·windows, h, S², d] -> [B, H, W, D], without what lies over the edge
-    private Tensor Join(Tensor mixed, long batch, long rows, long columns)
-    {
-        long down = (rows + side - 1) / side, across = (columns + side - 1) / side;
-        var map = mixed.view(batch, down, across, heads, side, side, -1).permute(0, 1, 4, 2, 5, 3, 6)
-            .reshape(batch, down * side, across * side, -1);
-        return map.narrow(1, 0, rows).narrow(2, 0, columns);
+        projected.add_(bias);
+        long windows = projected.shape[2] / side;
+        return projected.view(row.shape[0], side, windows, side, heads, -1).permute(0, 2, 4, 1, 3, 5)
+            .reshape(row.shape[0] * windows, heads, side * side, -1);
     }
 
     private Tensor Attend(Tensor query, Tensor key, Tensor value)
@@ -77,8 +75,7 @@ internal sealed class WindowAttention : nn.Module<Tensor, Tensor>
         var byRow = einsum("bhyxd,ykd->bhyxk", positions, Table(rel_pos_h)).flatten(2, 3).unsqueeze(-1);      // [B', h, S², S, 1]
         var byColumn = einsum("bhyxd,xkd->bhyxk", positions, Table(rel_pos_w)).flatten(2, 3).unsqueeze(-2);   // [B', h, S², 1, S]
 
-        long tokens = (long)side * side, chunk = Math.Clamp(LogitsPerChunk / (heads * tokens), 1, tokens);
-        if (isWindowed) chunk = tokens;
+        long tokens = (long)side * side, chunk = Math.Clamp(LogitsPerChunk / (query.shape[0] * heads * tokens), 1, tokens);
         var mixed = empty_like(query);
         for (long start = 0; start < tokens; start += chunk)
         {
