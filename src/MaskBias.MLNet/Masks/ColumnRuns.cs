@@ -29,15 +29,16 @@ internal static class ColumnRuns
     /// <exception cref="ArgumentException">The counts do not sum to height · width.</exception>
     public static void Decode(ReadOnlySpan<int> counts, int height, int width, Span<byte> bitmap)
     {
-        long position = 0;
+        long position = 0, total = (long)height * width;
         byte value = 0;
         foreach (int count in counts)
         {
-            if (count < 0 || position + count > (long)height * width) throw new ArgumentException($"The counts do not make {width}x{height} pixels.");
-            for (long end = position + count; position < end; position++) bitmap[(int)(position % height * width + position / height)] = value;
+            if (count < 0 || position + count > total) throw Misfit(height, width);
+            for (long end = position + count; position < end; position++)
+                bitmap[(int)(position % height * width + position / height)] = value;
             value ^= 1;
         }
-        if (position != (long)height * width) throw new ArgumentException($"The counts do not make {width}x{height} pixels.");
+        if (position != total) throw Misfit(height, width);
     }
 
     /// <summary>Number of covered pixels.</summary>
@@ -47,4 +48,6 @@ internal static class ColumnRuns
         for (int i = 1; i < counts.Length; i += 2) area += counts[i];
         return area;
     }
+
+    private static ArgumentException Misfit(int height, int width) => new($"The counts do not make {width}x{height} pixels.");
 }

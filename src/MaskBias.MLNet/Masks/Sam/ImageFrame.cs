@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace MaskBias.MLNet.Masks.Sam;
 
-/// <summary>How an image lies in the square that the model sees: its longest side fills it, the rest is padding below and to the right.</summary>
+/// <summary>
+/// How an image lies in the square that the model sees: its longest side fills it, the rest is padding below and to the right.
+/// </summary>
 internal sealed class ImageFrame
 {
     private readonly int imageSize;
@@ -20,8 +22,9 @@ internal sealed class ImageFrame
         (ResizedHeight, ResizedWidth) = ((int)(height * scale + 0.5), (int)(width * scale + 0.5));
         if (ResizedHeight == 0 || ResizedWidth == 0)
         {
-            throw new ArgumentException($"An image of {width}x{height} cannot be segmented: its short side would be less than half a pixel when "
-                + $"its long side has {imageSize}.");
+            throw new ArgumentException(
+                $"An image of {width}x{height} cannot be segmented: its short side would be less than half a pixel when its long side has "
+                + $"{imageSize}.");
         }
     }
 

@@ -4,8 +4,8 @@ using MaskBias.MLNet.Images;
 namespace MaskBias.MLNet.Masks.Sam;
 
 /// <summary>
-/// Resizes 8-bit images as Pillow's bilinear filter does, bit for bit: when an image is reduced the filter widens with it, weights are fixed
-/// point, and rows are done before columns with bytes in between.
+/// Resizes 8-bit images as Pillow's bilinear filter does, bit for bit: when an image is reduced the filter widens with it, weights are
+/// fixed point, and rows are done before columns with bytes in between.
 /// </summary>
 internal static class PillowResizer
 {

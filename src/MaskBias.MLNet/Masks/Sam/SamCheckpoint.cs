@@ -47,25 +47,26 @@ internal static class SamCheckpoint
         if (!shapes.Keys.Any(n => n.StartsWith(Encoder, StringComparison.Ordinal)))
         {
             string known = string.Join(", ", shapes.Keys.Take(MaxNames));
-            throw new InvalidDataException($"{file.Path} is not a checkpoint of Segment Anything: none of its {shapes.Count} tensors is named "
-                + $"{Encoder}…; they are {known}{(shapes.Count > MaxNames ? ", …" : "")}.");
+            throw new InvalidDataException(
+                $"{file.Path} is not a checkpoint of Segment Anything: none of its {shapes.Count} tensors is named {Encoder}…; they are "
+                + $"{known}{(shapes.Count > MaxNames ? ", …" : "")}.");
         }
 
         int Size(string name, int rank, int dimension)
         {
             if (!shapes.TryGetValue(name, out var shape))
-                throw new InvalidDataException($"{file.Path} cannot be loaded as Segment Anything: {name} is missing.");
+                throw Fault(file, $"{name} is missing.");
             if (shape.Count != rank || shape[dimension] is < 1 or > 1 << 24)
-                throw new InvalidDataException($"{file.Path} cannot be loaded as Segment Anything: {name} is [{string.Join(", ", shape)}].");
+                throw Fault(file, $"{name} is [{string.Join(", ", shape)}].");
             return (int)shape[dimension];
         }
 
         int depth = Count(shapes.Keys, Blocks), headDim = Size(Blocks + "0.attn.rel_pos_h", 2, 1);
         int width = Size(Encoder + "pos_embed", 4, 3), grid = Size(Encoder + "pos_embed", 4, 1);
-        int patch = Size(Encoder + "patch_embed.proj.weight", 4, 2), iouDepth = Count(shapes.Keys, IouHead);
+        int patch = Size(Encoder + "patch_embed.proj.weight", 4, 2), iouDepth = Math.Max(1, Count(shapes.Keys, IouHead));
         // 2S − 1 rows for windows, or maps, of S by S
-        var sides = Enumerable.Range(0, depth)
-            .Select(i => shapes.ContainsKey($"{Blocks}{i}.attn.rel_pos_h") ? (Size($"{Blocks}{i}.attn.rel_pos_h", 2, 0) + 1) / 2 : 0).ToArray();
+        int[] sides = [.. Enumerable.Range(0, depth).Select(i => $"{Blocks}{i}.attn.rel_pos_h")
+            .Select(name => shapes.ContainsKey(name) ? (Size(name, 2, 0) + 1) / 2 : 0)];
         var architecture = new SamOptions
         {
             ImageSize = (int)Math.Min((long)grid * patch, int.MaxValue), PatchSize = patch, EmbedDim = width, Depth = depth,
@@ -73,7 +74,7 @@ internal static class SamCheckpoint
             WindowSize = sides.FirstOrDefault(s => s > 0 && s != grid, grid),
             GlobalAttentionBlocks = [.. Enumerable.Range(0, depth).Where(i => sides[i] == grid)],
             PromptDim = Size(Encoder + "neck.0.weight", 4, 0), MaskPromptDim = Size("prompt_encoder.mask_downscaling.3.weight", 4, 0),
-            DecoderDepth = Count(shapes.Keys, Layers), DecoderHeads = decoderHeads ?? new SamOptions().DecoderHeads,
+            DecoderDepth = Math.Max(1, Count(shapes.Keys, Layers)), DecoderHeads = decoderHeads ?? new SamOptions().DecoderHeads,
             DecoderMlpDim = Size(Layers + "0.mlp.lin1.weight", 2, 0),
             IouHeadDepth = iouDepth, IouHeadDim = iouDepth > 1 ? Size(IouHead + "0.weight", 2, 0) : new SamOptions().IouHeadDim,
             MultimaskOutputs = Size(Decoder + "mask_tokens.weight", 2, 0) - 1,
@@ -84,17 +85,21 @@ internal static class SamCheckpoint
         }
         catch (ArgumentException e)
         {
-            throw new InvalidDataException($"{file.Path} cannot be loaded as Segment Anything: {e.Message}", e);
+            throw Fault(file, e.Message, e);
         }
         CheckSize(file, architecture);
         return architecture;
     }
 
+    private static InvalidDataException Fault(ITensorSource file, string fault, Exception? inner = null) =>
+        new($"{file.Path} cannot be loaded as Segment Anything: {fault}", inner);
+
     // Before anything is built: a small file must not make us allocate a huge model. What is a little off is listed by name later.
     private static void CheckSize(ITensorSource file, SamOptions architecture)
     {
         const long Slack = 1 << 18;
-        long held = file.Entries.Sum(e => e.Shape.Aggregate(1L, (product, size) => product * size)), described = architecture.EstimateParameters();
+        long held = file.Entries.Sum(e => e.Shape.Aggregate(1L, (product, size) => product * size));
+        long described = architecture.EstimateParameters();
         if (described > 2 * held + Slack)
             throw new InvalidDataException($"{file.Path} holds {held} weights; their shapes describe a model of about {described}.");
     }
@@ -106,7 +111,8 @@ internal static class SamCheckpoint
         foreach (string name in names.Where(n => n.StartsWith(prefix, StringComparison.Ordinal)))
         {
             string number = name[prefix.Length..].Split('.')[0];
-            if (int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int index)) count = Math.Max(count, Math.Min(index, MaxBlocks) + 1);
+            if (int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int index))
+                count = Math.Max(count, Math.Min(index, MaxBlocks) + 1);
         }
         return count;
     }

@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace MaskBias.MLNet.Masks.Sam;
 
 /// <summary>
-/// Finds the masks of everything in an image: a grid of points prompts Segment Anything, and what it answers with confidence, stably and only
-/// once is kept (Kirillov et al., ICCV 2023, appendix B).
+/// Finds the masks of everything in an image: a grid of points prompts Segment Anything, and what it answers with confidence, stably and
+/// only once is kept (Kirillov et al., ICCV 2023, appendix B).
 /// </summary>
 /// <remarks>Thread-safe. Masks are held as runs; bitmaps of a few at a time are all that is in memory.</remarks>
 public sealed class SamMaskGenerator

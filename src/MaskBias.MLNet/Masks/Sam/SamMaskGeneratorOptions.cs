@@ -25,7 +25,9 @@ public sealed class SamMaskGeneratorOptions : IValidatableObject
     [Range(double.MinValue, 1.0)]
     public double StabilityScoreThreshold { get; set; } = 0.95;
 
-    /// <summary>How far the logits' threshold is moved up and down; the stability score is the IoU of the two masks that this gives.</summary>
+    /// <summary>
+    /// How far the logits' threshold is moved up and down; the stability score is the IoU of the two masks that this gives.
+    /// </summary>
     /// <value>1.</value>
     [Range(0.0, 1000.0)]
     public double StabilityScoreOffset { get; set; } = 1;
@@ -35,7 +37,9 @@ public sealed class SamMaskGeneratorOptions : IValidatableObject
     [Range(0.0, 1.0)]
     public double BoxNmsThreshold { get; set; } = 0.7;
 
-    /// <summary>Layers of crops that are segmented beside the whole image: layer i has 2^i by 2^i crops. Finds small things, and takes longer.</summary>
+    /// <summary>
+    /// Layers of crops that are segmented beside the whole image: layer i has 2^i by 2^i crops. Finds small things, and takes longer.
+    /// </summary>
     /// <value>0.</value>
     [Range(0, 6)]
     public int CropLayers { get; set; }
@@ -45,7 +49,9 @@ public sealed class SamMaskGeneratorOptions : IValidatableObject
     [Range(0.0, 1.0)]
     public double CropNmsThreshold { get; set; } = 0.7;
 
-    /// <summary>How much the crops of the first layer overlap, as a share of the image's short side; halved in each further layer.</summary>
+    /// <summary>
+    /// How much the crops of the first layer overlap, as a share of the image's short side; halved in each further layer.
+    /// </summary>
     /// <value>512 / 1500.</value>
     [Range(0.0, 1.0, MaximumIsExclusive = true)]
     public double CropOverlapRatio { get; set; } = 512.0 / 1500;
@@ -68,8 +74,8 @@ public sealed class SamMaskGeneratorOptions : IValidatableObject
     {
         if (CropPointsDownscaleFactor >= 1 && PointsPerSide >= 1 && PointsPerSideOf(CropLayers) < 1)
         {
-            yield return new($"CropPointsDownscaleFactor is {CropPointsDownscaleFactor}; with PointsPerSide {PointsPerSide} it leaves no points in "
-                + $"layer {CropLayers} of the crops.");
+            yield return new($"CropPointsDownscaleFactor is {CropPointsDownscaleFactor}; with PointsPerSide {PointsPerSide} it leaves no points "
+                + $"in layer {CropLayers} of the crops.");
         }
     }
 

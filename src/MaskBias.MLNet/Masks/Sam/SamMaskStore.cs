@@ -35,8 +35,7 @@ internal sealed class SamMaskStore
     public static byte[] Fingerprint(string checkpointPath, int? decoderHeads)
     {
         using var stream = File.OpenRead(checkpointPath);
-        byte[] heads = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"|heads {decoderHeads ?? new SamOptions().DecoderHeads}"));
-        return SHA256.HashData([.. SHA256.HashData(stream), .. heads]);
+        return SHA256.HashData([.. SHA256.HashData(stream), .. BitConverter.GetBytes(decoderHeads ?? new SamOptions().DecoderHeads)]);
     }
 
     /// <summary>The key of an image: 64 hexadecimal digits.</summary>
@@ -131,8 +130,10 @@ internal sealed class SamMaskStore
     {
         int head = Magic.Length + 1 + SHA256.HashSizeInBytes + sizeof(int), end = bytes.Length - SHA256.HashSizeInBytes;
         if (end < head || !bytes.AsSpan().StartsWith(Magic)) throw new InvalidDataException("it is not an entry of a mask store");
-        if (bytes[Magic.Length] != Version) throw new InvalidDataException($"it has version {bytes[Magic.Length]}; this library reads {Version}");
-        if (!SHA256.HashData(bytes.AsSpan(0, end)).AsSpan().SequenceEqual(bytes.AsSpan(end))) throw new InvalidDataException("its checksum does not fit");
+        if (bytes[Magic.Length] != Version)
+            throw new InvalidDataException($"it has version {bytes[Magic.Length]}; this library reads {Version}");
+        if (!SHA256.HashData(bytes.AsSpan(0, end)).AsSpan().SequenceEqual(bytes.AsSpan(end)))
+            throw new InvalidDataException("its checksum does not fit");
         if (!bytes.AsSpan(Magic.Length + 1, SHA256.HashSizeInBytes).SequenceEqual(Convert.FromHexString(key)))
             throw new InvalidDataException("it is the entry of another image");
 
@@ -151,9 +152,14 @@ internal sealed class SamMaskStore
         return new(masks, records);
     }
 
-    private static PixelBox ReadBox(BinaryReader reader) => new(reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt32());
+    private static PixelBox ReadBox(BinaryReader reader) =>
+        new(reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt32());
 
     // Everything that has a part in the result.
-    private static string Describe(SamMaskGeneratorOptions options) => string.Create(CultureInfo.InvariantCulture,
-        $"|{options.PointsPerSide}|{options.PredictedIouThreshold:r}|{options.StabilityScoreThreshold:r}|{options.StabilityScoreOffset:r}|{options.BoxNmsThreshold:r}|{options.CropLayers}|{options.CropNmsThreshold:r}|{options.CropOverlapRatio:r}|{options.CropPointsDownscaleFactor}|{options.MinMaskRegionArea}|");
+    private static string Describe(SamMaskGeneratorOptions options) => string.Join('|', ((double[])
+        [
+            Version, options.PointsPerSide, options.PredictedIouThreshold, options.StabilityScoreThreshold, options.StabilityScoreOffset,
+            options.BoxNmsThreshold, options.CropLayers, options.CropNmsThreshold, options.CropOverlapRatio,
+            options.CropPointsDownscaleFactor, options.MinMaskRegionArea,
+        ]).Select(value => value.ToString("r", CultureInfo.InvariantCulture)));
 }

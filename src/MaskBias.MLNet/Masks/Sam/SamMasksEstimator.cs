@@ -6,7 +6,9 @@ using Microsoft.ML.Runtime;
 
 namespace MaskBias.MLNet.Masks.Sam;
 
-/// <summary>Adds the masks that Segment Anything finds in images. There is nothing to learn from data: fitting checks columns and checkpoint.</summary>
+/// <summary>
+/// Adds the masks that Segment Anything finds in images. There is nothing to learn from data: fitting checks columns and checkpoint.
+/// </summary>
 public sealed class SamMasksEstimator : IEstimator<SamMasksTransformer>
 {
     private readonly MLContext context;

@@ -27,8 +27,9 @@ public sealed class SamMasksOptions
     public SamMaskGeneratorOptions Generator { get; set; } = new();
 
     /// <summary>
-    /// A folder in which the masks of every image are kept, one small file each, under a hash of its pixels, the model and the settings. Masks
-    /// that are there are read, not computed: a later run, or one that was stopped, goes on where it left off. Several processes may share it.
+    /// A folder in which the masks of every image are kept, one small file each, under a hash of its pixels, the model and the settings.
+    /// Masks that are there are read, not computed: a later run, or one that was stopped, goes on where it left off. Several processes may
+    /// share it.
     /// </summary>
     /// <value>null: nothing is kept, and masks are computed whenever rows are read.</value>
     public string? StoreFolder { get; set; }

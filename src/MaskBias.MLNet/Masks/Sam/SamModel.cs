@@ -50,12 +50,17 @@ public sealed class SamModel : nn.Module
 
     internal MaskDecoder MaskDecoder => mask_decoder;
 
-    /// <summary>Loads a checkpoint to the CPU: <c>sam_vit_b</c>, <c>l</c> or <c>h</c> as published (<c>.pth</c>), or the same weights as safetensors.</summary>
+    /// <summary>
+    /// Loads a checkpoint to the CPU: <c>sam_vit_b</c>, <c>l</c> or <c>h</c> as published (<c>.pth</c>), or the same weights as
+    /// safetensors.
+    /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="decoderHeads">Attention heads of the mask decoder, which the weights do not show; null for the published 8.</param>
     /// <returns>The model, owned by the caller; its sizes are those of the file's tensors.</returns>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">It is damaged or not a Segment Anything checkpoint; tensors that are missing or too many are listed.</exception>
+    /// <exception cref="InvalidDataException">
+    /// It is damaged or not a Segment Anything checkpoint; tensors that are missing or too many are listed.
+    /// </exception>
     public static SamModel Load(string path, int? decoderHeads = null) => SamCheckpoint.Load(path, decoderHeads);
 
     /// <summary>Finds a checkpoint's architecture without loading its weights.</summary>

@@ -45,7 +45,9 @@ public sealed class SamOptions : IValidatableObject
     [Required]
     public IReadOnlyList<int> GlobalAttentionBlocks { get; set; } = [2, 5, 8, 11];
 
-    /// <summary>Width P of the image embedding, of the prompts and of the mask decoder; a multiple of 8 and of twice <see cref="DecoderHeads"/>.</summary>
+    /// <summary>
+    /// Width P of the image embedding, of the prompts and of the mask decoder; a multiple of 8 and of twice <see cref="DecoderHeads"/>.
+    /// </summary>
     /// <value>256.</value>
     [Range(8, 4096)]
     public int PromptDim { get; set; } = 256;
@@ -125,9 +127,6 @@ public sealed class SamOptions : IValidatableObject
         copy.GlobalAttentionBlocks = GlobalAttentionBlocks?.ToArray()!;
         return copy;
     }
-
-    /// <summary>Whether a block attends in windows: not if it is listed, and not if one window holds the image.</summary>
-    internal bool IsWindowed(int block) => !GlobalAttentionBlocks.Contains(block) && WindowSize < GridSize;
 
     /// <summary>About how many weights a model has: those of its large layers.</summary>
     internal long EstimateParameters()

@@ -53,8 +53,8 @@ public sealed class SamPredictor : IDisposable
     /// <summary>Segments what a prompt points at.</summary>
     /// <param name="prompt">Points, a box or a mask.</param>
     /// <param name="multimask">
-    /// Whether to give several masks (3: whole, part and subpart), the better answer to a single point; else one, the better answer to several
-    /// points or a box.
+    /// Whether to give several masks (3: whole, part and subpart), the better answer to a single point; else one, the better answer to
+    /// several points or a box.
     /// </param>
     /// <exception cref="InvalidOperationException">There is no image yet.</exception>
     /// <exception cref="ArgumentException">The prompt is empty, or its mask has another size.</exception>
@@ -66,7 +66,10 @@ public sealed class SamPredictor : IDisposable
             throw new ArgumentException("The prompt is empty: give points, a box or a mask.", nameof(prompt));
         int side = options.MaskSize;
         if (prompt.Mask is { } given && given.Length != side * side)
-            throw new ArgumentException($"The prompt's mask has {given.Length} values; it must be {side}x{side}, as a prediction's logits.", nameof(prompt));
+        {
+            throw new ArgumentException(
+                $"The prompt's mask has {given.Length} values; it must be {side}x{side}, as a prediction's logits.", nameof(prompt));
+        }
 
         using var inference = no_grad();
         using var scope = NewDisposeScope();
@@ -88,7 +91,9 @@ public sealed class SamPredictor : IDisposable
             [.. Enumerable.Range(0, (int)small.shape[0]).Select(k => small[k].data<float>().ToArray())]);
     }
 
-    /// <summary>Logits [B, C, 4G, 4G] and predicted IoU [B, C] for a batch of prompts in pixels of the resized image; the caller owns them.</summary>
+    /// <summary>
+    /// Logits [B, C, 4G, 4G] and predicted IoU [B, C] for a batch of prompts in pixels of the resized image; the caller owns them.
+    /// </summary>
     /// <param name="points">[B, M, 2], or null.</param>
     /// <param name="labels">[B, M], or null.</param>
     /// <param name="boxes">[B, 4], or null.</param>

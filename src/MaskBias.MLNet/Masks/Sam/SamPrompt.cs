@@ -12,8 +12,8 @@ public sealed class SamPrompt
     public SamBox? Box { get; set; }
 
     /// <summary>
-    /// Logits of a mask to refine, as <see cref="SamPrediction.Logits"/> gives them: a square of a quarter of the model's image size (256 by 256
-    /// for published models), row by row; or null.
+    /// Logits of a mask to refine, as <see cref="SamPrediction.Logits"/> gives them: a square of a quarter of the model's image size (256
+    /// by 256 for published models), row by row; or null.
     /// </summary>
     /// <value>null.</value>
     public float[]? Mask { get; set; }

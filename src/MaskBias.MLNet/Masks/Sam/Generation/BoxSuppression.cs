@@ -6,8 +6,11 @@ internal static class BoxSuppression
     /// <summary>Indices of the boxes that stay, the highest score first; equal scores keep their order.</summary>
     /// <param name="boxes">The boxes.</param>
     /// <param name="scores">One score per box.</param>
-    /// <param name="threshold">Boxes with a larger intersection over union with one that stays are dropped. A box without area drops none.</param>
-    public static List<int> Keep(IReadOnlyList<(float Left, float Top, float Right, float Bottom)> boxes, IReadOnlyList<float> scores, double threshold)
+    /// <param name="threshold">
+    /// Boxes with a larger intersection over union with one that stays are dropped. A box without area drops none.
+    /// </param>
+    public static List<int> Keep(
+        IReadOnlyList<(float Left, float Top, float Right, float Bottom)> boxes, IReadOnlyList<float> scores, double threshold)
     {
         int[] order = [.. Enumerable.Range(0, boxes.Count).OrderByDescending(i => scores[i])];
         float[] areas = [.. boxes.Select(b => (b.Right - b.Left) * (b.Bottom - b.Top))];

@@ -28,14 +28,15 @@ internal readonly record struct Crop(PixelBox Box, int Layer)
     }
 
     /// <summary>
-    /// Whether a mask's box, in pixels of the image, ends within 20 pixels of an edge of the crop that is not one of the image: then the crop
-    /// may have cut it off.
+    /// Whether a mask's box, in pixels of the image, ends within 20 pixels of an edge of the crop that is not one of the image: then the
+    /// crop may have cut it off.
     /// </summary>
     public bool CutsOff(PixelBox mask, PixelBox image) =>
         Cuts(mask.Left, Box.Left, image.Left) || Cuts(mask.Top, Box.Top, image.Top)
         || Cuts(mask.Right, Box.Right, image.Right) || Cuts(mask.Bottom, Box.Bottom, image.Bottom);
 
-    private static bool Cuts(int mask, int crop, int image) => Math.Abs(mask - crop) <= EdgeTolerance && Math.Abs(mask - image) > EdgeTolerance;
+    private static bool Cuts(int mask, int crop, int image) =>
+        Math.Abs(mask - crop) <= EdgeTolerance && Math.Abs(mask - image) > EdgeTolerance;
 
     private static int Length(int length, int side, int overlap) => (int)Math.Ceiling((overlap * (side - 1.0) + length) / side);
 }

@@ -1,6 +1,8 @@
 namespace MaskBias.MLNet.Masks.Sam.Generation;
 
-/// <summary>Fills small holes of a mask and removes small pieces. Pixels that touch at a corner are connected, in holes as in pieces.</summary>
+/// <summary>
+/// Fills small holes of a mask and removes small pieces. Pixels that touch at a corner are connected, in holes as in pieces.
+/// </summary>
 internal static class SmallRegions
 {
     /// <summary>Fills holes of less than the given area; says whether there were any.</summary>

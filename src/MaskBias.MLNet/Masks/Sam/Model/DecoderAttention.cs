@@ -24,7 +24,8 @@ internal sealed class DecoderAttention : nn.Module
     }
 
     /// <summary>
-    /// queries [B, N, P], keys and values [B, M, P] -> [B, N, P]. Either side may have one row for all prompts, which is then computed once.
+    /// queries [B, N, P], keys and values [B, M, P] -> [B, N, P]. Either side may have one row for all prompts, which is then computed
+    /// once.
     /// </summary>
     public Tensor Forward(Tensor queries, Tensor keys, Tensor values)
     {

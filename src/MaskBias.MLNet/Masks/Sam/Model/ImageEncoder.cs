@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace MaskBias.MLNet.Masks.Sam.Model;
 
-/// <summary>A plain vision transformer with windowed and global attention (Li et al., ViTDet, ECCV 2022), then a neck of convolutions.</summary>
+/// <summary>
+/// A plain vision transformer with windowed and global attention (Li et al., ViTDet, ECCV 2022), then a neck of convolutions.
+/// </summary>
 internal sealed class ImageEncoder : nn.Module<Tensor, Tensor>
 {
     private readonly int grid;
@@ -19,7 +21,8 @@ internal sealed class ImageEncoder : nn.Module<Tensor, Tensor>
         grid = options.GridSize;
         patch_embed = new PatchEmbedding(options.PatchSize, options.EmbedDim);
         pos_embed = nn.Parameter(zeros(1, grid, grid, options.EmbedDim));
-        blocks = nn.ModuleList(Enumerable.Range(0, options.Depth).Select(i => new EncoderBlock(options, options.IsWindowed(i))).ToArray());
+        blocks = nn.ModuleList(Enumerable.Range(0, options.Depth)
+            .Select(i => new EncoderBlock(options, isWindowed: !options.GlobalAttentionBlocks.Contains(i))).ToArray());
         neck = nn.Sequential(
             nn.Conv2d(options.EmbedDim, options.PromptDim, 1, bias: false), new ChannelNorm(options.PromptDim),
             nn.Conv2d(options.PromptDim, options.PromptDim, 3, padding: 1, bias: false), new ChannelNorm(options.PromptDim));

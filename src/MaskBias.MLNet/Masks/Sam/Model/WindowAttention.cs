@@ -11,11 +11,12 @@ namespace MaskBias.MLNet.Masks.Sam.Model;
 /// </summary>
 internal sealed class WindowAttention : nn.Module<Tensor, Tensor>
 {
-    // Logits whose relative positions are held at a time: 24 MB, which the allocator reuses where it would map a larger block anew each time.
+    // Logits whose relative positions are held at a time: 24 MB, which the allocator reuses where it would map a larger block anew each
+    // time.
     private const long LogitsPerChunk = 6 << 20;
 
     private readonly int heads;
-    private readonly int side;              // S: of a window; that of the map where one window holds it
+    private readonly int side;              // S: of a window, or of the whole map
     private readonly Linear qkv;
     private readonly Linear proj;
     private readonly Parameter rel_pos_h;   // [2S − 1, d]
@@ -52,7 +53,7 @@ internal sealed class WindowAttention : nn.Module<Tensor, Tensor>
         var (batch, rows, columns) = (row.shape[0], row.shape[1], row.shape[2]);
         long windows = (columns + side - 1) / side;
         return mixed.view(batch, windows, heads, side, side, -1).permute(0, 3, 1, 4, 2, 5).reshape(batch, side, windows * side, -1)
-            .narrow(1, 0, rows).narrow(2, 0, columns);                                                       // without what lies over the edge
+            .narrow(1, 0, rows).narrow(2, 0, columns);      // without what lies over the edge
     }
 
     // Query, key or value: [B, rows, W, D] -> [B·windows, h, S², d]. Windows reach over the bottom and right edge; what is there counts as
