@@ -11,6 +11,7 @@ var benchmarks = new SortedDictionary<string, (string About, Action<TextWriter> 
     ["onnx"] = ("ONNX Runtime on our ViT-S/16 against PyTorch's export", OnnxBenchmark.Run),
     ["hostile"] = ("10,000 hostile images to a served model: refused or embedded, never another fault", HostileBenchmark.Run),
     ["index"] = ("exact search against the memory read bandwidth; kill -9 during writes", IndexBenchmark.Run),
+    ["sam"] = ("the image encoder of Segment Anything against plain matrix products", SamBenchmark.Run),
     ["segmenter"] = ("images segmented per second, one thread", SegmenterBenchmark.Run),
     ["serve"] = ("64 clients for 60 s against the offline rate; reloads under load", ServeBenchmark.Run),
     ["steps"] = ("10,000 steps of a whole Fit: live tensors and memory stay flat", StepsBenchmark.Run),

@@ -5,6 +5,7 @@ using MaskBias.MLNet.Pretraining.Dino;
 using MaskBias.MLNet.Pretraining.Mae;
 using MaskBias.MLNet.Masks;
 using MaskBias.MLNet.Masks.Files;
+using MaskBias.MLNet.Masks.Sam;
 using MaskBias.MLNet.Masks.Segmentation;
 using MaskBias.MLNet.NearestNeighbors;
 using MaskBias.MLNet.Vit;
@@ -111,4 +112,22 @@ public sealed class SelfSupervisedCatalog
     /// <param name="options">Columns, place and format.</param>
     /// <exception cref="ArgumentException">An option is out of range.</exception>
     public LoadMasksEstimator LoadMasks(LoadMasksOptions options) => new(options);
+
+    /// <summary>Adds the masks that Segment Anything finds in images.</summary>
+    /// <param name="outputColumnName">The column to add: a vector of Byte, the encoded <see cref="MaskSet"/> of the image.</param>
+    /// <param name="inputColumnName">The column to read images from: Text (a path), a vector of Byte (an encoded file) or Image.</param>
+    /// <param name="checkpointPath">The model: <c>sam_vit_b</c>, <c>l</c> or <c>h</c> as published, or as safetensors.</param>
+    /// <param name="generator">How masks are found and filtered; null for the published settings.</param>
+    /// <param name="storeFolder">Where the masks are kept, so that a later run reads them; null to keep none.</param>
+    public SamMasksEstimator SamMasks(string outputColumnName, string inputColumnName, string checkpointPath,
+        SamMaskGeneratorOptions? generator = null, string? storeFolder = null) => SamMasks(new()
+        {
+            OutputColumnName = outputColumnName, InputColumnName = inputColumnName, CheckpointPath = checkpointPath,
+            Generator = generator ?? new(), StoreFolder = storeFolder,
+        });
+
+    /// <summary>Adds the masks that Segment Anything finds in images.</summary>
+    /// <param name="options">Model, columns, generator and store.</param>
+    /// <exception cref="ArgumentException">Options are out of range; all of them are listed.</exception>
+    public SamMasksEstimator SamMasks(SamMasksOptions options) => new(Context, options);
 }

@@ -47,7 +47,8 @@ internal sealed class ImageRowReader
     /// </exception>
     public SKBitmap ReadBitmap() => read();
 
-    private string Place => $"Row {row.Position}, column '{columnName}'";
+    /// <summary>The current row and the column, for errors.</summary>
+    public string Place => $"Row {row.Position}, column '{columnName}'";
 
     private Func<SKBitmap> PathReader(ValueGetter<ReadOnlyMemory<char>> getter)
     {

@@ -49,6 +49,19 @@ internal sealed class ReferenceCase : IDisposable
         }
     }
 
+    /// <summary>Copies all of the file's tensors over parameters of the same name; others stay.</summary>
+    public void LoadOver(nn.Module module, string file)
+    {
+        using var _ = no_grad();
+        var targets = module.state_dict();
+        foreach (var entry in File_(file).Entries)
+        {
+            using var source = Read(file, entry.Name);
+            Assert.Equal(targets[entry.Name].shape, source.shape);
+            targets[entry.Name].copy_(source);
+        }
+    }
+
     public void Dispose()
     {
         foreach (var file in files.Values) file.Dispose();

@@ -21,11 +21,23 @@ internal sealed class SegmentImagesMapping(DataViewSchema input, SegmentImagesOp
     {
         try
         {
-            return segment(images.Read());
+            return Segment(images.Read(), images.Place);
         }
         catch (ImageReadException) when (options.OnUnreadableImage == UnreadableImage.MissingValue)
         {
             return [];
+        }
+    }
+
+    private byte[] Segment(RgbImage image, string place)
+    {
+        try
+        {
+            return segment(image);
+        }
+        catch (ArgumentException e)             // too large or too elongated
+        {
+            throw new ImageReadException($"{place}: {e.Message}", e);
         }
     }
 
