@@ -10,6 +10,7 @@ var benchmarks = new SortedDictionary<string, (string About, Action<TextWriter> 
     ["onnx"] = ("ONNX Runtime on our ViT-S/16 against PyTorch's export", OnnxBenchmark.Run),
     ["hostile"] = ("10,000 hostile images to a served model: refused or embedded, never another fault", HostileBenchmark.Run),
     ["index"] = ("exact search against the memory read bandwidth; kill -9 during writes", IndexBenchmark.Run),
+    ["probe"] = ("a linear probe on 2,000 embeddings against LbfgsMaximumEntropy", ProbeBenchmark.Run),
     ["segmenter"] = ("images segmented per second, one thread", SegmenterBenchmark.Run),
     ["serve"] = ("64 clients for 60 s against the offline rate; reloads under load", ServeBenchmark.Run),
     ["weights"] = ("loading a checkpoint of 350 MB against reading its bytes", WeightsBenchmark.Run),

@@ -15,16 +15,16 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
 
     private readonly TrainingPlan plan;
     private readonly ITrainingMethod<TBatch> method;
-    private readonly DecoupledAdam optimizer;
+    private readonly IOptimizer optimizer;
     private readonly List<double> losses = [];
     private readonly Stopwatch clock = new();
     private long partsDone;
 
-    public TrainingLoop(TrainingPlan plan, ITrainingMethod<TBatch> method)
+    public TrainingLoop(TrainingPlan plan, ITrainingMethod<TBatch> method, IOptimizer? optimizer = null)
     {
         (this.plan, this.method) = (plan, method);
         method.BeginEpoch(0);
-        optimizer = new DecoupledAdam(method.Parameters, plan.Betas);
+        this.optimizer = optimizer ?? new DecoupledAdam(method.Parameters, plan.Betas);
         ClearGradients(method.Parameters.Select(p => p.Parameter));
     }
 
@@ -36,6 +36,9 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
 
     /// <summary>Called after each step, outside of its dispose scope.</summary>
     public IProgress<TrainingProgress>? Progress { get; init; }
+
+    /// <summary>Called after each epoch; false ends the run.</summary>
+    public Func<int, bool>? EndEpoch { get; init; }
 
     /// <summary>Trains for all epochs.</summary>
     /// <param name="batches">
@@ -69,6 +72,7 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
                 step++;
                 Progress?.Report(Status(epoch, step));
             }
+            if (EndEpoch?.Invoke(epoch) == false) break;
         }
         clock.Stop();
     }

@@ -12,4 +12,8 @@ namespace MaskBias.MLNet.Training;
 /// <param name="Elapsed">Time since the start of the run.</param>
 /// <param name="Remaining">Estimated time to the end of the run.</param>
 public sealed record TrainingProgress(
-    string Phase, int Epoch, int Epochs, long Step, long Steps, double Loss, double LearningRate, double ImagesPerSecond, TimeSpan Elapsed, TimeSpan Remaining);
+    string Phase, int Epoch, int Epochs, long Step, long Steps, double Loss, double LearningRate, double ImagesPerSecond, TimeSpan Elapsed, TimeSpan Remaining)
+{
+    /// <summary>Measures of the epoch that has just ended, such as "validation accuracy"; empty between epochs.</summary>
+    public IReadOnlyDictionary<string, double> Metrics { get; init; } = System.Collections.ObjectModel.ReadOnlyDictionary<string, double>.Empty;
+}
