@@ -12,6 +12,7 @@ var benchmarks = new SortedDictionary<string, (string About, Action<TextWriter> 
     ["hostile"] = ("10,000 hostile images to a served model: refused or embedded, never another fault", HostileBenchmark.Run),
     ["index"] = ("exact search against the memory read bandwidth; kill -9 during writes", IndexBenchmark.Run),
     ["sam"] = ("the image encoder of Segment Anything against plain matrix products", SamBenchmark.Run),
+    ["probe"] = ("a linear probe on 2,000 embeddings against LbfgsMaximumEntropy", ProbeBenchmark.Run),
     ["segmenter"] = ("images segmented per second, one thread", SegmenterBenchmark.Run),
     ["serve"] = ("64 clients for 60 s against the offline rate; reloads under load", ServeBenchmark.Run),
     ["steps"] = ("10,000 steps of a whole Fit: live tensors and memory stay flat", StepsBenchmark.Run),

@@ -30,7 +30,7 @@ internal sealed class ImageEmbeddingBatch : IRowBatch
         size = encoder.ImageSize;
         patchesPerSide = size / encoder.Model.Options.PatchSize;
         pixels = new float[checked(capacity * 3 * size * size)];
-        features = new float[capacity * encoder.FeatureDim];
+        features = new float[checked(capacity * mapping.FeatureDim)];
         maskTokens = new float[capacity][];
         isMissing = new bool[capacity];
     }
@@ -56,8 +56,9 @@ internal sealed class ImageEmbeddingBatch : IRowBatch
 
     public void Compute(int count)
     {
-        int width = mapping.Encoder.FeatureDim, length = 3 * size * size;
-        mapping.Encoder.Embed(pixels.AsSpan(0, count * length), count, features.AsSpan(0, count * width), StackMaskTokens(count));
+        int width = mapping.FeatureDim, length = 3 * size * size;
+        mapping.Encoder.Embed(
+            pixels.AsSpan(0, count * length), count, features.AsSpan(0, count * width), StackMaskTokens(count), mapping.Options.Blocks);
         for (int slot = 0; slot < count; slot++)
         {
             if (isMissing[slot]) features.AsSpan(slot * width, width).Fill(float.NaN);
@@ -66,7 +67,7 @@ internal sealed class ImageEmbeddingBatch : IRowBatch
 
     public Delegate Getter(int output, Func<int> slot) => (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) =>
     {
-        int width = mapping.Encoder.FeatureDim;
+        int width = mapping.FeatureDim;
         var row = features.AsSpan(slot() * width, width);
         var editor = VBufferEditor.Create(ref value, width);
         row.CopyTo(editor.Values);

@@ -16,7 +16,8 @@ internal sealed class ImageEmbeddingMapping : IRowMapping
         var (image, kind) = ImageColumn.Find(input, options.InputColumnName);
         Kind = kind;
         Inputs = options.MaskColumnName is { } masks ? [image, MaskColumn.Find(input, masks)] : [image];
-        Outputs = [new(options.OutputColumnName, new VectorDataViewType(NumberDataViewType.Single, encoder.FeatureDim))];
+        FeatureDim = options.Blocks?.Dimension(encoder.Model.Options) ?? encoder.FeatureDim;
+        Outputs = [new(options.OutputColumnName, new VectorDataViewType(NumberDataViewType.Single, FeatureDim))];
     }
 
     public VisionEncoder Encoder { get; }
@@ -26,6 +27,9 @@ internal sealed class ImageEmbeddingMapping : IRowMapping
     public MaskTokenReader MaskTokens { get; }
 
     public ImageColumnKind Kind { get; }
+
+    /// <summary>Length of the feature vectors.</summary>
+    public int FeatureDim { get; }
 
     public IReadOnlyList<DataViewSchema.Column> Inputs { get; }
 

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Masks;
+using MaskBias.MLNet.Vit;
 
 namespace MaskBias.MLNet.Embeddings;
 
@@ -27,6 +28,10 @@ public sealed class ImageEmbeddingOptions
     [Required]
     public MaskTokenOptions Masks { get; set; } = new();
 
+    /// <summary>Features of several blocks, or null for the encoder's own feature vector.</summary>
+    /// <value>null.</value>
+    public BlockFeatureOptions? Blocks { get; set; }
+
     /// <summary>Images computed together; that many rows are read ahead.</summary>
     /// <value>32.</value>
     [Range(1, 4096)]
@@ -46,7 +51,7 @@ public sealed class ImageEmbeddingOptions
     internal ImageEmbeddingOptions Copy()
     {
         var copy = (ImageEmbeddingOptions)MemberwiseClone();
-        copy.Masks = Masks.Copy();
+        (copy.Masks, copy.Blocks) = (Masks.Copy(), Blocks?.Copy());
         return copy;
     }
 }

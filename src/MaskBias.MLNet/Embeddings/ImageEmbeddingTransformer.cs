@@ -79,6 +79,7 @@ public sealed class ImageEmbeddingTransformer : ITransformer
         {
             InputName = EmbeddingOnnxChain.PixelsName(output),
             OutputName = EmbeddingOnnxChain.FeaturesName(output),
+            Blocks = options.Blocks,
         };
         byte[] model = OnnxEncoder.Export(Encoder, names);
         return EmbeddingOnnxChain.Build(context, model, Encoder.ImageSize, kind, options.InputColumnName, output);

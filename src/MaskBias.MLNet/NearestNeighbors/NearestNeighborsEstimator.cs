@@ -1,7 +1,6 @@
 using MaskBias.MLNet.RowMapping;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using static Microsoft.ML.SchemaShape.Column;
 
 namespace MaskBias.MLNet.NearestNeighbors;
 
@@ -27,37 +26,8 @@ public sealed class NearestNeighborsEstimator : IEstimator<NearestNeighborsTrans
     /// <exception cref="ArgumentException">A column is missing or of the wrong type.</exception>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
-        var features = Column(inputSchema, options.FeatureColumnName, "features");
-        if (features.Kind != VectorKind.Vector || features.ItemType != NumberDataViewType.Single)
-        {
-            throw new ArgumentException(
-                $"Column '{features.Name}' is {features.Kind} of {features.ItemType}; a column of features must be a vector of Single of known size.");
-        }
-        var label = Column(inputSchema, options.LabelColumnName, "classes");
-        if (!label.IsKey || label.Kind != VectorKind.Scalar || label.ItemType != NumberDataViewType.UInt32)
-            throw LabelColumn.NoKey(label.Name, label.ItemType);
-
-        var keyValues = label.Annotations.Where(a => a.Name == LabelColumn.KeyValues).ToArray();
-        var text = (DataViewType)TextDataViewType.Instance;
-        SchemaShape.Column[] names = keyValues.Any(k => k.ItemType is TextDataViewType)
-            ? [New(LabelColumn.SlotNames, VectorKind.Vector, text), New(LabelColumn.TrainingLabelValues, VectorKind.Vector, text)]
-            : [];
-        SchemaShape.Column[] kinds =
-            [New(LabelColumn.ScoreColumnKind, VectorKind.Scalar, text), New(LabelColumn.ScoreValueKind, VectorKind.Scalar, text)];
-        var predicted = MlNetAccess.NewColumn(
-            NearestNeighborsTransformer.PredictedLabelColumnName, VectorKind.Scalar, NumberDataViewType.UInt32, isKey: true, new(keyValues));
-        var score = MlNetAccess.NewColumn(
-            NearestNeighborsTransformer.ScoreColumnName, VectorKind.Vector, NumberDataViewType.Single, isKey: false, new([.. names, .. kinds]));
-        return new SchemaShape(inputSchema.Where(c => c.Name != predicted.Name && c.Name != score.Name).Append(predicted).Append(score));
-    }
-
-    private static SchemaShape.Column New(string name, VectorKind kind, DataViewType type) =>
-        MlNetAccess.NewColumn(name, kind, type, isKey: false);
-
-    private static SchemaShape.Column Column(SchemaShape schema, string name, string purpose)
-    {
-        var column = schema.FirstOrDefault(c => c.Name == name);
-        return column.Name is not null ? column : throw MissingColumn.Error(schema, name, purpose);
+        ClassifierShape.CheckFeatures(inputSchema, options.FeatureColumnName);
+        return ClassifierShape.Add(inputSchema, options.LabelColumnName);
     }
 
     // Rows with a missing class or with missing features have nothing to vote for or with.

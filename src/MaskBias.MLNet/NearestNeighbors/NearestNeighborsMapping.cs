@@ -20,8 +20,8 @@ internal sealed class NearestNeighborsMapping : IRowMapping
         var score = new VectorDataViewType(NumberDataViewType.Single, label.Count);
         Outputs =
         [
-            new(NearestNeighborsTransformer.PredictedLabelColumnName, label.Type, label.PredictedLabelAnnotations()),
-            new(NearestNeighborsTransformer.ScoreColumnName, score, label.ScoreAnnotations()),
+            new(ClassifierShape.PredictedLabelColumnName, label.Type, label.PredictedLabelAnnotations()),
+            new(ClassifierShape.ScoreColumnName, score, label.ScoreAnnotations()),
         ];
     }
 

@@ -9,9 +9,6 @@ namespace MaskBias.MLNet.NearestNeighbors;
 /// </summary>
 public sealed class NearestNeighborsTransformer : ITransformer
 {
-    internal const string PredictedLabelColumnName = "PredictedLabel";
-    internal const string ScoreColumnName = "Score";
-
     private readonly NearestNeighborsOptions options;
     private readonly LabelColumn label;
     private readonly NearestNeighborClassifier classifier;

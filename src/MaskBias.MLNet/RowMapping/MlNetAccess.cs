@@ -7,8 +7,8 @@ using Microsoft.ML.Trainers;
 namespace MaskBias.MLNet.RowMapping;
 
 /// <summary>
-/// Three constructors that ML.NET keeps internal and that an estimator outside of its assemblies needs. All their parameter types are
-/// public. Bound by signature to ML.NET 5.0.x, the range this library is tested with; another release may throw
+/// Three constructors that ML.NET keeps internal and that an estimator outside of its assemblies needs, and two properties by which a trainer
+/// catalog knows its environment. All their types are public. Bound by signature to ML.NET 5.0.x, the range this library is tested with; another release may throw
 /// <see cref="MissingMethodException"/> here.
 /// </summary>
 internal static class MlNetAccess
@@ -31,6 +31,15 @@ internal static class MlNetAccess
         string scoreColumnName = "Score", string predictedLabelColumnName = "PredictedLabel") =>
         Multiclass<MaximumEntropyModelParameters>.New(
             environment, model, inputSchema, featureColumnName, labelColumnName, scoreColumnName, predictedLabelColumnName);
+
+    /// <summary>The environment of the MLContext that a catalog of trainers belongs to.</summary>
+    public static IHostEnvironment EnvironmentOf(TrainCatalogBase.CatalogInstantiatorBase trainers) => Environment(Owner(trainers));
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_Owner")]
+    private static extern TrainCatalogBase Owner(TrainCatalogBase.CatalogInstantiatorBase trainers);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_Environment")]
+    private static extern IHostEnvironment Environment(TrainCatalogBase catalog);
 
     // An accessor's type parameters must be those of its class.
     private static class Multiclass<T> where T : class

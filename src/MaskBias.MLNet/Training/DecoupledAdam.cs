@@ -8,7 +8,7 @@ namespace MaskBias.MLNet.Training;
 /// AdamW over three groups: weights, which decay; biases and norms, which do not; and parameters that join when they are unfrozen, which
 /// have no state until then.
 /// </summary>
-internal sealed class DecoupledAdam : IDisposable
+internal sealed class DecoupledAdam : IOptimizer
 {
     private readonly AdamW optimizer;
     private readonly AdamW.ParamGroup decayed;

@@ -6,7 +6,7 @@ namespace MaskBias.MLNet.Training;
 internal interface ITrainingBatch : IDisposable
 {
     /// <summary>Positions of its rows in the data, from 0; empty where they are not known.</summary>
-    IReadOnlyList<long> Rows { get; }
+    IReadOnlyList<long> SourceRows { get; }
 
     /// <summary>Its tensors, by name; they stay the batch's.</summary>
     IEnumerable<KeyValuePair<string, Tensor>> Tensors { get; }

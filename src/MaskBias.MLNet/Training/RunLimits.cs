@@ -26,12 +26,12 @@ internal sealed class RunLimits(int epochs)
         return (batch, parts);
     }
 
-    /// <summary>Steps of learning-rate warm-up: at most a tenth of the run.</summary>
-    public long WarmupSteps(int warmupEpochs, int stepsPerEpoch)
+    /// <summary>Steps of learning-rate warm-up: at most a share of the run, by default a tenth.</summary>
+    public long WarmupSteps(int warmupEpochs, int stepsPerEpoch, double share = LargestWarmup)
     {
-        long wanted = (long)warmupEpochs * stepsPerEpoch, most = (long)(LargestWarmup * epochs * stepsPerEpoch);
+        long wanted = (long)warmupEpochs * stepsPerEpoch, most = (long)(share * epochs * stepsPerEpoch);
         if (wanted <= most) return wanted;
-        adjustments.Add(string.Create(CultureInfo.InvariantCulture, $"WarmupEpochs is {(double)most / stepsPerEpoch:0.##}, not {warmupEpochs}: at most 10% of {epochs} epochs."));
+        adjustments.Add(string.Create(CultureInfo.InvariantCulture, $"WarmupEpochs is {(double)most / stepsPerEpoch:0.##}, not {warmupEpochs}: at most {share:0%} of {epochs} epochs."));
         return most;
     }
 

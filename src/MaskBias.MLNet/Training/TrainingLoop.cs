@@ -19,16 +19,16 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
 
     private readonly TrainingPlan plan;
     private readonly ITrainingMethod<TBatch> method;
-    private readonly DecoupledAdam optimizer;
+    private readonly IOptimizer optimizer;
     private readonly List<double> losses = [];
     private readonly Stopwatch clock = new();
     private long partsDone, firstStep;
 
-    public TrainingLoop(TrainingPlan plan, ITrainingMethod<TBatch> method)
+    public TrainingLoop(TrainingPlan plan, ITrainingMethod<TBatch> method, IOptimizer? optimizer = null)
     {
         (this.plan, this.method) = (plan, method);
         method.BeginEpoch(0);
-        optimizer = new DecoupledAdam(method.Parameters, plan.Betas);
+        this.optimizer = optimizer ?? new DecoupledAdam(method.Parameters, plan.Betas);
         ClearGradients(method.Parameters.Select(p => p.Parameter));
     }
 
@@ -46,6 +46,9 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
 
     /// <summary>Called after each step, outside of its dispose scope.</summary>
     public IProgress<TrainingProgress>? Progress { get; init; }
+
+    /// <summary>Called after each epoch; false ends the run.</summary>
+    public Func<int, bool>? EndEpoch { get; init; }
 
     /// <summary>Called after each step and its report, for instance to keep its state.</summary>
     public Action? StepDone { get; init; }
@@ -123,6 +126,7 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
             }
             if (Next.Epoch == epoch)
                 throw new InvalidOperationException($"Epoch {epoch + 1} ended after step {Next.Step}; it must have {plan.StepsPerEpoch} steps.");
+            if (EndEpoch?.Invoke(epoch) == false) break;
         }
         clock.Stop();
     }
@@ -173,7 +177,7 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
 
     private TrainingDivergedException Fault(TBatch batch, TrainingPosition position, string what, double value)
     {
-        var rows = batch is ITrainingBatch known ? known.Rows : [];
+        var rows = batch is ITrainingBatch known ? known.SourceRows : [];
         var fault = new TrainingDivergedException(plan.Phase, position, what, value, plan.LearningRate.At(position.Step), rows);
         return Diverged?.Invoke(batch, fault) ?? fault;
     }

@@ -25,6 +25,9 @@ public sealed record TrainingProgress(
     /// <summary>Memory of this process, in bytes. On the CPU it holds tensors too.</summary>
     public long ProcessMemory { get; init; }
 
-    /// <summary>What the method observed lately beside the loss, by name; for DINO the teacher's entropy, see the documentation.</summary>
+    /// <summary>
+    /// What was observed beside the loss, by name: of DINO's teacher every so many steps (docs/reliability.md), of a classifier the measures of
+    /// the epoch that has just ended, such as "validation accuracy".
+    /// </summary>
     public IReadOnlyDictionary<string, double> Metrics { get; init; } = NoMetrics;
 }

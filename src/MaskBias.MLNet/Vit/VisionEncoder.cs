@@ -47,16 +47,19 @@ public sealed class VisionEncoder : IDisposable
     /// <summary>Computes features of a batch.</summary>
     /// <param name="pixels">Pixels in [0, 255], [rows, 3, S, S] planar R, G, B with S = <see cref="ImageSize"/>.</param>
     /// <param name="rows">Images in the batch.</param>
-    /// <param name="features">Receives [rows, <see cref="FeatureDim"/>].</param>
+    /// <param name="features">Receives [rows, <see cref="FeatureDim"/>], or as many as the blocks' features have.</param>
     /// <param name="maskTokens">Mask token vectors [rows, K, N], or empty for none.</param>
-    public void Embed(ReadOnlySpan<float> pixels, int rows, Span<float> features, ReadOnlySpan<float> maskTokens = default)
+    /// <param name="blocks">Features of several blocks, or null for the encoder's own feature vector.</param>
+    public void Embed(
+        ReadOnlySpan<float> pixels, int rows, Span<float> features, ReadOnlySpan<float> maskTokens = default, BlockFeatureOptions? blocks = null)
     {
         using var scope = NewDisposeScope();
         using var inference = no_grad();
         int size = ImageSize, patches = size / Model.Options.PatchSize * (size / Model.Options.PatchSize);
         var images = Normalize(FromSpan(pixels[..(rows * 3 * size * size)], [rows, 3, size, size]).to(Device));
         var masks = maskTokens.IsEmpty ? null : FromSpan(maskTokens, [rows, maskTokens.Length / (rows * patches), patches]).to(Device);
-        Model.Forward(images, masks).cpu().data<float>().CopyTo(features);
+        var computed = blocks is null ? Model.Forward(images, masks) : blocks.Forward(Model, images, masks);
+        computed.cpu().data<float>().CopyTo(features);
     }
 
     /// <summary>Normalises pixels in [0, 255] for the model: (x/255 − mean)/deviation, [B, 3, H, W].</summary>

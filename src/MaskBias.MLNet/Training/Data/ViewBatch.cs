@@ -5,8 +5,11 @@ namespace MaskBias.MLNet.Training.Data;
 /// <summary>All views of a batch of images: the global ones, and the local ones where there are any.</summary>
 internal sealed record ViewBatch(ViewGroup Global, ViewGroup? Local) : ITrainingBatch
 {
+    /// <summary>Index of each image in the store, [B].</summary>
+    public int[] Rows { get; init; } = [];
+
     /// <inheritdoc/>
-    public IReadOnlyList<long> Rows { get; init; } = [];
+    public IReadOnlyList<long> SourceRows { get; init; } = [];
 
     /// <inheritdoc/>
     public IEnumerable<KeyValuePair<string, Tensor>> Tensors => [.. Named("global", Global), .. Local is null ? [] : Named("local", Local)];

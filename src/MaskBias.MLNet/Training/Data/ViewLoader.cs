@@ -14,6 +14,7 @@ namespace MaskBias.MLNet.Training.Data;
 internal sealed class ViewLoader
 {
     private readonly ImageStore store;
+    private readonly int[] images;              // indices of the store
     private readonly MultiCropOptions options;
     private readonly VisionEncoder normalizer;
     private readonly MaskTokenizer? tokenizer;
@@ -25,8 +26,9 @@ internal sealed class ViewLoader
 
     public ViewLoader(
         ImageStore store, PretrainingOptions options, ViewSizes sizes, VisionEncoder normalizer, int batchSize, int parts, int seed,
-        Action<string> warn)
+        Action<string> warn, IEnumerable<int>? images = null)
     {
+        this.images = [.. images ?? Enumerable.Range(0, store.Count)];
         (this.store, this.normalizer, this.batchSize, this.parts, this.seed, this.warn) = (store, normalizer, batchSize, parts, seed, warn);
         (this.options, globalSize, localSize, patchSize, threads) =
             (sizes.Options, sizes.Global, sizes.Local, sizes.Patch, options.LoaderThreads);
@@ -36,7 +38,7 @@ internal sealed class ViewLoader
     }
 
     /// <summary>Whole batches in an epoch; the rest of the images waits for the next shuffle.</summary>
-    public int StepsPerEpoch => store.Count / batchSize;
+    public int StepsPerEpoch => images.Length / batchSize;
 
     /// <summary>The batches of an epoch, in order, part by part.</summary>
     /// <param name="epoch">The epoch, from 0.</param>
@@ -44,7 +46,7 @@ internal sealed class ViewLoader
     /// <param name="firstStep">Batches of the epoch to leave out, which a resumed run has seen.</param>
     public IEnumerable<ViewBatch> Epoch(int epoch, CancellationToken cancellation, int firstStep = 0)
     {
-        int[] order = [.. Enumerable.Range(0, store.Count)];
+        int[] order = [.. Enumerable.Range(0, images.Length)];
         RandomFor(epoch, -1).Shuffle(order);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var scheduler = new ConcurrentExclusiveSchedulerPair(TaskScheduler.Default, threads).ConcurrentScheduler;
@@ -92,7 +94,7 @@ internal sealed class ViewLoader
             draws[i] = sampler.Draw(pixels[i].Height, pixels[i].Width, RandomFor(epoch, chosen[i]));
             if (masks is not null) masks[i] = Tokens(store[chosen[i]], pixels[i], draws[i]);
         }
-        return new(PixelBlock.Cut(pixels), draws, Array.ConvertAll(chosen, i => store[i].Row), masks);
+        return new(chosen, PixelBlock.Cut(pixels), draws, masks);
     }
 
     // A file that has vanished since the store read it gives its place to the next image, unless the options say to stop.
@@ -100,7 +102,7 @@ internal sealed class ViewLoader
     {
         for (int attempt = 0; ; attempt++)
         {
-            int candidate = (row + attempt) % store.Count;
+            int candidate = images[(row + attempt) % images.Length];
             try
             {
                 return (candidate, store.Pixels(candidate));
@@ -139,7 +141,7 @@ internal sealed class ViewLoader
             group.Images.DetachFromDisposeScope();
             group.MaskTokens?.DetachFromDisposeScope();
         }
-        return new(global, local) { Rows = host.Rows };
+        return new(global, local) { Rows = host.Rows, SourceRows = Array.ConvertAll(host.Rows, i => store[i].Row) };
     }
 
     // All views of a block's images, one view of all images at a time, [rows, 3, S, S] each.

@@ -77,7 +77,7 @@ internal sealed class RunRecorder(RunFolder folder, RunOutputOptions options, Vi
             CheckpointFolder.Write(replay, position, state, path => EncoderCheckpoint.Save(encoder, path));
             if (batch is ITrainingBatch known)
             {
-                var rows = new Dictionary<string, string> { ["rows"] = string.Join(",", known.Rows) };
+                var rows = new Dictionary<string, string> { ["rows"] = string.Join(",", known.SourceRows) };
                 SafetensorsWriter.Write(Path.Combine(replay, "batch.safetensors"), known.Tensors, rows);
             }
         }

@@ -56,6 +56,6 @@ public static class OnnxEncoder
         new VitGraph(encoder, graph, options).Add();
         string size = options.DynamicImageSize ? "height, width" : $"{encoder.ImageSize}, {encoder.ImageSize}";
         return graph.Build($"Vision transformer: pixels in [0, 255], [{batch}, 3, {size}], R, G, B, to {options.Outputs}; "
-            + $"features are [{batch}, {encoder.FeatureDim}].");
+            + $"features are [{batch}, {options.Blocks?.Dimension(encoder.Model.Options) ?? encoder.FeatureDim}].");
     }
 }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using MaskBias.MLNet.Vit;
 
 namespace MaskBias.MLNet.Weights.Onnx;
 
@@ -18,6 +19,10 @@ public sealed class OnnxExportOptions : IValidatableObject
     /// <value>"features".</value>
     [Required]
     public string OutputName { get; set; } = "features";
+
+    /// <summary>Features of several blocks, or null for the encoder's own feature vector.</summary>
+    /// <value>null.</value>
+    public BlockFeatureOptions? Blocks { get; set; }
 
     /// <summary>Name of the class token, [batch, D].</summary>
     /// <value>"class_token".</value>

@@ -23,7 +23,8 @@ internal sealed class VitGraph
 
     // Of the last block's tokens only the class token is used, where nothing but it is asked for: the others are not computed.
     private bool ClassTokenSuffices => !Wants(OnnxOutputs.PatchTokens) && !Wants(OnnxOutputs.LastAttention)
-        && (options.Pooling == FeaturePooling.ClassToken || !Wants(OnnxOutputs.Features));
+        && (!Wants(OnnxOutputs.Features)
+            || (names.Blocks is { } blocks ? !blocks.AppendPatchMean : options.Pooling == FeaturePooling.ClassToken));
 
     /// <summary>Adds the whole transformer between the input and the outputs.</summary>
     public void Add()
@@ -31,8 +32,13 @@ internal sealed class VitGraph
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         string tokens = Embed();
-        for (int layer = 0; layer < options.Depth; layer++) tokens = Block($"blocks.{layer}", tokens, layer == options.Depth - 1);
-        AddOutputs(tokens);
+        var outputs = new List<string>();
+        for (int layer = 0; layer < options.Depth; layer++)
+        {
+            tokens = Block($"blocks.{layer}", tokens, layer == options.Depth - 1);
+            outputs.Add(tokens);
+        }
+        AddOutputs(outputs);
     }
 
     private bool Wants(OnnxOutputs output) => names.Outputs.HasFlag(output);
@@ -146,10 +152,10 @@ internal sealed class VitGraph
         return graph.Node($"{name}/half", "Mul", [product, graph.Scalar($"{name}/0.5", 0.5f)]);
     }
 
-    private void AddOutputs(string tokens)
+    private void AddOutputs(List<string> blocks)
     {
         bool normalizedMean = options.Pooling == FeaturePooling.NormalizedMean;
-        string final = normalizedMean ? tokens : Norm("norm", tokens);
+        string final = Final(blocks[^1]);
         string squeeze = graph.Integers("squeeze/axes", 1);
         OnnxDimension[] size = [options.EmbedDim];
         if (Wants(OnnxOutputs.ClassToken))
@@ -160,6 +166,11 @@ internal sealed class VitGraph
                 [Rows("patch_tokens/rows", final, options.PrefixTokens, long.MaxValue)]);
         }
         if (!Wants(OnnxOutputs.Features)) return;
+        if (names.Blocks is { } chosen)
+        {
+            AddBlockFeatures(chosen, blocks, final);
+            return;
+        }
         if (options.Pooling == FeaturePooling.ClassToken)
         {
             graph.Output(names.OutputName, size, "Squeeze", [Rows("features/row", final, 0, 1), squeeze]);
@@ -169,6 +180,23 @@ internal sealed class VitGraph
         string mean = graph.Node("features/mean", "ReduceMean", [patches, graph.Integers("mean/axes", 1)]);
         graph.Output(names.OutputName, size, "Squeeze", [normalizedMean ? Norm("norm", mean) : mean, squeeze]);
     }
+
+    // Class tokens of the last blocks, each after the final normalisation, and the mean of the last one's patches.
+    private void AddBlockFeatures(BlockFeatureOptions chosen, List<string> blocks, string final)
+    {
+        var first = blocks.TakeLast(chosen.LastBlocks).SkipLast(1).Select(tokens => Final(Rows("features/class_token", tokens, 0, 1)));
+        List<string> parts = [.. first, Rows("features/class_token", final, 0, 1)];                           // [B, 1, D] each
+        if (chosen.AppendPatchMean)
+        {
+            string patches = Rows("features/patches", final, options.PrefixTokens, long.MaxValue);
+            parts.Add(graph.Node("features/mean", "ReduceMean", [patches, graph.Integers("mean/axes", 1)]));
+        }
+        string all = graph.Node("features/concat", "Concat", [.. parts], Attribute("axis", -1));
+        graph.Output(names.OutputName, [chosen.Dimension(options)], "Squeeze", [all, graph.Integers("squeeze/axes", 1)]);
+    }
+
+    // The final normalisation, which with NormalizedMean is for the feature alone.
+    private string Final(string tokens) => options.Pooling == FeaturePooling.NormalizedMean ? tokens : Norm("norm", tokens);
 
     private OnnxDimension Count(string what)
     {

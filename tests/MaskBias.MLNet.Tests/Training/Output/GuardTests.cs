@@ -106,7 +106,7 @@ public sealed class GuardTests(SceneFolder scenes) : IClassFixture<SceneFolder>,
 
     private sealed record NumberedRow(long Row) : ITrainingBatch
     {
-        public IReadOnlyList<long> Rows => [Row];
+        public IReadOnlyList<long> SourceRows => [Row];
 
         public IEnumerable<KeyValuePair<string, Tensor>> Tensors => [];
 

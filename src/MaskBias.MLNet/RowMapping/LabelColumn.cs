@@ -1,8 +1,7 @@
-using MaskBias.MLNet.RowMapping;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace MaskBias.MLNet.NearestNeighbors;
+namespace MaskBias.MLNet.RowMapping;
 
 /// <summary>A column of classes: keys of known count, usually with names.</summary>
 /// <param name="Name">The column's name.</param>
@@ -18,6 +17,9 @@ internal sealed record LabelColumn(string Name, KeyDataViewType Type, DataViewSc
 
     /// <summary>Number of classes.</summary>
     public int Count => checked((int)Type.Count);
+
+    /// <summary>The class' name as its key's value gives it, or its number, counted from 1.</summary>
+    public string NameOf(int index) => Names()?[index] ?? $"{index + 1}";
 
     /// <exception cref="ArgumentException">There is no such column, or it holds no keys.</exception>
     public static LabelColumn Find(DataViewSchema schema, string name)
@@ -65,7 +67,8 @@ internal sealed record LabelColumn(string Name, KeyDataViewType Type, DataViewSc
         return builder.ToAnnotations();
     }
 
-    private string[]? Names()
+    /// <summary>The names behind the keys, or null where they are not text.</summary>
+    public string[]? Names()
     {
         if (Annotations.Schema.GetColumnOrNull(KeyValues) is not { Type: VectorDataViewType { ItemType: TextDataViewType } }) return null;
         VBuffer<ReadOnlyMemory<char>> values = default;

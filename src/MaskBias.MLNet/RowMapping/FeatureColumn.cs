@@ -1,8 +1,7 @@
-using MaskBias.MLNet.RowMapping;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace MaskBias.MLNet.NearestNeighbors;
+namespace MaskBias.MLNet.RowMapping;
 
 /// <summary>Finds a column of feature vectors.</summary>
 internal static class FeatureColumn

@@ -1,0 +1,86 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace MaskBias.MLNet.LinearProbing;
+
+/// <summary>H linear layers side by side on the same features, which may first be normalised by running statistics.</summary>
+internal sealed class LinearHeads : IDisposable
+{
+    private const double InitialDeviation = 0.01, NormEpsilon = 1e-6, NormMomentum = 0.1;
+
+    private readonly bool normalizes;
+
+    /// <summary>All layers start with the same weights, drawn from a normal distribution of deviation 0.01; biases are 0.</summary>
+    public LinearHeads(int heads, int classes, int features, bool normalizes, Device device, long seed)
+    {
+        this.normalizes = normalizes;
+        using var scope = NewDisposeScope();
+        using var generator = new Generator((ulong)seed, CPU);
+        var start = randn([1, classes, features], generator: generator).mul_(InitialDeviation);
+        Weight = nn.Parameter(start.expand(heads, -1, -1).contiguous().to(device));
+        Bias = nn.Parameter(zeros([heads, classes], device: device));
+        (Mean, Variance) = (zeros([features], device: device), ones([features], device: device));
+        foreach (var tensor in new[] { Weight, Bias, Mean, Variance }) tensor.DetachFromDisposeScope();
+    }
+
+    /// <summary>[H, K, D].</summary>
+    public Parameter Weight { get; }
+
+    /// <summary>[H, K].</summary>
+    public Parameter Bias { get; }
+
+    /// <summary>Running mean of the features, [D].</summary>
+    public Tensor Mean { get; }
+
+    /// <summary>Running variance of the features, [D].</summary>
+    public Tensor Variance { get; }
+
+    /// <summary>The logits of every layer, [B, D] -> [B, H, K].</summary>
+    /// <param name="features">[B, D].</param>
+    /// <param name="training">Whether the features are normalised by their own statistics, which then move the running ones.</param>
+    public Tensor Forward(Tensor features, bool training)
+    {
+        using var scope = NewDisposeScope();
+        var x = normalizes ? Normalize(features, training) : features;
+        return (matmul(x, Weight.flatten(0, 1).t()) + Bias.flatten()).view(-1, Bias.shape[0], Bias.shape[1]).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>One of the layers, the normalisation folded in: W' = W/σ, b' = b − W'·μ.</summary>
+    public LinearClassifier Fold(int head)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        Tensor weight = Weight[head].to_type(ScalarType.Float64), bias = Bias[head].to_type(ScalarType.Float64);
+        if (normalizes)
+        {
+            weight = weight / (Variance.to_type(ScalarType.Float64) + NormEpsilon).sqrt();
+            bias = bias - matmul(weight, Mean.to_type(ScalarType.Float64));
+        }
+        return new([.. weight.unbind(0).Select(Values)], Values(bias));
+
+        static float[] Values(Tensor row) => row.to_type(ScalarType.Float32).cpu().contiguous().data<float>().ToArray();
+    }
+
+    // BatchNorm without learned scale and shift: (x − μ)/√(σ² + ε)
+    private Tensor Normalize(Tensor features, bool training)
+    {
+        using var _ = no_grad();
+        if (!training) return (features - Mean) / (Variance + NormEpsilon).sqrt();
+        var mean = features.mean([0]);
+        var centered = features - mean;
+        var variance = centered.square().mean([0]);
+        double rows = features.shape[0];
+        Mean.mul_(1 - NormMomentum).add_(mean, alpha: NormMomentum);
+        Variance.mul_(1 - NormMomentum).add_(variance, alpha: NormMomentum * rows / Math.Max(1, rows - 1));      // unbiased
+        return centered / (variance + NormEpsilon).sqrt();
+    }
+
+    public void Dispose()
+    {
+        Weight.Dispose();
+        Bias.Dispose();
+        Mean.Dispose();
+        Variance.Dispose();
+    }
+}

@@ -1,0 +1,168 @@
+using MaskBias.MLNet.RowMapping;
+using MaskBias.MLNet.Training;
+using MaskBias.MLNet.Training.Data;
+using MaskBias.MLNet.Vit;
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MaskBias.MLNet.LinearProbing;
+
+/// <summary>Trains linear layers on features: of the plain images, computed once, or of views that are cut anew in every epoch.</summary>
+internal sealed class ProbeRun
+{
+    private const string Phase = "Linear probe";
+    private const double TrustCoefficient = 0.001;      // of LARS
+    private const double LargestWarmup = 1.0 / 9;       // Table 4's own: 10 of 90 epochs
+    private const int KeptPerViewPixel = 2;             // as in pretraining: enough for the smallest crops
+
+    private readonly IHost host;
+    private readonly LinearProbeOptions options;
+    private readonly LabelColumn label;
+    private readonly RunLimits limits;
+    private readonly int seed;
+
+    public ProbeRun(IHostEnvironment environment, LinearProbeOptions options, LabelColumn label)
+    {
+        (host, this.options, this.label) = (environment.Register(Phase), options, label);
+        limits = new(options.Epochs);
+        seed = options.Seed ?? host.Rand.Next();
+    }
+
+    /// <summary>Learns from a column of features.</summary>
+    public (LinearClassifier Classifier, ClassifierReport Report) OnFeatures(IDataView data, string featureColumnName, Device device)
+    {
+        using var log = new RunLog(host);
+        using var rows = FeatureSet.Read(data, featureColumnName, label, device, options.CancellationToken);
+        if (rows.Skipped > 0) log.Warn($"{rows.Skipped} rows have features that are not finite numbers and are left out.");
+        ClassLabels.Check(rows.Classes, label);
+        var (kept, heldOut) = StratifiedSplit.HoldOut(rows.Classes, options.ValidationFraction, seed);
+        int batch = limits.Batch(options.BatchSize, kept.Length).Batch;
+        using var validation = heldOut.Length == 0 ? null : rows.Rows(heldOut);
+        return Train(new()
+        {
+            Log = log, Classes = [.. kept.Select(i => rows.Classes[i])], Batch = batch, Batches = Shuffled, Validation = validation,
+            ValidationRows = heldOut.Length, Dimension = rows.Dimension, Skipped = rows.Skipped, Device = device,
+        });
+
+        IEnumerable<FeatureBatch> Shuffled(int epoch)
+        {
+            int[] order = [.. kept];
+            new Random(HashCode.Combine(seed, epoch)).Shuffle(order);
+            for (int i = 0; i + batch <= order.Length; i += batch) yield return rows.Rows(order[i..(i + batch)]);
+        }
+    }
+
+    /// <summary>Learns from views of images, cut as the options say.</summary>
+    /// <param name="data">Rows that have a class.</param>
+    /// <param name="encoder">Computes the features; it stays as it is.</param>
+    public (LinearClassifier Classifier, ClassifierReport Report) OnViews(IDataView data, VisionEncoder encoder)
+    {
+        using var log = new RunLog(host);
+        var views = options.Augmentation!.AsViews();
+        var sizes = ViewSizes.For(views, encoder.Model.Options);
+        var loading = options.Loading(options.MaskColumnName, options.Masks);
+        int[] ofRows = ClassLabels.Read(data, label);
+        ClassLabels.Check(ofRows, label);
+        using var store = ImageStore.Load(data, loading, KeptPerViewPixel * sizes.Global, log.Warn);
+        int[] classes = [.. Enumerable.Range(0, store.Count).Select(i => ofRows[store[i].Row])];
+        ClassLabels.Check(classes, label);
+        var (kept, heldOut) = StratifiedSplit.HoldOut(classes, options.ValidationFraction, seed);
+        int batch = limits.Batch(options.BatchSize, kept.Length).Batch;
+        var loader = new ViewLoader(store, loading, sizes, encoder, batch, parts: 1, seed, log.Warn, kept);
+        var plain = new PlainViews(store, encoder, options.MaskColumnName is null ? null : options.Masks);
+        using var validation = heldOut.Length == 0 ? null : All(plain.Batches(heldOut).Select(Features));
+        return Train(new()
+        {
+            Log = log, Classes = [.. kept.Select(i => classes[i])], Batch = batch, Validation = validation, ValidationRows = heldOut.Length,
+            Batches = epoch => loader.Epoch(epoch, options.CancellationToken).Select(Features), Skipped = store.Skipped,
+            Dimension = options.Features?.Dimension(encoder.Model.Options) ?? encoder.FeatureDim, Device = encoder.Device,
+        });
+
+        FeatureBatch Features(ViewBatch images)
+        {
+            using (images)
+            {
+                using var _ = no_grad();
+                var (pixels, masks) = (images.Global.Images, images.Global.MaskTokens);
+                var features = options.Features?.Forward(encoder.Model, pixels, masks) ?? encoder.Model.Forward(pixels, masks);
+                return new(features, tensor(images.Rows.Select(r => (long)classes[r]).ToArray(), device: encoder.Device));
+            }
+        }
+    }
+
+    private static FeatureBatch All(IEnumerable<FeatureBatch> batches)
+    {
+        var all = batches.ToList();
+        FeatureBatch joined = new(cat(all.Select(b => b.Features).ToList()), cat(all.Select(b => b.Labels).ToList()));
+        foreach (var batch in all) batch.Dispose();
+        return joined;
+    }
+
+    private (LinearClassifier Classifier, ClassifierReport Report) Train(Source source)
+    {
+        int count = options.LearningRates.Length, stepsPerEpoch = source.Classes.Length / source.Batch;
+        long steps = (long)options.Epochs * stepsPerEpoch, warmup = limits.WarmupSteps(options.WarmupEpochs, stepsPerEpoch, LargestWarmup);
+        double scale = source.Batch / 256.0, first = options.LearningRates[0];
+        var plan = new TrainingPlan
+        {
+            Phase = Phase, Epochs = options.Epochs, StepsPerEpoch = stepsPerEpoch, BatchSize = source.Batch,
+            LearningRate = new(first * scale, options.MinLearningRate, steps, warmup, warmupReachesPeak: false),
+            WeightDecay = new(options.WeightDecay, options.WeightDecay, steps),
+        };
+        using var heads = new LinearHeads(count, label.Count, source.Dimension, options.BatchNorm, source.Device, seed);
+        using var weights = ClassLabels.Weights(options.ClassWeighting, source.Classes, label.Count) is { } w ? tensor(w, device: source.Device) : null;
+        var method = new ProbeMethod(heads, weights);
+        float[] factors = [.. options.LearningRates.Select(rate => (float)(rate / first))];
+        var optimizer = new StackedMomentum([heads.Weight, heads.Bias], factors, options.Momentum,
+            options.Optimizer == ProbeOptimizer.Lars ? TrustCoefficient : null);
+        var tracker = new EpochTracker(source.Log, options.Progress, lossScale: 1.0 / count);
+        int best = 0;
+        LinearClassifier? classifier = null;
+        foreach (string adjustment in limits.Adjustments) source.Log.Info(adjustment);
+        source.Log.Info(ClassifierReport.Recipe(Phase, source.Classes.Length, label.Count, source.ValidationRows, plan, warmup, options.LearningRates, source.Device.ToString()));
+        using var loop = new TrainingLoop<FeatureBatch>(plan, method, optimizer) { Progress = tracker, EndEpoch = EndEpoch };
+        loop.Run(next => source.Batches(next.Epoch), options.CancellationToken);
+        return (classifier ?? heads.Fold(0), Report());
+
+        bool EndEpoch(int epoch)
+        {
+            if (source.Validation is null)
+            {
+                tracker.EndEpoch(null, null);
+                return true;
+            }
+            var (losses, accuracies) = method.Evaluate(source.Validation);
+            int leader = Enumerable.Range(0, count).MaxBy(h => (accuracies[h], double.IsNaN(losses[h]) ? double.NegativeInfinity : -losses[h]));
+            if (tracker.EndEpoch(losses[leader], accuracies[leader])) (best, classifier) = (leader, heads.Fold(leader));
+            return true;
+        }
+
+        ClassifierReport Report() => new()
+        {
+            Classes = label.Count, ValidationRows = source.ValidationRows, WarmupSteps = warmup, Epochs = tracker.Epochs,
+            BestEpoch = tracker.BestEpoch, BaseLearningRate = options.LearningRates[best],
+            Run = new()
+            {
+                Phase = Phase, Losses = [.. loop.Losses.Select(l => l / count)], StepsPerEpoch = stepsPerEpoch, BatchSize = source.Batch,
+                AccumulationSteps = 1, Images = source.Classes.Length, SkippedRows = source.Skipped, Elapsed = loop.Elapsed,
+                LearningRate = options.LearningRates[best] * scale, Adjustments = limits.Adjustments, Device = source.Device.ToString(),
+            },
+        };
+    }
+
+    // What is learned from.
+    private sealed record Source
+    {
+        public required RunLog Log { get; init; }
+        public required int[] Classes { get; init; }
+        public required int Batch { get; init; }
+        public required Func<int, IEnumerable<FeatureBatch>> Batches { get; init; }
+        public required FeatureBatch? Validation { get; init; }
+        public required int ValidationRows { get; init; }
+        public required int Dimension { get; init; }
+        public required int Skipped { get; init; }
+        public required Device Device { get; init; }
+    }
+}

@@ -1,0 +1,41 @@
+using System.Globalization;
+
+namespace MaskBias.MLNet.Training;
+
+/// <summary>How the training of a classifier went, and what its options came to.</summary>
+public sealed record ClassifierReport
+{
+    /// <summary>The run itself: steps, batch, learning rate in force, what was adjusted, and how long it took.</summary>
+    public required TrainingReport Run { get; init; }
+
+    /// <summary>Number of classes.</summary>
+    public required int Classes { get; init; }
+
+    /// <summary>Labelled rows that were held out of training.</summary>
+    public required int ValidationRows { get; init; }
+
+    /// <summary>Steps over which the learning rate rose.</summary>
+    public required long WarmupSteps { get; init; }
+
+    /// <summary>Base learning rate of the classifier that was kept: the rate in force was this × batch / 256.</summary>
+    public required double BaseLearningRate { get; init; }
+
+    /// <summary>Every epoch that was trained.</summary>
+    public required IReadOnlyList<EpochMetrics> Epochs { get; init; }
+
+    /// <summary>The epoch that was kept, counted from 1: the best by validation, or the last.</summary>
+    public required int BestEpoch { get; init; }
+
+    /// <summary>What the run came to, in one line.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture,
+        $"{Run.Phase}: {Run.Images} images of {Classes} classes, {ValidationRows} more held out; batch {Run.BatchSize}, "
+        + $"{Run.Losses.Count} steps, {WarmupSteps} of warm-up; learning rate {Run.LearningRate:g4}; epoch {BestEpoch} kept; {Run.Device}.");
+
+    /// <summary>What the options come to, in one line, before the run.</summary>
+    internal static string Recipe(
+        string phase, int images, int classes, int validation, TrainingPlan plan, long warmup, IEnumerable<double> rates, string device) =>
+        string.Create(CultureInfo.InvariantCulture,
+            $"{phase}: {images} images of {classes} classes, {validation} more held out; batch {plan.BatchSize}, {plan.StepsPerEpoch} steps per "
+            + $"epoch, {plan.Steps} in all, {warmup} of warm-up; learning rate {string.Join(", ", rates.Select(r => $"{r * plan.BatchSize / 256:g4}"))} "
+            + $"(base × {plan.BatchSize} / 256); weight decay {plan.WeightDecay.Peak:g3}; {device}.");
+}

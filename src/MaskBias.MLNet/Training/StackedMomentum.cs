@@ -1,0 +1,78 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace MaskBias.MLNet.Training;
+
+/// <summary>
+/// Stochastic gradient descent with momentum, or LARS (You et al., 2017, as MAE's linear probe uses it), for H models that are trained side
+/// by side, each with its own learning rate: the first dimension of every parameter counts the models.
+/// </summary>
+/// <remarks>
+/// d = g + w·p; u ← m·u + r·d; p ← p − η·u. SGD has r = 1. LARS has r = c·‖p‖/‖d‖ per model for matrices; its vectors neither decay nor
+/// are scaled.
+/// </remarks>
+internal sealed class StackedMomentum : IOptimizer
+{
+    private readonly IReadOnlyList<Parameter> parameters;
+    private readonly List<Tensor> updates;
+    private readonly Tensor factors;                  // [H]
+    private readonly double momentum;
+    private readonly double? trust;
+    private double learningRate, weightDecay;
+
+    /// <param name="parameters">[H, ...] each.</param>
+    /// <param name="factors">Learning rate of each of the H models as a multiple of what <see cref="Set"/> gives.</param>
+    /// <param name="momentum">m.</param>
+    /// <param name="trustCoefficient">LARS's c; null for SGD.</param>
+    public StackedMomentum(IReadOnlyList<Parameter> parameters, float[] factors, double momentum, double? trustCoefficient = null)
+    {
+        (this.parameters, this.momentum, trust) = (parameters, momentum, trustCoefficient);
+        updates = [.. parameters.Select(p => zeros_like(p).DetachFromDisposeScope())];
+        this.factors = tensor(factors, device: parameters[0].device).DetachFromDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public void Join(IEnumerable<(string Name, Parameter Parameter)> parameters)
+    {
+        // All are known from the start.
+    }
+
+    /// <inheritdoc/>
+    public void Set(double learningRate, double weightDecay) => (this.learningRate, this.weightDecay) = (learningRate, weightDecay);
+
+    /// <inheritdoc/>
+    public void Step()
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        for (int i = 0; i < parameters.Count; i++)
+        {
+            if (parameters[i].grad is not { } direction) continue;
+            var parameter = parameters[i];
+            bool scales = trust is not null && parameter.dim() > 2;
+            if (weightDecay > 0 && (trust is null || scales)) direction = direction + weightDecay * parameter;
+            if (scales) direction = direction * PerModel(TrustRatio(parameter, direction), parameter);
+            updates[i].mul_(momentum).add_(direction);
+            parameter.sub_(updates[i] * PerModel(factors * learningRate, parameter));
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var update in updates) update.Dispose();
+        factors.Dispose();
+    }
+
+    // c·‖p‖/‖d‖, or 1 where either is 0: [H]
+    private Tensor TrustRatio(Tensor parameter, Tensor direction)
+    {
+        var (weights, steps) = (Norm(parameter), Norm(direction));
+        var ratio = trust!.Value * weights / steps;
+        return where((weights > 0).logical_and(steps > 0), ratio, ones_like(ratio));
+    }
+
+    private static Tensor Norm(Tensor stack) => stack.flatten(1).square().sum(1).sqrt();
+
+    private static Tensor PerModel(Tensor values, Tensor like) => values.view([values.shape[0], .. Enumerable.Repeat(1L, (int)like.dim() - 1)]);
+}

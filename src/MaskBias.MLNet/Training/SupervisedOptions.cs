@@ -1,0 +1,91 @@
+using System.ComponentModel.DataAnnotations;
+using MaskBias.MLNet.Images;
+using MaskBias.MLNet.Masks;
+
+namespace MaskBias.MLNet.Training;
+
+/// <summary>What every method that learns from labelled images shares: its data, its length, its schedule.</summary>
+public abstract class SupervisedOptions : IValidatableObject
+{
+    /// <summary>Column with the images: a path (text), encoded bytes (vector of bytes) or an image.</summary>
+    /// <value>"ImagePath".</value>
+    [Required]
+    public string ImageColumnName { get; set; } = "ImagePath";
+
+    /// <summary>Column with the classes: a key, as MapValueToKey makes it.</summary>
+    /// <value>"Label".</value>
+    [Required]
+    public string LabelColumnName { get; set; } = "Label";
+
+    /// <summary>Passes over the labelled images.</summary>
+    /// <value>100.</value>
+    [Range(1, 1_000_000)]
+    public int Epochs { get; set; } = 100;
+
+    /// <summary>Images per step of the optimizer; at most the number of labelled images.</summary>
+    [Range(1, 1 << 20)]
+    public int BatchSize { get; set; } = 256;
+
+    /// <summary>Learning rate at the end of the cosine.</summary>
+    [Range(0.0, 1000.0)]
+    public double MinLearningRate { get; set; }
+
+    /// <summary>Epochs over which the learning rate rises.</summary>
+    [Range(0, int.MaxValue)]
+    public int WarmupEpochs { get; set; }
+
+    /// <summary>Weight decay.</summary>
+    [Range(0.0, 10.0)]
+    public double WeightDecay { get; set; }
+
+    /// <summary>
+    /// Share of each class' labelled rows that is held out of training to choose the best epoch by; a class of one row has none of them.
+    /// </summary>
+    /// <value>0: everything is learned from, and the last epoch is kept.</value>
+    [Range(0.0, 0.9)]
+    public double ValidationFraction { get; set; }
+
+    /// <summary>How much the rows of each class weigh in the loss.</summary>
+    /// <value><see cref="ClassWeighting.None"/>.</value>
+    public ClassWeighting ClassWeighting { get; set; } = ClassWeighting.None;
+
+    /// <summary>Seed of everything drawn at random; null for the MLContext's.</summary>
+    /// <value>null.</value>
+    public int? Seed { get; set; }
+
+    /// <summary>What happens to rows whose image cannot be read.</summary>
+    /// <value><see cref="UnreadableImages.Skip"/>: left out, counted and reported.</value>
+    public UnreadableImages OnUnreadableImage { get; set; } = UnreadableImages.Skip;
+
+    /// <summary>Megabytes of decoded images kept in memory; what does not fit is decoded again in every epoch.</summary>
+    /// <value>512.</value>
+    [Range(0, 1 << 20)]
+    public int ImageCacheMegabytes { get; set; } = 512;
+
+    /// <summary>Threads that decode and cut images ahead of the training thread.</summary>
+    /// <value>Half of the processors, at least 1.</value>
+    [Range(1, 1024)]
+    public int LoaderThreads { get; set; } = Math.Max(1, Environment.ProcessorCount / 2);
+
+    /// <summary>Receives the state of the run after every step, and its metrics after every epoch, on the training thread.</summary>
+    /// <value>null.</value>
+    public IProgress<TrainingProgress>? Progress { get; set; }
+
+    /// <summary>Stops the run before its next step.</summary>
+    public CancellationToken CancellationToken { get; set; }
+
+    /// <inheritdoc/>
+    public virtual IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (!Enum.IsDefined(ClassWeighting)) yield return new($"ClassWeighting is {ClassWeighting}; it must be None or Balanced.");
+    }
+
+    /// <summary>The same for what reads and cuts images.</summary>
+    internal PretrainingOptions Loading(string? maskColumnName = null, MaskTokenOptions? masks = null) => new LoadingOptions
+    {
+        ImageColumnName = ImageColumnName, MaskColumnName = maskColumnName, Masks = masks ?? new(), OnUnreadableImage = OnUnreadableImage,
+        ImageCacheMegabytes = ImageCacheMegabytes, LoaderThreads = LoaderThreads, CancellationToken = CancellationToken,
+    };
+
+    private sealed class LoadingOptions : PretrainingOptions;
+}
