@@ -14,7 +14,10 @@ namespace MaskBias.MLNet.Masks.Sam;
 public sealed class SamMaskGenerator
 {
     private const float MaskThreshold = 0;
-    private const long LogitsPerChunk = 1 << 24;        // logits enlarged at a time: 64 MB
+
+    // What is held at a time: logits that are enlarged, 32 MB, and on the CPU the image tokens of prompts that are decoded, 16 MB. Larger
+    // blocks are no faster there, since the system maps and clears them anew each time.
+    private const long LogitsPerChunk = 1 << 23, TokensPerPass = 1 << 22;
 
     private readonly SamModel model;
     private readonly SamMaskGeneratorOptions options;
@@ -53,7 +56,7 @@ public sealed class SamMaskGenerator
                 foreach (var points in Points(crop).Chunk(options.PointsPerBatch))
                 {
                     cancellationToken.ThrowIfCancellationRequested();
-                    inCrop.AddRange(Answer(predictor, points, crop, image));
+                    foreach (var pass in points.Chunk(PromptsPerPass)) inCrop.AddRange(Answer(predictor, pass, crop, image));
                     progress?.Report(new(done += points.Length, total, found.Count + inCrop.Count));
                 }
                 found.AddRange(Suppress(inCrop, c => c.PredictedIou, options.BoxNmsThreshold));
@@ -66,7 +69,17 @@ public sealed class SamMaskGenerator
     private IEnumerable<(double X, double Y)> Points(Crop crop) =>
         PointGrid.Create(options.PointsPerSideOf(crop.Layer)).Select(p => (p.X * crop.Box.Width, p.Y * crop.Box.Height));
 
-    // The masks that a batch of points gives. Only those of a high predicted IoU are enlarged, a few at a time.
+    private int PromptsPerPass
+    {
+        get
+        {
+            if (model.Device.type != DeviceType.CPU) return options.PointsPerBatch;
+            var sizes = model.Options;
+            return (int)Math.Clamp(TokensPerPass / ((long)sizes.GridSize * sizes.GridSize * sizes.PromptDim), 1, options.PointsPerBatch);
+        }
+    }
+
+    // The masks that some points give. Only those of a high predicted IoU are enlarged, a few at a time.
     private List<MaskCandidate> Answer(SamPredictor predictor, (double X, double Y)[] points, Crop crop, RgbImage image)
     {
         using var inference = no_grad();

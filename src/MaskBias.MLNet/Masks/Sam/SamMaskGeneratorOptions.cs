@@ -10,7 +10,7 @@ public sealed class SamMaskGeneratorOptions : IValidatableObject
     [Range(1, 1024)]
     public int PointsPerSide { get; set; } = 32;
 
-    /// <summary>Prompts decoded together. More is faster on a GPU and takes more memory: about 30 MB each at 1024 pixels.</summary>
+    /// <summary>Prompts decoded together. More is faster on a GPU and takes more memory; a CPU divides them further.</summary>
     /// <value>64. Has no part in the result.</value>
     [Range(1, 4096)]
     public int PointsPerBatch { get; set; } = 64;

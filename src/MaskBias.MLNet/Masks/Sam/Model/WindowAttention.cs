@@ -11,9 +11,9 @@ namespace MaskBias.MLNet.Masks.Sam.Model;
 /// </summary>
 internal sealed class WindowAttention : nn.Module<Tensor, Tensor>
 {
-    // Logits whose relative positions are held at a time: 24 MB, which the allocator reuses where it would map a larger block anew each
+    // Logits whose relative positions are held at a time: 12 MB, which the allocator reuses where it would map a larger block anew each
     // time.
-    private const long LogitsPerChunk = 6 << 20;
+    private const long LogitsPerChunk = 3 << 20;
 
     private readonly int heads;
     private readonly int side;              // S: of a window, or of the whole map
