@@ -29,8 +29,8 @@ internal static class MasksAgreementBenchmark
         foreach (string path in Directory.EnumerateFiles(Path.Combine(data, "images", split), "*.jpg", SearchOption.AllDirectories))
         {
             string name = Path.ChangeExtension(Path.GetRelativePath(Path.Combine(data, "images"), path), ".png");
-            var objects = LabelMapFile.Read(Path.Combine(data, "masks", name));
-            if (objects.Count == 0)
+            string mask = Path.Combine(data, "masks", name);
+            if (!File.Exists(mask) || LabelMapFile.Read(mask) is not { Count: > 0 } objects)
             {
                 without++;
                 continue;
