@@ -7,12 +7,16 @@ var benchmarks = new SortedDictionary<string, (string About, Action<TextWriter> 
     ["bias"] = ("a training step guided by masks against a plain one", BiasBenchmark.Run),
     ["engine"] = ("a step of the training loop against a bare loop of the same tensor work", EngineBenchmark.Run),
     ["mae"] = ("a step of MAE against one with every patch visible", MaeStepBenchmark.Run),
+    ["fuzz-masks"] = ("100,000 damaged and hostile mask files of each format: read or refused", MaskFuzz.Run),
     ["fuzz-weights"] = ("100,000 damaged and hostile weight files of each format: read or refused", ReaderFuzz.Run),
+    ["mask-tokens"] = ("mask token vectors of a batch of 64 crops with 64 masks", MaskTokensBenchmark.Run),
+    ["masks-agreement"] = ("best IoU of the segmenter's and of stored masks with object masks", MasksAgreementBenchmark.Run),
     ["onnx"] = ("ONNX Runtime on our ViT-S/16 against PyTorch's export", OnnxBenchmark.Run),
     ["hostile"] = ("10,000 hostile images to a served model: refused or embedded, never another fault", HostileBenchmark.Run),
     ["index"] = ("exact search against the memory read bandwidth; kill -9 during writes", IndexBenchmark.Run),
     ["sam"] = ("the image encoder of Segment Anything against plain matrix products", SamBenchmark.Run),
     ["probe"] = ("a linear probe on 2,000 embeddings against LbfgsMaximumEntropy", ProbeBenchmark.Run),
+    ["rle"] = ("COCO run lengths encoded and decoded, pixels per second", RleBenchmark.Run),
     ["segmenter"] = ("images segmented per second, one thread", SegmenterBenchmark.Run),
     ["serve"] = ("64 clients for 60 s against the offline rate; reloads under load", ServeBenchmark.Run),
     ["steps"] = ("10,000 steps of a whole Fit: live tensors and memory stay flat", StepsBenchmark.Run),
@@ -31,7 +35,7 @@ if (args.Length == 0 || unknown.Length > 0)
 {
     if (unknown.Length > 0) Console.Error.WriteLine($"There is no benchmark {string.Join(", ", unknown)}.");
     Console.WriteLine("Usage: dotnet run -c Release --project tests/Benchmarks -- NAME...\n");
-    foreach (var (name, (about, _)) in benchmarks) Console.WriteLine($"  {name,-12} {about}");
+    foreach (var (name, (about, _)) in benchmarks) Console.WriteLine($"  {name,-15} {about}");
     return args.Length == 0 ? 0 : 2;
 }
 foreach (string name in args)

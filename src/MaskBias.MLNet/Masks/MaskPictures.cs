@@ -5,7 +5,7 @@ using SkiaSharp;
 namespace MaskBias.MLNet.Masks;
 
 /// <summary>Pictures for people, as PNG files: masks over their image, and maps of patches (attention, relations) over the image.</summary>
-public static class MaskPictures
+public static partial class MaskPictures
 {
     private const int MaxPictureSide = 16384;
     private const double GoldenAngle = 137.50776;         // consecutive hues lie far apart
@@ -31,9 +31,7 @@ public static class MaskPictures
     {
         ArgumentNullException.ThrowIfNull(masks);
         using var picture = Enlarge(image, scale);
-        if (masks.Width != image.Width || masks.Height != image.Height)
-            throw new ArgumentException($"The masks are of {masks.Width}x{masks.Height}; the image is of {image.Width}x{image.Height}.",
-                nameof(masks));
+        CheckSize(image, masks);
 
         int[] order = [.. Enumerable.Range(0, masks.Count).OrderByDescending(masks.Area)];
         int[] topmost = new int[image.Height * image.Width];
@@ -86,6 +84,13 @@ public static class MaskPictures
         for (int i = 0; i < values.Length; i++) colors[i] = Heat((values[i] - (double)smallest) / range);
 
         using var picture = Enlarge(image, scale);
+        Tint(picture, colors, rows, columns);
+        return Encode(picture);
+    }
+
+    // The image in grey under the colours of its patches.
+    private static void Tint(SKBitmap picture, ReadOnlySpan<Rgba> colors, int rows, int columns)
+    {
         var pixels = picture.GetPixelSpan<Rgba>();
         for (int y = 0, i = 0; y < picture.Height; y++)
         {
@@ -93,7 +98,6 @@ public static class MaskPictures
             for (int x = 0; x < picture.Width; x++, i++)
                 pixels[i] = pixels[i].Grey().Blend(colors[row * columns + (int)((long)x * columns / picture.Width)], HeatShare);
         }
-        return Encode(picture);
     }
 
     private static SKBitmap Enlarge(RgbImage image, int scale)
@@ -139,11 +143,21 @@ public static class MaskPictures
         return new(color.Red, color.Green, color.Blue);
     }
 
-    private static Rgba Heat(double value)
+    private static void CheckSize(RgbImage image, MaskSet masks)
     {
-        double place = value * (HeatColors.Length - 1);
-        int lower = Math.Min((int)place, HeatColors.Length - 2);
-        var (from, to) = (HeatColors[lower], HeatColors[lower + 1]);
+        if (masks.Width != image.Width || masks.Height != image.Height)
+            throw new ArgumentException($"The masks are of {masks.Width}x{masks.Height}; the image is of {image.Width}x{image.Height}.",
+                nameof(masks));
+    }
+
+    private static Rgba Heat(double value) => At(HeatColors, value);
+
+    // The colour at a place from 0 to 1 along the anchors.
+    private static Rgba At(SKColor[] anchors, double value)
+    {
+        double place = Math.Clamp(value, 0, 1) * (anchors.Length - 1);
+        int lower = Math.Min((int)place, anchors.Length - 2);
+        var (from, to) = (anchors[lower], anchors[lower + 1]);
         return new Rgba(from.Red, from.Green, from.Blue).Blend(new(to.Red, to.Green, to.Blue), (float)(place - lower));
     }
 
@@ -159,6 +173,8 @@ public static class MaskPictures
     private readonly record struct Rgba(byte R, byte G, byte B, byte A = 255)
     {
         public Rgba Blend(Rgba other, float share) => new(Mix(R, other.R, share), Mix(G, other.G, share), Mix(B, other.B, share));
+
+        public bool IsDark => Grey().R < 128;
 
         public Rgba Grey()
         {

@@ -70,4 +70,40 @@ public class MaskPicturesTests
         Assert.Contains("Value 1 is NaN",
             Assert.Throws<ArgumentException>(() => MaskPictures.HeatMapPng(Grey, [0, float.NaN], 1, 2)).Message);
     }
+
+    [Fact]
+    public void A_patchs_relation_is_a_map_with_the_patch_framed()
+    {
+        var masks = MaskSet.FromBitmaps(20, 30, [MaskScenes.Rectangle(20, 30, 0, 0, 20, 20), MaskScenes.Rectangle(20, 30, 20, 0, 30, 20)]);
+        using var picture = SKBitmap.Decode(MaskPictures.RelationPng(Grey, masks, 2, 3, patch: 1, scale: 8));
+        SKColor same = picture.GetPixel(40, 40), other = picture.GetPixel(200, 40);
+        Assert.True(same.Red > 150 && same.Green > 150 && same.Blue < 100, "the same mask is yellow");
+        Assert.True(other.Blue > other.Green, "another mask is dark blue");
+        Assert.Equal(SKColors.Black, picture.GetPixel(80, 0));
+        Assert.Equal(SKColors.Black, picture.GetPixel(159, 79));
+        Assert.NotEqual(SKColors.Black, picture.GetPixel(160, 40));
+        Assert.Equal(picture.GetPixel(120, 40), same);
+
+        using var both = SKBitmap.Decode(MaskPictures.RelationPng(Grey, masks, 2, 3, 1, MaskRelation.Both, scale: 8));
+        Assert.True(both.GetPixel(40, 40).Red > both.GetPixel(40, 40).Blue && both.GetPixel(200, 40).Blue > both.GetPixel(200, 40).Red);
+        Assert.Contains("no patch 6", Assert.Throws<ArgumentException>(() => MaskPictures.RelationPng(Grey, masks, 2, 3, 6)).Message);
+        _ = MaskPictures.RelationPng(Grey, MaskSet.Empty(20, 30), 2, 3, 0);
+    }
+
+    [Fact]
+    public void The_biass_weights_are_a_table_of_colours_and_numbers()
+    {
+        (float[]?, float[]?)[] weights = [([0.5f, -0.5f, 0], [0.1f, 0.2f, -0.05f]), ([0.25f, 0, 0], null)];
+        using var picture = SKBitmap.Decode(MaskPictures.BiasPng(weights));
+        SKColor Cell(int layer, int head) => picture.GetPixel(24 + 56 + 76 * head + 3, 62 + 34 * layer + 3);
+        Assert.True(Cell(0, 0).Red > 150 && Cell(0, 0).Blue < 60, "the largest is red");
+        Assert.True(Cell(0, 1).Blue > 150 && Cell(0, 1).Red < 60, "its negative is blue");
+        Assert.Equal(new SKColor(0xF7, 0xF7, 0xF7), Cell(0, 2));
+        Assert.NotEqual(Cell(0, 0), Cell(1, 0));
+        using var zero = SKBitmap.Decode(MaskPictures.BiasPng([([0f], null)]));
+        Assert.Equal(new SKColor(0xF7, 0xF7, 0xF7), zero.GetPixel(84, 66));
+
+        Assert.Contains("takes no masks", Assert.Throws<ArgumentException>(() => MaskPictures.BiasPng([(null, null)])).Message);
+        Assert.Contains("NaN", Assert.Throws<ArgumentException>(() => MaskPictures.BiasPng([([float.NaN], null)])).Message);
+    }
 }

@@ -7,8 +7,13 @@ namespace MaskBias.MLNet.Masks.Files;
 internal sealed class PerImageMasks(string folder, MaskFileFormat format, int[] background) : IMaskSource
 {
     public string Description => $"'{folder}' has no "
-        + string.Join(", ", new[] { (MaskFileFormat.Sa1b, ".json"), (MaskFileFormat.LabelMap, ".png"), (MaskFileFormat.BinaryFolders, " folder of PNGs") }
-            .Where(kind => Takes(kind.Item1)).Select(kind => kind.Item2))
+        + format switch
+        {
+            MaskFileFormat.Sa1b => ".json",
+            MaskFileFormat.LabelMap => ".png",
+            MaskFileFormat.BinaryFolders => "folder of PNGs",
+            _ => ".json, .png or folder of PNGs",
+        }
         + " of that name";
 
     public FoundMasks? Find(string imagePath)

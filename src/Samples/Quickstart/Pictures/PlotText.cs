@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Images;
 using SkiaSharp;
 
 namespace MaskBias.MLNet.Samples.Quickstart.Pictures;

@@ -1,7 +1,7 @@
-namespace MaskBias.MLNet.Samples.Quickstart.Pictures;
+namespace MaskBias.MLNet.Images;
 
 /// <summary>
-/// The letters of <see cref="PlotText"/> where there is no typeface: five by seven pixels each, rows from the top, the leftmost pixel in bit 4.
+/// Letters for pictures where there is no typeface: five by seven pixels each, rows from the top, the leftmost pixel in bit 4.
 /// </summary>
 internal static class PixelGlyphs
 {
@@ -57,6 +57,8 @@ internal static class PixelGlyphs
         ['/'] = [0b00001, 0b00010, 0b00010, 0b00100, 0b01000, 0b01000, 0b10000],
         ['('] = [0b00010, 0b00100, 0b01000, 0b01000, 0b01000, 0b00100, 0b00010],
         [')'] = [0b01000, 0b00100, 0b00010, 0b00010, 0b00010, 0b00100, 0b01000],
+        ['\u03B1'] = [0, 0, 0b01101, 0b10010, 0b10010, 0b10010, 0b01101],
+        ['\u03B2'] = [0b01100, 0b10010, 0b10100, 0b10010, 0b10001, 0b11110, 0b10000],
         ['%'] = [0b11001, 0b11001, 0b00010, 0b00100, 0b01000, 0b10011, 0b10011],
     };
 }
