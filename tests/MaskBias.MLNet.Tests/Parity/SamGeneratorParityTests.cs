@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Masks.Files;
 using System.Text.Json;
 using MaskBias.MLNet.Masks;
 using MaskBias.MLNet.Masks.Sam;
@@ -90,7 +91,8 @@ public sealed class SamGeneratorParityTests : IDisposable
         int[] size = [.. segmentation.GetProperty("size").EnumerateArray().Select(s => s.GetInt32())];
         Assert.Equal([like.Height, like.Width], size);
         byte[] bitmap = new byte[size[0] * size[1]];
-        ColumnRuns.Decode([.. segmentation.GetProperty("counts").EnumerateArray().Select(c => c.GetInt32())], size[0], size[1], bitmap);
+        int[] counts = [.. segmentation.GetProperty("counts").EnumerateArray().Select(c => c.GetInt32())];
+        CocoRle.FromCounts(size[0], size[1], counts).ToMaskSet().CopyTo(0, bitmap);
         return bitmap;
     }
 

@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Masks.Files;
 using System.Text.Json;
 using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Masks;
@@ -36,13 +37,11 @@ public sealed class SamGeneratorPartsParityTests : IDisposable
         Assert.Equal(rles.Length, bitmaps.Count);
         for (int k = 0; k < bitmaps.Count; k++)
         {
-            Assert.Equal(rles[k], ColumnRuns.Encode(bitmaps[k], height, width));
-            Assert.Equal(areas[k], ColumnRuns.Area(rles[k]));
-            byte[] decoded = new byte[height * width];
-            ColumnRuns.Decode(rles[k], height, width, decoded);
-            Assert.Equal(bitmaps[k], decoded);
-
             var (mask, box) = MaskCandidate.Read(bitmaps[k], new(0, 0, width, height), height, width);
+            Assert.Equal(rles[k], CocoRle.From(mask, 0).Counts.ToArray());
+            byte[] decoded = new byte[height * width];
+            CocoRle.FromCounts(height, width, rles[k]).ToMaskSet().CopyTo(0, decoded);
+            Assert.Equal(bitmaps[k], decoded);
             Assert.Equal(areas[k], mask.Area(0));
             Assert.Equal(boxes[k], (long[])[box.Left, box.Top, box.Right, box.Bottom]);
             if (k == 3) Assert.Equal(Boxes("boxes_xywh_of_3")[0], (long[])[box.Left, box.Top, box.Width, box.Height]);
