@@ -6,7 +6,7 @@ namespace MaskBias.MLNet.Masks;
 
 public static partial class MaskPictures
 {
-    private const int CellWidth = 76, CellHeight = 34, Margin = 24, LayerLabels = 56, HeaderHeight = 62, LegendHeight = 56, Letter = 2;
+    private const int CellWidth = 88, CellHeight = 34, Margin = 24, LayerLabels = 56, HeaderHeight = 62, LegendHeight = 56, Letter = 2;
 
     private static readonly Rgba Ink = new(30, 30, 30), Absent = new(225, 225, 225);
 

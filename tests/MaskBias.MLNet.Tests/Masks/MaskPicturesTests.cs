@@ -95,7 +95,7 @@ public class MaskPicturesTests
     {
         (float[]?, float[]?)[] weights = [([0.5f, -0.5f, 0], [0.1f, 0.2f, -0.05f]), ([0.25f, 0, 0], null)];
         using var picture = SKBitmap.Decode(MaskPictures.BiasPng(weights));
-        SKColor Cell(int layer, int head) => picture.GetPixel(24 + 56 + 76 * head + 3, 62 + 34 * layer + 3);
+        SKColor Cell(int layer, int head) => picture.GetPixel(24 + 56 + 88 * head + 3, 62 + 34 * layer + 3);
         Assert.True(Cell(0, 0).Red > 150 && Cell(0, 0).Blue < 60, "the largest is red");
         Assert.True(Cell(0, 1).Blue > 150 && Cell(0, 1).Red < 60, "its negative is blue");
         Assert.Equal(new SKColor(0xF7, 0xF7, 0xF7), Cell(0, 2));

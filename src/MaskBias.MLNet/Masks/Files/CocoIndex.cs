@@ -20,7 +20,7 @@ internal sealed class CocoIndex
         {
             Scan();
         }
-        catch (JsonException e)
+        catch (Exception e) when (LocatedJson.IsMalformed(e))
         {
             throw LocatedJson.NotJson(name, e);
         }

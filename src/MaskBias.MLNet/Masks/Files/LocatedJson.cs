@@ -27,7 +27,7 @@ internal readonly record struct LocatedJson(JsonElement Value, string Place)
             using var document = JsonDocument.Parse(WithoutMark(json), new() { MaxDepth = MaxDepth });
             return read(new(document.RootElement, place));
         }
-        catch (JsonException e)
+        catch (Exception e) when (IsMalformed(e))
         {
             throw NotJson(place, e);
         }
@@ -35,7 +35,10 @@ internal readonly record struct LocatedJson(JsonElement Value, string Place)
 
     public static ReadOnlyMemory<byte> WithoutMark(ReadOnlyMemory<byte> json) => json.Span.StartsWith(ByteOrderMark) ? json[3..] : json;
 
-    public static InvalidDataException NotJson(string place, JsonException e) => new($"{place}: this is not JSON that can be read: {e.Message}", e);
+    /// <summary>Whether JSON's reader refused the text: an escaped half of a surrogate pair is found only when a text or name is looked at.</summary>
+    public static bool IsMalformed(Exception e) => e is JsonException or InvalidOperationException;
+
+    public static InvalidDataException NotJson(string place, Exception e) => new($"{place}: this is not JSON that can be read: {e.Message}", e);
 
     /// <summary>A property that must be there.</summary>
     public LocatedJson this[string name] => Find(name)

@@ -51,7 +51,7 @@ internal static class MaskSources
                 }
             }
         }
-        catch (JsonException e)
+        catch (Exception e) when (LocatedJson.IsMalformed(e))
         {
             throw LocatedJson.NotJson(path, e);
         }

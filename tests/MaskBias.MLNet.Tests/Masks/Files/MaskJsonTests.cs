@@ -121,6 +121,7 @@ public sealed class MaskJsonTests : IDisposable
     [InlineData("[1, 2", "not JSON that can be read")]
     [InlineData("", "not JSON that can be read")]
     [InlineData("7", "must be an object; it is 7")]
+    [InlineData("""{"imag\ud800": 1}""", "not JSON that can be read")]
     [InlineData("{}", "there is no \"image\"")]
     [InlineData("""{"image": {"height": 4}, "annotations": []}""", "x.json.image: there is no \"width\"")]
     [InlineData("""{"image": {"height": "4", "width": 4}, "annotations": []}""", "x.json.image.height: this must be a whole number; it is \"4\"")]
@@ -148,6 +149,7 @@ public sealed class MaskJsonTests : IDisposable
     [InlineData("""{"images": [{"id": 1}], "annotations": []}""", "images[0]: there is no \"file_name\"")]
     [InlineData("""{"images": 3, "annotations": []}""", "an array of images")]
     [InlineData("[] []", "not JSON")]
+    [InlineData("""{"\ud800": 1}""", "not JSON")]
     public void Malformed_COCO_files_say_where_and_why(string json, string reason) =>
         Assert.Contains(reason, Assert.Throws<InvalidDataException>(() => Coco(json)).Message);
 
