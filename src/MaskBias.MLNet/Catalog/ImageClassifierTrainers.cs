@@ -1,3 +1,4 @@
+using MaskBias.MLNet.FineTuning;
 using MaskBias.MLNet.LinearProbing;
 using MaskBias.MLNet.RowMapping;
 using MaskBias.MLNet.Vit;
@@ -38,6 +39,15 @@ public static class ImageClassifierTrainers
     public static FeatureProbeEstimator LinearProbe(
         this MulticlassClassificationCatalog.MulticlassClassificationTrainers trainers, LinearProbeOptions options) =>
         new(Environment(trainers), options);
+
+    /// <summary>Trains an encoder and a linear head on labelled images; the encoder that is given stays as it is.</summary>
+    /// <param name="trainers">ml.MulticlassClassification.Trainers.</param>
+    /// <param name="encoder">What training starts from.</param>
+    /// <param name="options">Columns and recipe, such as <see cref="FineTuneOptions.Mae"/>; null for <see cref="FineTuneOptions.Dino"/>.</param>
+    /// <exception cref="ArgumentException">Options are out of range; all of them are listed.</exception>
+    public static FineTuneEstimator FineTune(
+        this MulticlassClassificationCatalog.MulticlassClassificationTrainers trainers, VisionEncoder encoder, FineTuneOptions? options = null) =>
+        new(Environment(trainers), encoder, options ?? FineTuneOptions.Dino());
 
     private static IHostEnvironment Environment(MulticlassClassificationCatalog.MulticlassClassificationTrainers trainers)
     {

@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Native;
 using MaskBias.MLNet.RowMapping;
 using MaskBias.MLNet.Training.Data;
 using Microsoft.ML;
@@ -15,8 +16,11 @@ public sealed class FeatureProbeEstimator : IEstimator<MulticlassPredictionTrans
     private readonly IHostEnvironment environment;
     private readonly LinearProbeOptions options;
 
-    internal FeatureProbeEstimator(IHostEnvironment environment, LinearProbeOptions options) =>
+    internal FeatureProbeEstimator(IHostEnvironment environment, LinearProbeOptions options)
+    {
         (this.environment, this.options) = (environment, OptionsValidator.Validate(options).Copy());
+        TorchRuntime.EnsureLoaded(nameof(FeatureProbeEstimator));
+    }
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">A column is missing or of the wrong type, or there are fewer than two classes.</exception>

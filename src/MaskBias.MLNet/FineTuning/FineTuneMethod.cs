@@ -1,0 +1,94 @@
+using MaskBias.MLNet.Images.Augmentation;
+using MaskBias.MLNet.Training;
+using MaskBias.MLNet.Training.Data;
+using MaskBias.MLNet.Vit;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace MaskBias.MLNet.FineTuning;
+
+/// <summary>Supervised training of a whole encoder on strongly augmented, mixed images with smoothed labels.</summary>
+internal sealed class FineTuneMethod : ITrainingMethod<ViewBatch>
+{
+    private readonly FineTuneOptions options;
+    private readonly FineTuneModel model;
+    private readonly FineTuneModel? average;
+    private readonly VisionEncoder normalizer;
+    private readonly Tensor? classWeights;
+    private readonly int[] classes;                 // of each image in the store
+    private readonly int seed, count;
+
+    public FineTuneMethod(
+        FineTuneOptions options, FineTuneModel model, FineTuneModel? average, VisionEncoder normalizer, int[] classes, int count,
+        Tensor? classWeights, int seed)
+    {
+        (this.options, this.model, this.average, this.normalizer) = (options, model, average, normalizer);
+        (this.classes, this.count, this.classWeights, this.seed) = (classes, count, classWeights, seed);
+        average?.MoveTowards(model, 0);
+        average?.Train(false);
+    }
+
+    /// <inheritdoc/>
+    public IEnumerable<(string Name, Parameter Parameter)> Parameters => model.Parameters;
+
+    /// <summary>Norm of all gradients together in the last step, before clipping.</summary>
+    public double GradientNorm { get; private set; }
+
+    /// <inheritdoc/>
+    public void BeginEpoch(int epoch) => model.Train();
+
+    /// <inheritdoc/>
+    public Tensor Loss(ViewBatch batch, TrainingPosition position)
+    {
+        var random = new Random(HashCode.Combine(seed, position.Step));
+        var labels = tensor(batch.Rows.Select(r => (long)classes[r]).ToArray(), device: normalizer.Device);
+        var targets = SoftTargets.Smooth(labels, count, options.LabelSmoothing);
+        var (images, mixed) = BatchMixing.Apply(Augment(batch.Global.Images, random), targets, options.Mixup, options.Cutmix, random);
+        return SoftTargets.CrossEntropy(model.Forward(images), mixed, classWeights);
+    }
+
+    /// <inheritdoc/>
+    public void BeforeUpdate(TrainingPosition position)
+    {
+        if (options.ClipGradient > 0) GradientNorm = nn.utils.clip_grad_norm_(Parameters.Select(p => p.Parameter), options.ClipGradient);
+    }
+
+    /// <inheritdoc/>
+    public void AfterUpdate(TrainingPosition position) => average?.MoveTowards(model, options.EmaMomentum ?? 0);
+
+    /// <summary>Loss and share of right answers on images as they are in use.</summary>
+    public (double Loss, double Accuracy) Evaluate(IEnumerable<ViewBatch> batches)
+    {
+        var judged = average ?? model;
+        judged.Train(false);
+        double loss = 0, right = 0;
+        int rows = 0;
+        foreach (var batch in batches)
+        {
+            using (batch)
+            using (var scope = NewDisposeScope())
+            using (no_grad())
+            {
+                var logits = judged.Forward(batch.Global.Images);
+                var labels = tensor(batch.Rows.Select(r => (long)classes[r]).ToArray(), device: logits.device);
+                loss += nn.functional.cross_entropy(logits, labels, reduction: nn.Reduction.Sum).ToDouble();
+                right += logits.argmax(1).eq(labels).sum().ToInt64();
+                rows += batch.Rows.Length;
+            }
+        }
+        return (loss / rows, right / rows);
+    }
+
+    private Tensor Augment(Tensor images, Random random)
+    {
+        if (options.RandAugmentMagnitude > 0)
+        {
+            var augmented = RandAugment.Apply(
+                normalizer.Denormalize(images), options.RandAugmentMagnitude, options.RandAugmentDeviation, random);
+            images = normalizer.Normalize(augmented);
+        }
+        RandomErasing.Apply(images, options.RandomErasing, random);
+        return images;
+    }
+}

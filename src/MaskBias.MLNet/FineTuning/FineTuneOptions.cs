@@ -1,0 +1,154 @@
+using System.ComponentModel.DataAnnotations;
+using MaskBias.MLNet.Images.Augmentation;
+using MaskBias.MLNet.Native;
+using MaskBias.MLNet.Training;
+using MaskBias.MLNet.Vit;
+
+namespace MaskBias.MLNet.FineTuning;
+
+/// <summary>
+/// Settings of fine-tuning: the whole encoder learns from labels. <see cref="Dino"/> and <see cref="Mae"/> are the paper's (supplement,
+/// Tables 5 and 6), <see cref="FewShot"/> is Semi-ViT's for 1% and 10% of the labels.
+/// </summary>
+public sealed class FineTuneOptions : SupervisedOptions
+{
+    /// <summary>What Tables 5 and 6 share: 100 epochs, 5 of warm-up, weight decay 0.05.</summary>
+    public FineTuneOptions() => (WarmupEpochs, WeightDecay, MinLearningRate) = (5, 0.05, 1e-6);
+
+    /// <summary>Base learning rate of the head: the rate in force is this × batch / 256.</summary>
+    /// <value>1e-4 (Table 5).</value>
+    [Range(0.0, 1000.0, MinimumIsExclusive = true)]
+    public double LearningRate { get; set; } = 1e-4;
+
+    /// <summary>Factor by which each layer learns more slowly than the one above it; 1 for none.</summary>
+    /// <value>0.65 (Table 5).</value>
+    [Range(0.0, 1.0, MinimumIsExclusive = true)]
+    public double LayerDecay { get; set; } = 0.65;
+
+    /// <summary>AdamW's β₁.</summary>
+    /// <value>0.9.</value>
+    [Range(0.0, 1.0, MaximumIsExclusive = true)]
+    public double Beta1 { get; set; } = 0.9;
+
+    /// <summary>AdamW's β₂.</summary>
+    /// <value>0.999 (Table 5).</value>
+    [Range(0.0, 1.0, MaximumIsExclusive = true)]
+    public double Beta2 { get; set; } = 0.999;
+
+    /// <summary>Stochastic depth of the last block.</summary>
+    /// <value>0.1.</value>
+    [Range(0.0, 1.0, MaximumIsExclusive = true)]
+    public double DropPath { get; set; } = 0.1;
+
+    /// <summary>Label smoothing s.</summary>
+    /// <value>0.1.</value>
+    [Range(0.0, 1.0, MaximumIsExclusive = true)]
+    public double LabelSmoothing { get; set; } = 0.1;
+
+    /// <summary>α of mixup; 0 for none.</summary>
+    /// <value>0.8.</value>
+    [Range(0.0, 4.0)]
+    public double Mixup { get; set; } = 0.8;
+
+    /// <summary>α of CutMix; 0 for none. With mixup, each batch takes one of the two.</summary>
+    /// <value>1.</value>
+    [Range(0.0, 4.0)]
+    public double Cutmix { get; set; } = 1;
+
+    /// <summary>Magnitude of RandAugment; 0 for none.</summary>
+    /// <value>9.</value>
+    [Range(0.0, 10.0)]
+    public double RandAugmentMagnitude { get; set; } = 9;
+
+    /// <summary>Standard deviation of RandAugment's magnitude.</summary>
+    /// <value>0.5.</value>
+    [Range(0.0, 10.0)]
+    public double RandAugmentDeviation { get; set; } = 0.5;
+
+    /// <summary>Chance of erasing a rectangle of an image.</summary>
+    /// <value>0.25 (Table 5).</value>
+    [Range(0.0, 1.0)]
+    public double RandomErasing { get; set; } = 0.25;
+
+    /// <summary>How training images are cut.</summary>
+    /// <value>RandomResizedCrop of at least 8% of the image, and flip.</value>
+    [Required]
+    public RandomCropOptions Crop { get; set; } = new() { MinScale = 0.08 };
+
+    /// <summary>How the head's features come of the tokens; null keeps the encoder's pooling.</summary>
+    /// <value><see cref="FeaturePooling.ClassToken"/> (DINO). MAE has <see cref="FeaturePooling.NormalizedMean"/>.</value>
+    public FeaturePooling? Pooling { get; set; } = FeaturePooling.ClassToken;
+
+    /// <summary>Side in pixels of the images; positions are resampled where it is not the encoder's. Null keeps the encoder's.</summary>
+    /// <value>null.</value>
+    [Range(8, 4096)]
+    public int? ImageSize { get; set; }
+
+    /// <summary>Largest norm of all gradients together; 0 for no clipping.</summary>
+    /// <value>0.</value>
+    [Range(0.0, double.MaxValue)]
+    public double ClipGradient { get; set; }
+
+    /// <summary>Momentum of a moving average of all weights, which is then what is kept; null for none.</summary>
+    /// <value>null.</value>
+    [Range(0.0, 1.0, MaximumIsExclusive = true)]
+    public double? EmaMomentum { get; set; }
+
+    /// <summary>Epochs without a better one after which training stops; null for never. Needs a validation fraction.</summary>
+    /// <value>null.</value>
+    [Range(1, 1_000_000)]
+    public int? Patience { get; set; }
+
+    /// <summary>Share of each class' rows that is learned from, at least one row; 1 for all.</summary>
+    /// <value>1.</value>
+    [Range(0.0, 1.0, MinimumIsExclusive = true)]
+    public double LabelFraction { get; set; } = 1;
+
+    /// <summary>
+    /// File of the rows that are learned from (<see cref="LabelSubset"/>): read where it exists, written where it does not. Null for none.
+    /// </summary>
+    /// <value>null.</value>
+    public string? LabelSubsetPath { get; set; }
+
+    /// <summary>Where to compute.</summary>
+    /// <value><see cref="ComputeDevice.Auto"/>.</value>
+    [Required]
+    public ComputeDevice Device { get; set; } = ComputeDevice.Auto;
+
+    /// <summary>Table 5: base learning rate 1e-4, layer decay 0.65, β 0.9 and 0.999, batch 256, random erasing 0.25, the class token.</summary>
+    public static FineTuneOptions Dino() => new();
+
+    /// <summary>Table 6: base learning rate 1e-3, layer decay 0.75, β 0.9 and 0.95, batch 1024, no erasing, the patches' mean.</summary>
+    public static FineTuneOptions Mae() => new()
+    {
+        LearningRate = 1e-3, LayerDecay = 0.75, Beta2 = 0.95, BatchSize = 1024, RandomErasing = 0, Pooling = FeaturePooling.NormalizedMean,
+    };
+
+    /// <summary>
+    /// Semi-ViT's supervised stage (Cai et al., NeurIPS 2022) on a share of the labels: below 5%, as for its 1%, base learning rate 5e-5 and
+    /// no mixup, CutMix, erasing or drop path; else, as for its 10%, base learning rate 2.5e-4 and all of them.
+    /// </summary>
+    /// <param name="labelFraction">Share of each class' rows, for instance 0.01 or 0.1.</param>
+    public static FineTuneOptions FewShot(double labelFraction) => labelFraction < 0.05
+        ? new()
+        {
+            LabelFraction = labelFraction, LearningRate = 5e-5, Mixup = 0, Cutmix = 0, RandomErasing = 0, DropPath = 0,
+            Pooling = null,
+        }
+        : new() { LabelFraction = labelFraction, LearningRate = 2.5e-4, Pooling = null };
+
+    /// <inheritdoc/>
+    public override IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        foreach (var fault in base.Validate(validationContext)) yield return fault;
+        if (Patience is not null && ValidationFraction == 0)
+            yield return new($"Patience is {Patience} and ValidationFraction is 0; to stop early it must be above 0.");
+    }
+
+    internal FineTuneOptions Copy()
+    {
+        var copy = (FineTuneOptions)MemberwiseClone();
+        copy.Crop = Crop.Copy();
+        return copy;
+    }
+}

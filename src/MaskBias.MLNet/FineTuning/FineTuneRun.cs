@@ -1,0 +1,190 @@
+using MaskBias.MLNet.LinearProbing;
+using MaskBias.MLNet.RowMapping;
+using MaskBias.MLNet.Training;
+using MaskBias.MLNet.Training.Data;
+using MaskBias.MLNet.Vit;
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MaskBias.MLNet.FineTuning;
+
+/// <summary>One fine-tuning: chooses rows and device, builds the model, trains, and keeps the best epoch.</summary>
+internal sealed class FineTuneRun
+{
+    private const string Phase = "Fine-tuning";
+    private const int KeptPerViewPixel = 2;             // as in pretraining: enough for the smallest crops
+
+    private readonly IHost host;
+    private readonly MLContext context;
+    private readonly FineTuneOptions options;
+    private readonly LabelColumn label;
+    private readonly Device device;
+    private readonly string deviceReason;
+    private readonly int seed;
+
+    public FineTuneRun(IHostEnvironment environment, MLContext context, FineTuneOptions options, LabelColumn label)
+    {
+        (host, this.context, this.options, this.label) = (environment.Register(Phase), context, options, label);
+        (device, deviceReason) = options.Device.Resolve();
+        seed = options.Seed ?? host.Rand.Next();
+    }
+
+    /// <summary>Trains a copy of the encoder and a head on the labelled rows.</summary>
+    public (VisionEncoder Encoder, LinearClassifier Linear, ClassifierReport Report) Train(IDataView data, VisionEncoder start)
+    {
+        using var log = new RunLog(host);
+        var labelled = Labelled(data, out int[] classesOfRows);
+        ClassLabels.Check(classesOfRows, label);
+        var model = NewModel(start, options.DropPath);
+        FineTuneModel? average = null;
+        try
+        {
+            average = options.EmaMomentum is null ? null : NewModel(start, dropPath: 0);
+            var encoder = new VisionEncoder(model.Backbone, normalization: start.Normalization);
+            var report = Train(labelled, classesOfRows, model, average, encoder, log);
+            var kept = average ?? model;
+            if (average is not null)
+            {
+                encoder.Dispose();
+                encoder = new VisionEncoder(average.Backbone, normalization: start.Normalization);
+            }
+            encoder.Evaluate();
+            var linear = kept.Classifier();
+            model.Head.Dispose();
+            average?.Head.Dispose();
+            return (encoder, linear, report);
+        }
+        catch
+        {
+            model.Dispose();
+            average?.Dispose();
+            throw;
+        }
+    }
+
+    private ClassifierReport Train(
+        IDataView labelled, int[] classesOfRows, FineTuneModel model, FineTuneModel? average, VisionEncoder normalizer, RunLog log)
+    {
+        var views = options.Crop.AsViews();
+        var sizes = ViewSizes.For(views, model.Backbone.Options);
+        var loading = options.Loading();
+        var store = ImageStore.Load(labelled, loading, KeptPerViewPixel * sizes.Global, log.Warn);
+        int[] classes = [.. Enumerable.Range(0, store.Count).Select(i => classesOfRows[store[i].Row])];
+        ClassLabels.Check(classes, label);
+        var (kept, heldOut) = StratifiedSplit.HoldOut(classes, options.ValidationFraction, seed);
+        var limits = new RunLimits(options.Epochs);
+        int batch = limits.Batch(options.BatchSize, kept.Length).Batch;
+        var loader = new ViewLoader(store, loading, sizes, normalizer, batch, parts: 1, seed, log.Warn, kept);
+        var plain = new PlainViews(store, normalizer);
+        var plan = Plan(batch, loader.StepsPerEpoch, limits, out long warmup);
+
+        using var weights = ClassLabels.Weights(options.ClassWeighting, [.. kept.Select(i => classes[i])], label.Count) is { } w
+            ? tensor(w, device: device) : null;
+        var method = new FineTuneMethod(options, model, average, normalizer, classes, label.Count, weights, seed);
+        var tracker = new EpochTracker(log, options.Progress, options.Patience);
+        using var best = new BestWeights();
+        foreach (string adjustment in limits.Adjustments) log.Info(adjustment);
+        log.Info(ClassifierReport.Recipe(Phase, kept.Length, label.Count, heldOut.Length, plan, warmup, [options.LearningRate], deviceReason));
+        using var loop = new TrainingLoop<ViewBatch>(plan, method, Optimizer(model, options)) { Progress = tracker, EndEpoch = EndEpoch };
+        loop.Run(epoch => loader.Epoch(epoch, options.CancellationToken), options.CancellationToken);
+        best.Restore(average ?? model);
+        return new()
+        {
+            Classes = label.Count, ValidationRows = heldOut.Length, WarmupSteps = warmup, Epochs = tracker.Epochs, BestEpoch = tracker.BestEpoch,
+            BaseLearningRate = options.LearningRate,
+            Run = new()
+            {
+                Phase = Phase, Losses = loop.Losses, StepsPerEpoch = plan.StepsPerEpoch, BatchSize = batch, AccumulationSteps = 1,
+                Images = kept.Length, SkippedRows = store.Skipped, LearningRate = plan.LearningRate.Peak, Adjustments = limits.Adjustments,
+                Device = deviceReason, Elapsed = loop.Elapsed,
+            },
+        };
+
+        bool EndEpoch(int epoch)
+        {
+            if (heldOut.Length == 0)
+            {
+                tracker.EndEpoch(null, null);
+                return true;
+            }
+            var (loss, accuracy) = method.Evaluate(plain.Batches(heldOut));
+            if (tracker.EndEpoch(loss, accuracy)) best.Take(average ?? model);
+            return tracker.GoesOn;
+        }
+    }
+
+    /// <summary>AdamW with a learning rate per layer.</summary>
+    internal static LayerwiseAdam Optimizer(FineTuneModel model, FineTuneOptions options)
+    {
+        int depth = model.Backbone.Options.Depth;
+        return new(model.Parameters.Select(p => (p.Parameter, LayerDecay.Scale(p.Name, depth, options.LayerDecay),
+            LayerDecay.TakesWeightDecay(p.Name, p.Parameter.dim()))), (options.Beta1, options.Beta2));
+    }
+
+    private TrainingPlan Plan(int batch, int stepsPerEpoch, RunLimits limits, out long warmup)
+    {
+        long steps = (long)options.Epochs * stepsPerEpoch;
+        warmup = limits.WarmupSteps(options.WarmupEpochs, stepsPerEpoch);
+        return new()
+        {
+            Phase = Phase, Epochs = options.Epochs, StepsPerEpoch = stepsPerEpoch, BatchSize = batch,
+            LearningRate = new(options.LearningRate * batch / 256, options.MinLearningRate, steps, warmup, warmupReachesPeak: false),
+            WeightDecay = new(options.WeightDecay, options.WeightDecay, steps),
+        };
+    }
+
+    // The rows that are learned from: those with a class, and of them those of the few-shot subset.
+    private IDataView Labelled(IDataView data, out int[] classes)
+    {
+        int[] all = ClassLabels.Read(data, label);
+        ClassLabels.Check([.. all.Where(c => c >= 0)], label);
+        if (options.LabelFraction == 1 && options.LabelSubsetPath is null)
+        {
+            classes = [.. all.Where(c => c >= 0)];
+            return context.Data.FilterRowsByMissingValues(data, label.Name);
+        }
+        long[] rows = [.. Subset(all).Order()];
+        classes = [.. rows.Select(r => all[r])];
+        return new RowSubsetView(data, rows);
+    }
+
+    private IEnumerable<long> Subset(int[] all)
+    {
+        if (options.LabelSubsetPath is not { } path || !File.Exists(path))
+        {
+            long[] drawn = [.. StratifiedSplit.Few(all, options.LabelFraction, seed).Select(i => (long)i)];
+            if (options.LabelSubsetPath is { } target) LabelSubset.Write(target, drawn);
+            return drawn;
+        }
+        var rows = LabelSubset.Read(path);
+        foreach (long row in rows)
+        {
+            if (row >= all.Length || all[row] < 0)
+                throw new InvalidDataException($"{path} names row {row}, which {(row >= all.Length ? $"is not among the {all.Length} rows" : "has no class")}.");
+        }
+        return rows;
+    }
+
+    private FineTuneModel NewModel(VisionEncoder start, double dropPath)
+    {
+        var architecture = start.Model.Options;
+        (architecture.MaskBias, architecture.DropPath, architecture.Positions) = (null, dropPath, PositionKind.Learned);
+        architecture.ImageSize = options.ImageSize ?? architecture.ImageSize;
+        var before = architecture.Pooling;
+        architecture.Pooling = options.Pooling ?? before;
+        var backbone = new VisionTransformer(architecture, seed);
+        using (no_grad())
+        {
+            backbone.CopyResized(start.Model);
+            if (architecture.Pooling == FeaturePooling.NormalizedMean && before != FeaturePooling.NormalizedMean)
+            {
+                var state = backbone.state_dict();                  // it normalises something else now: it starts anew, as MAE's does
+                state["norm.weight"].fill_(1);
+                state["norm.bias"].zero_();
+            }
+        }
+        return new(backbone, label.Count, device, seed);
+    }
+}

@@ -1,0 +1,25 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MaskBias.MLNet.Training;
+
+/// <summary>Targets that are distributions over the classes.</summary>
+internal static class SoftTargets
+{
+    /// <summary>Label smoothing: 1 − s + s/K for the class and s/K for each other one, [B] -> [B, K].</summary>
+    public static Tensor Smooth(Tensor labels, int classes, double smoothing)
+    {
+        using var scope = NewDisposeScope();
+        return nn.functional.one_hot(labels, classes).to_type(ScalarType.Float32).mul_(1 - smoothing).add_(smoothing / classes)
+            .MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Mean cross-entropy, −Σ t·log p, weighted by class where weights are given.</summary>
+    public static Tensor CrossEntropy(Tensor logits, Tensor targets, Tensor? classWeights = null)
+    {
+        using var scope = NewDisposeScope();
+        var weighted = classWeights is null ? targets : targets * classWeights;
+        var sum = -(weighted * nn.functional.log_softmax(logits, dim: -1)).sum();
+        return (classWeights is null ? sum / logits.shape[0] : sum / weighted.sum()).MoveToOuterDisposeScope();
+    }
+}

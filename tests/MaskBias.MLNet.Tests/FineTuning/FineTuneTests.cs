@@ -1,0 +1,182 @@
+using MaskBias.MLNet.Catalog;
+using MaskBias.MLNet.FineTuning;
+using MaskBias.MLNet.Images.Augmentation;
+using MaskBias.MLNet.Native;
+using MaskBias.MLNet.Tests.Embeddings;
+using MaskBias.MLNet.Training;
+using MaskBias.MLNet.Training.Data;
+using MaskBias.MLNet.Vit;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MaskBias.MLNet.Tests.FineTuning;
+
+public sealed class FineTuneTests : IDisposable
+{
+    private readonly MLContext ml = new(1);
+    private readonly ShapePhotos photos = new(perClass: 8);
+    private readonly VisionEncoder encoder = TinyEncoders.Plain();
+    private readonly TempFolder folder = new();
+
+    private static FineTuneOptions Quick() => new()
+    {
+        Epochs = 30, BatchSize = 12, LearningRate = 0.06, LayerDecay = 0.9, Seed = 2, ValidationFraction = 0.2, Device = ComputeDevice.Cpu,
+        Pooling = FeaturePooling.Mean, DropPath = 0, RandomErasing = 0, Mixup = 0, Cutmix = 0, RandAugmentMagnitude = 0, LoaderThreads = 1,
+        Crop = new() { MinScale = 0.8 },
+    };
+
+    private IDataView Keyed()
+    {
+        var data = photos.Load(ml);
+        return ml.Transforms.Conversion.MapValueToKey("Label").Fit(data).Transform(data);
+    }
+
+    [Fact]
+    public void It_learns_keeps_the_best_epoch_and_saves()
+    {
+        var data = Keyed();
+        using var model = ml.MulticlassClassification.Trainers.FineTune(encoder, Quick()).Fit(data);
+        var scored = model.Transform(data);
+        double accuracy = ml.MulticlassClassification.Evaluate(scored).MicroAccuracy;
+        Assert.True(accuracy > 0.8, $"{accuracy}; {model.Report}");
+        var report = model.Report;
+        Assert.Equal(report.Epochs.Max(e => e.ValidationAccuracy), report.Epochs[report.BestEpoch - 1].ValidationAccuracy);
+        Assert.NotSame(encoder, model.Encoder);
+
+        string path = Path.Combine(folder.Path, "tuned.zip");
+        ml.Model.Save(model, data.Schema, path);
+        var again = ml.Model.Load(path, out _).Transform(data).GetColumn<float[]>("Score").ToArray();
+        Assert.All(scored.GetColumn<float[]>("Score").Zip(again), s => Assert.All(s.First.Zip(s.Second), v => Assert.Equal(v.First, v.Second, 1e-3f)));
+    }
+
+    [Fact]
+    public void The_full_recipe_runs_with_average_odd_batches_other_sizes_and_early_stopping()
+    {
+        var options = FineTuneOptions.Mae();
+        (options.Epochs, options.BatchSize, options.Seed, options.Device, options.EmaMomentum) = (6, 7, 2, ComputeDevice.Cpu, 0.5);
+        (options.ValidationFraction, options.Patience, options.ImageSize, options.RandomErasing) = (0.2, 2, 48, 0.5);
+        (options.ClipGradient, options.ClassWeighting) = (1, ClassWeighting.Balanced);
+        using var model = ml.MulticlassClassification.Trainers.FineTune(encoder, options).Fit(Keyed());
+        var report = model.Report;
+        Assert.Equal((48, FeaturePooling.NormalizedMean), (model.Encoder.ImageSize, model.Encoder.Model.Options.Pooling));
+        Assert.True(report.Epochs.Count <= 6 && (report.Epochs.Count == 6 || report.Epochs.Count - report.BestEpoch == 2));
+        Assert.All(report.Run.Losses, l => Assert.True(double.IsFinite(l)));
+        Assert.Equal(1, report.WarmupSteps);                    // a tenth of 6 epochs of 2 steps, rounded down
+    }
+
+    [Fact]
+    public void A_guided_encoder_is_tuned_without_masks_and_stays_as_it_is()
+    {
+        using var guided = TinyEncoders.MaskGuided();
+        var before = guided.Model.state_dict().ToDictionary(w => w.Key, w => w.Value.sum().ToDouble());
+        var options = Quick();
+        options.Epochs = 1;
+        using var model = ml.MulticlassClassification.Trainers.FineTune(guided, options).Fit(Keyed());
+        Assert.False(model.Encoder.Model.IsMaskGuided);
+        Assert.Equal(before, guided.Model.state_dict().ToDictionary(w => w.Key, w => w.Value.sum().ToDouble()));
+    }
+
+    [Fact]
+    public void Few_labels_are_drawn_by_class_written_down_and_read_again()
+    {
+        string path = Path.Combine(folder.Path, "few.txt");
+        var options = Quick();
+        (options.Epochs, options.LabelFraction, options.LabelSubsetPath, options.ValidationFraction) = (1, 0.25, path, 0);
+        using (var model = ml.MulticlassClassification.Trainers.FineTune(encoder, options).Fit(Keyed())) Assert.Equal(6, model.Report.Run.Images);
+        var rows = LabelSubset.Read(path);
+        Assert.All(rows.GroupBy(r => photos.Rows[(int)r].Label), g => Assert.Equal(2, g.Count()));
+        options.Seed = 99;
+        using (var model = ml.MulticlassClassification.Trainers.FineTune(encoder, options).Fit(Keyed())) Assert.Equal(6, model.Report.Run.Images);
+        Assert.Equal(rows, LabelSubset.Read(path));
+
+        LabelSubset.Write(path, [0, 1, 2, 500]);
+        Assert.Contains("names row 500, which is not among the 24 rows", Error(() => ml.MulticlassClassification.Trainers.FineTune(encoder, options).Fit(Keyed())));
+        File.WriteAllText(path, "1\nx\n");
+        Assert.Contains("line 2: 'x' is no row number", Error(() => LabelSubset.Read(path)));
+        File.WriteAllText(path, "1\n1\n");
+        Assert.Contains("row 1 is there twice", Error(() => LabelSubset.Read(path)));
+    }
+
+    [Fact]
+    public void Splits_are_stratified_seeded_and_empty_no_class()
+    {
+        int[] classes = [.. Enumerable.Repeat(0, 100), .. Enumerable.Repeat(1, 10), 2, -1];
+        var (kept, held) = StratifiedSplit.HoldOut(classes, 0.1, 1);
+        Assert.Equal((90, 9, 1), (kept.Count(i => classes[i] == 0), kept.Count(i => classes[i] == 1), kept.Count(i => classes[i] == 2)));
+        Assert.Equal(11, held.Length);
+        Assert.Equal(held, StratifiedSplit.HoldOut(classes, 0.1, 1).HeldOut);
+        Assert.NotEqual(held, StratifiedSplit.HoldOut(classes, 0.1, 2).HeldOut);
+        int[] few = StratifiedSplit.Few(classes, 0.01, 1);
+        Assert.Equal([0, 1, 2], few.Select(i => classes[i]));
+    }
+
+    [Fact]
+    public void Every_operation_keeps_pixels_in_range_and_some_are_known()
+    {
+        using var scope = NewDisposeScope();
+        var pixels = (rand(2, 3, 16, 16) * 255).round();
+        for (int i = 0; i < RandAugment.Count; i++)
+        {
+            var changed = RandAugment.Operation(i, pixels, [0.9f, -0.9f]);
+            Assert.Equal(pixels.shape, changed.shape);
+            Assert.True(changed.min().ToSingle() >= -0.01 && changed.max().ToSingle() <= 255.01, $"operation {i}");
+        }
+        Near.Equal(255 - pixels, RandAugment.Operation(2, pixels, [1, 1]), 0, "inverted");
+        Near.Equal(pixels, RandAugment.Operation(3, pixels, [0, 0]), 1e-3, "turned by nothing");
+        Near.Equal(pixels * 0.1, RandAugment.Operation(9, pixels, [-1, -1]), 1e-3, "darkened to a tenth");
+        var first = RandAugment.Apply(pixels, 9, 0.5, new Random(1));
+        Near.Equal(first, RandAugment.Apply(pixels, 9, 0.5, new Random(1)), 0, "the same seed");
+    }
+
+    [Fact]
+    public void Erasing_changes_one_rectangle_of_the_images_drawn()
+    {
+        using var scope = NewDisposeScope();
+        var images = zeros(20, 3, 32, 32);
+        RandomErasing.Apply(images, 0.5, new Random(3));
+        double[] shares = images.ne(0).all(1).to_type(ScalarType.Float64).mean([1, 2]).data<double>().ToArray();
+        Assert.Contains(0.0, shares);
+        Assert.All(shares.Where(s => s > 0), s => Assert.InRange(s, 0.015, 0.36));
+        Assert.InRange(shares.Count(s => s > 0), 4, 16);
+    }
+
+    // Supplement, Tables 5 and 6; Semi-ViT's published recipes
+    [Fact]
+    public void Presets_are_the_tables()
+    {
+        var dino = FineTuneOptions.Dino();
+        Assert.Equal((1e-4, 0.9, 0.999, 0.05, 0.65, 256), (dino.LearningRate, dino.Beta1, dino.Beta2, dino.WeightDecay, dino.LayerDecay, dino.BatchSize));
+        Assert.Equal((5, 100, 9.0, 0.5, 0.1, 0.8, 1.0), (dino.WarmupEpochs, dino.Epochs, dino.RandAugmentMagnitude, dino.RandAugmentDeviation, dino.LabelSmoothing, dino.Mixup, dino.Cutmix));
+        Assert.Equal((0.1, 0.25), (dino.DropPath, dino.RandomErasing));
+        var mae = FineTuneOptions.Mae();
+        Assert.Equal((1e-3, 0.9, 0.95, 0.05, 0.75, 1024), (mae.LearningRate, mae.Beta1, mae.Beta2, mae.WeightDecay, mae.LayerDecay, mae.BatchSize));
+        Assert.Equal((5, 100, 9.0, 0.5, 0.1, 0.8, 1.0), (mae.WarmupEpochs, mae.Epochs, mae.RandAugmentMagnitude, mae.RandAugmentDeviation, mae.LabelSmoothing, mae.Mixup, mae.Cutmix));
+        Assert.Equal((0.1, 0.0), (mae.DropPath, mae.RandomErasing));
+        var one = FineTuneOptions.FewShot(0.01);
+        Assert.Equal((0.01, 5e-5, 0.65, 0.05, 100), (one.LabelFraction, one.LearningRate, one.LayerDecay, one.WeightDecay, one.Epochs));
+        Assert.Equal((0.0, 0.0, 0.0, 0.0), (one.Mixup, one.Cutmix, one.RandomErasing, one.DropPath));
+        var ten = FineTuneOptions.FewShot(0.1);
+        Assert.Equal((0.1, 2.5e-4, 0.65, 0.05, 100), (ten.LabelFraction, ten.LearningRate, ten.LayerDecay, ten.WeightDecay, ten.Epochs));
+        Assert.Equal((0.8, 1.0, 0.25, 0.1), (ten.Mixup, ten.Cutmix, ten.RandomErasing, ten.DropPath));
+    }
+
+    [Fact]
+    public void Mistakes_are_named()
+    {
+        string message = Error(() => ml.MulticlassClassification.Trainers.FineTune(encoder, new() { Patience = 3, LabelFraction = 0, LayerDecay = 2 }));
+        foreach (string part in new[] { "Patience is 3 and ValidationFraction is 0", "LabelFraction is 0", "LayerDecay is 2" }) Assert.Contains(part, message);
+        Assert.Contains("ImageSize is 36; it must be a multiple of the encoder's PatchSize 8", Error(() => ml.MulticlassClassification.Trainers.FineTune(encoder, new() { ImageSize = 36 })));
+        Assert.Contains("append MapValueToKey", Error(() => ml.MulticlassClassification.Trainers.FineTune(encoder, Quick()).Fit(photos.Load(ml))));
+    }
+
+    private static string Error(Action act) => Assert.ThrowsAny<Exception>(act).ToString();
+
+    public void Dispose()
+    {
+        photos.Dispose();
+        encoder.Dispose();
+        folder.Dispose();
+    }
+}
