@@ -70,7 +70,7 @@ internal sealed class FineTuneRun
         var views = options.Crop.AsViews();
         var sizes = ViewSizes.For(views, model.Backbone.Options);
         var loading = options.Loading();
-        var store = ImageStore.Load(labelled, loading, KeptPerViewPixel * sizes.Global, log.Warn);
+        using var store = ImageStore.Load(labelled, loading, KeptPerViewPixel * sizes.Global, log.Warn);
         int[] classes = [.. Enumerable.Range(0, store.Count).Select(i => classesOfRows[store[i].Row])];
         ClassLabels.Check(classes, label);
         var (kept, heldOut) = StratifiedSplit.HoldOut(classes, options.ValidationFraction, seed);
@@ -88,7 +88,7 @@ internal sealed class FineTuneRun
         foreach (string adjustment in limits.Adjustments) log.Info(adjustment);
         log.Info(ClassifierReport.Recipe(Phase, kept.Length, label.Count, heldOut.Length, plan, warmup, [options.LearningRate], deviceReason));
         using var loop = new TrainingLoop<ViewBatch>(plan, method, Optimizer(model, options)) { Progress = tracker, EndEpoch = EndEpoch };
-        loop.Run(epoch => loader.Epoch(epoch, options.CancellationToken), options.CancellationToken);
+        loop.Run(next => loader.Epoch(next.Epoch, options.CancellationToken), options.CancellationToken);
         best.Restore(average ?? model);
         return new()
         {

@@ -1,6 +1,6 @@
-using MaskBias.MLNet.Masks.Files;
 using System.Text.Json;
 using MaskBias.MLNet.Masks;
+using MaskBias.MLNet.Masks.Files;
 using MaskBias.MLNet.Masks.Sam;
 using TorchSharp;
 using static TorchSharp.torch;

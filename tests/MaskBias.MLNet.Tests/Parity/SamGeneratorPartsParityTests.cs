@@ -1,7 +1,7 @@
-using MaskBias.MLNet.Masks.Files;
 using System.Text.Json;
 using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Masks;
+using MaskBias.MLNet.Masks.Files;
 using MaskBias.MLNet.Masks.Sam;
 using MaskBias.MLNet.Masks.Sam.Generation;
 using TorchSharp;

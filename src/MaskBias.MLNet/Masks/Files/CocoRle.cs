@@ -125,7 +125,7 @@ public sealed class CocoRle : IEquatable<CocoRle>
     public MaskSet ToMaskSet() => ToMaskSet(Height, Width, [this]);
 
     /// <summary>The smallest rectangle around the mask, as pycocotools gives it: the width is the number of columns.</summary>
-    public PixelBox BoundingBox()
+    public MaskBounds BoundingBox()
     {
         int left = Width, right = -1, top = Height, bottom = -1, start = 0;
         for (int r = 0; r < counts.Length; r++)

@@ -20,7 +20,7 @@ public class CocoRleTests
             Assert.Equal(item.GetProperty("counts").GetString(), mask.ToString());
             Assert.Equal(item.GetProperty("area").GetInt64(), mask.Area);
             int[] box = [.. item.GetProperty("bbox").EnumerateArray().Select(v => v.GetInt32())];
-            if (mask.Area > 0) Assert.Equal(new PixelBox(box[0], box[1], box[2], box[3]), mask.BoundingBox());
+            if (mask.Area > 0) Assert.Equal(new MaskBounds(box[0], box[1], box[2], box[3]), mask.BoundingBox());
         }
     }
 
@@ -121,7 +121,7 @@ public class CocoRleTests
         return [.. counts];
     }
 
-    private static PixelBox Box(bool[] bitmap, int width)
+    private static MaskBounds Box(bool[] bitmap, int width)
     {
         int[] covered = [.. Enumerable.Range(0, bitmap.Length).Where(i => bitmap[i])];
         if (covered.Length == 0) return default;

@@ -5,4 +5,4 @@ namespace MaskBias.MLNet.Masks.Files;
 /// <param name="Y">First row.</param>
 /// <param name="Width">Columns.</param>
 /// <param name="Height">Rows.</param>
-public readonly record struct PixelBox(int X, int Y, int Width, int Height);
+public readonly record struct MaskBounds(int X, int Y, int Width, int Height);
