@@ -7,6 +7,9 @@ internal static class Fixtures
 
     public static string Path(string name) => System.IO.Path.Combine(Folder, name);
 
+    /// <summary>A case that is this repository's own, and is not looked for in another folder.</summary>
+    public static string OwnPath(string name) => System.IO.Path.Combine(Root, "tests", "fixtures", name);
+
     /// <summary>The repository's root folder.</summary>
     public static string Root { get; } = System.IO.Path.GetDirectoryName(FindAbove("MaskBias.MLNet.sln"))!;
 

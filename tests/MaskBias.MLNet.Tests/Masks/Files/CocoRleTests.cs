@@ -7,7 +7,7 @@ namespace MaskBias.MLNet.Tests.Masks.Files;
 public class CocoRleTests
 {
     // Outputs of COCO's own code; see the file's "about".
-    private static readonly JsonElement Reference = JsonDocument.Parse(File.ReadAllBytes(Fixtures.Path("coco_rle/cases.json"))).RootElement;
+    private static readonly JsonElement Reference = JsonDocument.Parse(File.ReadAllBytes(Fixtures.OwnPath("coco_rle/cases.json"))).RootElement;
 
     [Fact, Trait("Category", "Parity")]
     public void Polygons_are_rasterised_and_united_as_COCO_does()
