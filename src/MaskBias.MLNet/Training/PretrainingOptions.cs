@@ -87,7 +87,10 @@ public abstract class PretrainingOptions : IValidatableObject
     /// <value><see cref="UnreadableImages.Skip"/>: left out, counted and reported.</value>
     public UnreadableImages OnUnreadableImage { get; set; } = UnreadableImages.Skip;
 
-    /// <summary>Megabytes of decoded images kept in memory; what does not fit is decoded again in every epoch.</summary>
+    /// <summary>
+    /// Megabytes of decoded images kept in memory. What does not fit is decoded again in every epoch, or, where it came decoded, kept in a
+    /// temporary file.
+    /// </summary>
     /// <value>512.</value>
     [Range(0, 1 << 20)]
     [FreeOnResume]

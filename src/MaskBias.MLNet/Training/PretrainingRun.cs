@@ -82,7 +82,7 @@ internal sealed class PretrainingRun : IDisposable
         {
             loop.Run(next => loader.Epoch(next.Epoch, options.CancellationToken, (int)(next.Step % plan.StepsPerEpoch)), options.CancellationToken);
         }
-        catch (Exception e) when (e is not (TrainingDivergedException or IOException))
+        catch (Exception e) when (e is not (TrainingDivergedException or CheckpointException) && !loop.IsTorn)
         {
             KeepWhatThereIs(recorder, loop, log);
             throw;
@@ -108,19 +108,23 @@ internal sealed class PretrainingRun : IDisposable
         {
             recorder?.Save(loop.Next, loop.State);
         }
-        catch (IOException e)
+        catch (Exception e)
         {
-            log.Warn(e.Message);
+            log.Warn($"No checkpoint of step {loop.Next.Step} is left: {e.Message}");
         }
     }
 
     private RunDescription Describe(TrainingPlan plan, ImageStore store, VisionEncoder? teacher)
     {
-        var described = OptionsDescription.Of(options);
+        var described = new Dictionary<string, string>(OptionsDescription.Of(options))
+        {
+            [nameof(options.WarmupReachesPeak)] = $"{options.WarmupReachesPeak}",
+        };
+        if (teacher is not null) described["Teacher"] = Fingerprint.Of(teacher);
         return new()
         {
             Phase = phase, Seed = Seed, Data = store.Fingerprint(), Adjustments = [.. Limits.Adjustments],
-            Options = teacher is null ? described : new Dictionary<string, string>(described) { ["Teacher"] = Fingerprint.Of(teacher) },
+            Options = described,
             Resolved = new Dictionary<string, string>
             {
                 ["images"] = $"{store.Count}", ["skippedRows"] = $"{store.Skipped}", ["batchSize"] = $"{plan.BatchSize}",

@@ -17,7 +17,7 @@ public sealed class TrainingDivergedException : Exception
     /// <summary>The step, counted from 0.</summary>
     public long Step => Position.Step;
 
-    /// <summary>Positions in the data of the rows of the batch, from 0.</summary>
+    /// <summary>Positions in the data of the rows of the batch, or of the part of it that the fault was found in, from 0.</summary>
     public IReadOnlyList<long> Rows { get; }
 
     /// <summary>The last good checkpoint, or null where the run writes none or has not come to one.</summary>

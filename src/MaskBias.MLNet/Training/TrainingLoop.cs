@@ -10,8 +10,8 @@ namespace MaskBias.MLNet.Training;
 /// progress and cancellation; it knows nothing of the method.
 /// </summary>
 /// <remarks>
-/// However <see cref="Run"/> ends, the state is that after the last whole step, so that it can be kept (<see cref="TrainingState"/>) and
-/// gone on with.
+/// However <see cref="Run"/> ends, the state is that after the last whole step, unless <see cref="IsTorn"/>, so that it can be kept
+/// (<see cref="TrainingState"/>) and gone on with.
 /// </remarks>
 internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposable
 {
@@ -22,6 +22,7 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
     private readonly IOptimizer optimizer;
     private readonly List<double> losses = [];
     private readonly Stopwatch clock = new();
+    private StepStart? start;
     private long partsDone, firstStep;
 
     public TrainingLoop(TrainingPlan plan, ITrainingMethod<TBatch> method, IOptimizer? optimizer = null)
@@ -38,11 +39,14 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
     /// <summary>The step that comes next.</summary>
     public TrainingPosition Next { get; private set; }
 
+    /// <summary>Whether an update failed half-way, so that the state is that of no step.</summary>
+    public bool IsTorn { get; private set; }
+
     /// <summary>Time spent in training so far.</summary>
     public TimeSpan Elapsed => clock.Elapsed;
 
     /// <summary>Norm of each parameter's gradient in the last step, before clipping.</summary>
-    public IReadOnlyList<double> GradientNorms { get; private set; } = [];
+    public IReadOnlyList<double> LastNorms { get; private set; } = [];
 
     /// <summary>Called after each step, outside of its dispose scope.</summary>
     public IProgress<TrainingProgress>? Progress { get; init; }
@@ -95,7 +99,7 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
         {
             int epoch = Next.Epoch;
             Begin(epoch);
-            using var drawn = new GeneratorStates(method.Generators);
+            using var atStart = start = new StepStart(method.Generators, method.State);
             int part = 0;
             double loss = 0;
             try
@@ -104,7 +108,7 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
                 {
                     using var _ = batch;
                     cancellation.ThrowIfCancellationRequested();
-                    if (part == 0) drawn.Keep();
+                    if (part == 0) start.Keep();
                     loss += Accumulate(batch, Next) / plan.AccumulationSteps;
                     if (++part < plan.AccumulationSteps) continue;
                     Update(batch, Next);
@@ -112,15 +116,21 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
                     (part, loss) = (0, 0);
                     var done = Next;
                     Next = new((int)((done.Step + 1) / plan.StepsPerEpoch), done.Step + 1);
-                    drawn.Forget();
-                    Report(done);
-                    if (Next.Epoch != epoch && Next.Epoch < plan.Epochs) Begin(Next.Epoch);
+                    start.Forget();
+                    try
+                    {
+                        Report(done);
+                    }
+                    finally
+                    {
+                        if (Next.Epoch != epoch && Next.Epoch < plan.Epochs) Begin(Next.Epoch);
+                    }
                     StepDone?.Invoke();
                 }
             }
             catch
             {
-                drawn.Restore();                    // a step that was not finished has drawn nothing
+                start.Restore();                    // a step that was not finished has changed nothing
                 ClearGradients(method.Parameters.Select(p => p.Parameter));
                 throw;
             }
@@ -166,17 +176,20 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
         using var scope = NewDisposeScope();
         optimizer.Set(plan.LearningRate.At(position.Step), plan.WeightDecay.At(position.Step));
         var parameters = method.Parameters.Select(p => p.Parameter).Where(p => p.requires_grad).ToList();
-        GradientNorms = Training.GradientNorms.MeasureAndClip([.. parameters.Select(p => p.grad).OfType<Tensor>()], plan.ClipGradient);
-        double norm = Training.GradientNorms.Total(GradientNorms);
+        LastNorms = GradientNorms.MeasureAndClip([.. parameters.Select(p => p.grad).OfType<Tensor>()], plan.ClipGradient);
+        double norm = GradientNorms.Total(LastNorms);
         if (!double.IsFinite(norm)) throw Fault(batch, position, "gradient's norm", norm);
+        IsTorn = true;
         method.BeforeUpdate(position);
         optimizer.Step();
         ClearGradients(parameters);
         method.AfterUpdate(position);
+        IsTorn = false;
     }
 
     private TrainingDivergedException Fault(TBatch batch, TrainingPosition position, string what, double value)
     {
+        start?.Restore();
         var rows = batch is ITrainingBatch known ? known.SourceRows : [];
         var fault = new TrainingDivergedException(plan.Phase, position, what, value, plan.LearningRate.At(position.Step), rows);
         return Diverged?.Invoke(batch, fault) ?? fault;
@@ -210,7 +223,7 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
         return new(plan.Phase, done.Epoch + 1, plan.Epochs, steps, plan.Steps, losses[^1], plan.LearningRate.At(done.Step),
             now * plan.BatchSize / Math.Max(elapsed.TotalSeconds, 1e-9), elapsed, elapsed * ((double)(plan.Steps - steps) / now))
         {
-            WeightDecay = plan.WeightDecay.At(done.Step), GradientNorm = Training.GradientNorms.Total(GradientNorms),
+            WeightDecay = plan.WeightDecay.At(done.Step), GradientNorm = GradientNorms.Total(LastNorms),
             ProcessMemory = Environment.WorkingSet, Metrics = method.Metrics,
         };
     }

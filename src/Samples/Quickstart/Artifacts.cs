@@ -5,6 +5,7 @@ using MaskBias.MLNet.Pretraining;
 using MaskBias.MLNet.Pretraining.Mae;
 using MaskBias.MLNet.Samples.Quickstart.Photos;
 using MaskBias.MLNet.Samples.Quickstart.Pictures;
+using MaskBias.MLNet.Training;
 using MaskBias.MLNet.Vit;
 using MaskBias.MLNet.Weights;
 using Microsoft.ML;
@@ -23,18 +24,18 @@ internal sealed class Artifacts(MLContext ml, string folder)
     /// <param name="train">The images that the classifier learns from.</param>
     /// <param name="shown">Images for the pictures.</param>
     /// <param name="teacher">The phase-1 encoder, which draws reconstructions where it is MAE's.</param>
-    /// <param name="student">The plain encoder, which goes into the model.</param>
-    /// <param name="losses">What the loss curve shows.</param>
+    /// <param name="distilled">The plain encoder, which goes into the model.</param>
     /// <returns>Each file or folder with what it is.</returns>
     public IReadOnlyList<(string Path, string Content)> Write(
-        bool hasLabels, IDataView train, IDataView shown, PretrainedTransformer teacher, VisionEncoder student, LossHistory losses)
+        bool hasLabels, IDataView train, IDataView shown, PretrainedTransformer teacher, PretrainedTransformer distilled)
     {
+        var student = distilled.Encoder;
         Directory.CreateDirectory(folder);
         string outputs = hasLabels ? "Features, Score and PredictedLabel" : "Features";
         WriteModel(Name("model.zip", $"ML.NET model from ImagePath to {outputs}"), hasLabels, train, student);
         EncoderCheckpoint.Save(student, Name("encoder", "checkpoint of the student: config.json and model.safetensors"));
         EncoderCheckpoint.Save(teacher.Encoder, Name("teacher", "checkpoint of the phase-1 encoder"));
-        LossCurve.Write(Name("loss.png", "loss of both phases"), losses.Phases);
+        LossCurve.Write(Name("loss.png", "loss of both phases"), [Losses(teacher.Report), Losses(distilled.Report)]);
 
         var photos = Spread(shown);
         var masks = photos.Select(p => (ImageDecoder.Decode(File.ReadAllBytes(p.ImagePath), p.ImagePath), MaskSetEncoding.Decode(p.Masks)));
@@ -49,6 +50,9 @@ internal sealed class Artifacts(MLContext ml, string folder)
         }
         return files;
     }
+
+    private static (string Phase, IReadOnlyList<double> Losses, int Epochs) Losses(TrainingReport report) =>
+        (report.Phase, report.Losses, report.Losses.Count / report.StepsPerEpoch);
 
     private string Name(string name, string content)
     {

@@ -148,8 +148,8 @@ internal sealed class Job(MLContext ml, PhotoSet photos, Recipe recipe, int seed
     }
 
     /// <summary>Writes the model, the encoders, the loss curve and the pictures.</summary>
-    public IReadOnlyList<(string Path, string Content)> Save(string folder, LossHistory losses) =>
-        new Artifacts(ml, folder).Write(photos.HasLabels, train, SampleView(), teacher, student.Encoder, losses);
+    public IReadOnlyList<(string Path, string Content)> Save(string folder) =>
+        new Artifacts(ml, folder).Write(photos.HasLabels, train, SampleView(), teacher, student);
 
     public void Dispose()
     {

@@ -2,6 +2,7 @@ using MaskBias.MLNet.Samples.Quickstart;
 using MaskBias.MLNet.Samples.Quickstart.Photos;
 using MaskBias.MLNet.Samples.Quickstart.Terminal;
 using MaskBias.MLNet.Samples.Scenes;
+using MaskBias.MLNet.Training;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using Spectre.Console;
@@ -37,8 +38,8 @@ catch (OperationCanceledException) when (cancellation.Token.IsCancellationReques
     Console.Error.WriteLine("Stopped. Files that earlier stages wrote are complete; the same command with --resume goes on.");
     return Interrupted;
 }
-catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or InvalidOperationException
-    or DllNotFoundException)
+catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException
+    or InvalidOperationException or TrainingDivergedException or DllNotFoundException)
 {
     Console.Error.WriteLine(e.Message);
     return Failed;
@@ -47,7 +48,6 @@ catch (Exception e) when (e is IOException or UnauthorizedAccessException or Arg
 static void Run(QuickstartArguments arguments, IAnsiConsole console, CancellationToken cancel)
 {
     var clock = new StageClock(console, cancel);
-    var losses = new LossHistory();
     PhotoSet photos = null!;
     clock.Run("images", arguments.Images is { } folder ? $"Reading the images of {folder}" : "Generating scenes of ten shapes",
         () => photos = LoadPhotos(arguments, cancel));
@@ -67,12 +67,12 @@ static void Run(QuickstartArguments arguments, IAnsiConsole console, Cancellatio
     if (images - job.ReadableImages is > 0 and int unreadable)
         Note($"{unreadable} of {images} images cannot be read and are left out");
     clock.Run("pretraining", $"Phase 1: {recipe.MethodName} {(recipe.UsesMasks ? "guided by the masks" : "without masks")}",
-        () => LiveProgress.Run(console, bars => job.Pretrain(losses.Before(bars))));
+        () => LiveProgress.Run(console, job.Pretrain));
     clock.Run("distillation", "Phase 2: distilling into an encoder that needs no masks",
-        () => LiveProgress.Run(console, bars => job.Distill(losses.Before(bars))));
+        () => LiveProgress.Run(console, job.Distill));
     if (job.TestImages > 0) clock.Run("evaluation", "Measuring the encoders on the held-out images", job.Evaluate);
     IReadOnlyList<(string Path, string Content)> files = [];
-    clock.Run("saving", "Saving", () => files = job.Save(arguments.Output, losses));
+    clock.Run("saving", "Saving", () => files = job.Save(arguments.Output));
 
     ResultTable.Write(console, new QuickstartReport
     {

@@ -55,7 +55,7 @@ public class DinoStepParityTests
             Near.Equal(centers[done], method.Center.view(-1), 1e-5, $"centre after step {done}");
             for (int i = 0; i < order.Count; i++)
             {
-                double expected = norms[done][i].ToDouble(), actual = loop.GradientNorms[named.IndexOf(order[i])];
+                double expected = norms[done][i].ToDouble(), actual = loop.LastNorms[named.IndexOf(order[i])];
                 if (!order[i].EndsWith("attn.qkv.bias", StringComparison.Ordinal))
                     Near.Equal(expected, actual, 1e-4 * Math.Max(expected, 1e-2), $"gradient norm of {order[i]} in step {done}");
             }

@@ -46,19 +46,6 @@ public class ProgressTests
         Assert.Equal(expected.Select(line => line + " left"), Written());
     }
 
-    [Fact]
-    public void Every_loss_is_kept_phase_by_phase_and_passed_on()
-    {
-        var history = new LossHistory();
-        var passed = new List<TrainingProgress>();
-        var progress = history.Before(new Recorder(passed));
-        TrainingProgress[] reports = [At(1, 1), At(2, 1), At(1, 1) with { Phase = "Next" }];
-        foreach (var report in reports) progress.Report(report);
-        Assert.Equal(reports, passed);
-        Assert.Equal(["Test", "Next"], history.Phases.Select(p => p.Phase));
-        Assert.Equal(reports[..2], history.Phases[0].Reports);
-    }
-
     private static TrainingProgress At(long step, double seconds) =>
         new("Test", 2, 5, step, 20, 3.1416, 1e-3, 123.4, TimeSpan.FromSeconds(9), TimeSpan.FromSeconds(seconds));
 
@@ -69,11 +56,6 @@ public class ProgressTests
         var console = AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(output), Ansi = AnsiSupport.No });
         console.Profile.Width = 160;
         return console;
-    }
-
-    private sealed class Recorder(List<TrainingProgress> reports) : IProgress<TrainingProgress>
-    {
-        public void Report(TrainingProgress value) => reports.Add(value);
     }
 
     private sealed class ManualTime : TimeProvider

@@ -34,6 +34,7 @@ internal sealed class CollapseMonitor(int outDim)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
+        if (!(isfinite(distributions).all().ToBoolean() && isfinite(features).all().ToBoolean())) return;      // the loop stops the run
         double entropy = Entropy(distributions).mean().ToDouble(), ofMean = Entropy(distributions.mean([0])).ToDouble();
         double rank = EffectiveRank(features);
         Metrics = new Dictionary<string, double>

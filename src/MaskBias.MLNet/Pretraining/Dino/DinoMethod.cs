@@ -18,6 +18,8 @@ internal sealed class DinoMethod : ITrainingMethod<ViewBatch>, IDisposable
     private readonly CosineSchedule teacherMomentum;
     private readonly List<(string Name, Parameter Parameter)> lastLayer;
     private readonly CollapseMonitor monitor;
+    private double lossSum;                    // of the parts of a batch
+    private int lossParts;
 
     /// <summary>The teacher starts as the student's copy and is frozen.</summary>
     public DinoMethod(DinoOptions options, DinoBranch student, DinoBranch teacher, long steps, Device device)
@@ -74,7 +76,8 @@ internal sealed class DinoMethod : ITrainingMethod<ViewBatch>, IDisposable
         double temperature = teacherTemperature.At(position.Epoch);
         if (position.Step % CollapseMonitor.Interval == 0) monitor.Observe(loss.Targets(logits, temperature), features);
         var mean = loss.Forward(Student.Forward(batch.Groups), logits, batch.Global.Views, temperature);
-        if (position.Epoch > 0) monitor.Observe(mean.ToDouble());
+        lossSum += mean.ToDouble();
+        lossParts++;
         return mean;
     }
 
@@ -90,6 +93,8 @@ internal sealed class DinoMethod : ITrainingMethod<ViewBatch>, IDisposable
     public void AfterUpdate(TrainingPosition position)
     {
         loss.MoveCenter();
+        if (position.Epoch > 0) monitor.Observe(lossSum / lossParts);
+        (lossSum, lossParts) = (0, 0);
         Teacher.MoveTowards(Student, teacherMomentum.At(position.Step));
     }
 

@@ -40,15 +40,18 @@ internal sealed class ImageStore : IDisposable
     /// <summary>Bytes of decoded images in the temporary file.</summary>
     public long SpilledBytes => spill.Length;
 
-    /// <summary>Equal only where rows, sizes, sources and numbers of masks are: what a resumed run must find again.</summary>
+    /// <summary>Equal only where rows, sizes, names or contents of the images, and masks are: what a resumed run must find again.</summary>
     public string Fingerprint()
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var image in images)
         {
-            string source = image.Source.Path is { } path ? Path.GetFileName(path) : $"{image.Source.Encoded?.Length}";
-            hash.AppendData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
-                $"{image.Row} {image.Width}x{image.Height} {image.Masks?.Count} {source}\n")));
+            hash.AppendData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{image.Row} {image.Width}x{image.Height} ")));
+            // A file may move with its folder; what is in memory is looked at.
+            if (image.Source.Path is { } path)
+                hash.AppendData(Encoding.UTF8.GetBytes($"{Path.GetFileName(Path.GetDirectoryName(path))}/{Path.GetFileName(path)}"));
+            else hash.AppendData(image.Source.Encoded ?? Decode(image).Pixels);
+            if (image.Masks is { } masks) hash.AppendData(masks.Encode());
         }
         return Output.Fingerprint.Of(hash);
     }
@@ -172,7 +175,7 @@ internal sealed class ImageStore : IDisposable
                 }
             });
         }
-        catch (AggregateException e) when (e.InnerExceptions.FirstOrDefault(x => x is ImageReadException or InvalidDataException) is { } fault)
+        catch (AggregateException e) when (e.InnerExceptions.FirstOrDefault(x => x is ImageReadException or InvalidDataException or IOException) is { } fault)
         {
             throw fault;
         }

@@ -23,17 +23,17 @@ internal sealed class PixelSpill(string? folder = null) : IDisposable
     public Func<RgbImage> Add(RgbImage image)
     {
         long start;
-        lock (gate)
-        {
-            file ??= Create();
-            start = end;
-            end += image.Pixels.Length;
-        }
         try
         {
+            lock (gate)
+            {
+                file ??= Create();
+                start = end;
+                end += image.Pixels.Length;
+            }
             RandomAccess.Write(file, image.Pixels, start);
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new IOException($"Decoded images beyond ImageCacheMegabytes go to {path}, which cannot be written: {e.Message} Raise "
                 + "ImageCacheMegabytes, free disk space, or give paths instead of decoded images.", e);
@@ -53,6 +53,8 @@ internal sealed class PixelSpill(string? folder = null) : IDisposable
     private SafeFileHandle Create()
     {
         path = Path.Combine(folder ?? Path.GetTempPath(), $"maskbias-{Path.GetRandomFileName()}.pixels");
-        return File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose);
+        var opened = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Delete, FileOptions.DeleteOnClose);
+        if (!OperatingSystem.IsWindows()) File.Delete(path);            // its name at once, the file with the last handle: also after a kill
+        return opened;
     }
 }

@@ -33,17 +33,18 @@ internal sealed class CheckpointFolder(string folder, int keep)
         try
         {
             Write(writing, next, state, saveEncoder);
-            if (Directory.Exists(target)) Directory.Delete(target, recursive: true);      // damaged, or the run would not have come here
+            // What is of this step or a later one is damaged, or the run would not have come here.
+            foreach (var (damaged, _) in All().Where(c => c.Step >= next.Step).ToList()) TryDelete(damaged);
             Directory.Move(writing, target);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             TryDelete(writing);
             string left = Last is null ? "There is none before it." : $"The last good one is {Last}.";
-            throw new IOException($"The checkpoint of step {next.Step} cannot be written to {folder}: {e.Message} {left}", e);
+            throw new CheckpointException($"The checkpoint of step {next.Step} cannot be written to {folder}: {e.Message} {left}", e);
         }
         Last = target;
-        foreach (var (old, _) in All().OrderByDescending(c => c.Step).Skip(keep)) TryDelete(old);
+        foreach (var (old, _) in All().OrderByDescending(c => c.Step).Skip(keep).ToList()) TryDelete(old);
     }
 
     /// <summary>Writes state and encoder into a folder, the mark last.</summary>
@@ -114,11 +115,15 @@ internal sealed class CheckpointFolder(string folder, int keep)
 
     private static string Name(long step) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{step:D9}");
 
+    // Renamed first, so that a kill leaves no part of a checkpoint under its name.
     private static void TryDelete(string path)
     {
         try
         {
-            if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
+            if (!Directory.Exists(path)) return;
+            string gone = path;
+            if (!path.EndsWith(Unfinished, StringComparison.Ordinal)) Directory.Move(path, gone = $"{path}.{Path.GetRandomFileName()}{Unfinished}");
+            Directory.Delete(gone, recursive: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -11,11 +11,12 @@ internal static class Fingerprint
 {
     private const int Bytes = 16;
 
-    /// <summary>Of an encoder's weights, its head and decoder included.</summary>
+    /// <summary>Of an encoder: its configuration and its weights, head and decoder included.</summary>
     public static string Of(VisionEncoder encoder)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using var scope = NewDisposeScope();
+        hash.AppendData(System.Text.Encoding.UTF8.GetBytes(EncoderConfig.Of(encoder).ToJson()));
         foreach (var module in new nn.Module?[] { encoder.Model, encoder.Head, encoder.Decoder }.OfType<nn.Module>())
         {
             foreach (var (_, weight) in module.state_dict().OrderBy(w => w.Key, StringComparer.Ordinal))

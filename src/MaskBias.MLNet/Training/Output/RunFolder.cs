@@ -39,12 +39,20 @@ internal sealed class RunFolder : IDisposable
                 throw new InvalidOperationException($"Output.Folder {path} holds a run already. Set Output.WhenUsed to Resume to go on with it, "
                     + "to Overwrite to delete it, or choose another folder.");
             }
-            if (used && options.WhenUsed == ExistingRun.Overwrite) DeleteRun(path);
+            if (used && options.WhenUsed == ExistingRun.Overwrite)
+            {
+                _ = RunDescription.Read(path);              // another program's run.json is not ours to delete
+                DeleteRun(path);
+            }
             var folder = new RunFolder(path, options, exclusive)
             {
                 Earlier = options.WhenUsed == ExistingRun.Resume ? RunDescription.Read(path) : null,
             };
             folder.CheckpointFolder.Clean();
+            foreach (string name in new[] { RunDescription.FileName, MetricsFile.FileName })
+            {
+                foreach (string left in Directory.EnumerateFiles(path, $"{name}.*.tmp")) File.Delete(left);
+            }
             return folder;
         }
         catch
@@ -54,13 +62,8 @@ internal sealed class RunFolder : IDisposable
         }
     }
 
-    /// <summary>A new folder for what led to a fault at a step.</summary>
-    public string NewReplayFolder(long step)
-    {
-        string replay = System.IO.Path.Combine(Path, Replay, FormattableString.Invariant($"step-{step:D9}"));
-        if (Directory.Exists(replay)) Directory.Delete(replay, recursive: true);
-        return replay;
-    }
+    /// <summary>Folder for what led to a fault at a step.</summary>
+    public string ReplayFolder(long step) => System.IO.Path.Combine(Path, Replay, FormattableString.Invariant($"step-{step:D9}"));
 
     public void Dispose() => exclusive.Dispose();
 
@@ -80,8 +83,8 @@ internal sealed class RunFolder : IDisposable
     // Only what runs write is ever deleted.
     private static void RefuseForeignFiles(string path)
     {
-        string[] own = [LockFile, Checkpoints, Replay, MetricsFile.FileName, TensorBoardFile.FolderName];
-        if (!own.Any(name => System.IO.Path.Exists(System.IO.Path.Combine(path, name)) && name != LockFile)) return;
+        string[] parts = [Checkpoints, Replay, MetricsFile.FileName, TensorBoardFile.FolderName];
+        if (!parts.Any(name => System.IO.Path.Exists(System.IO.Path.Combine(path, name)))) return;
         throw new InvalidOperationException($"Output.Folder {path} holds parts of a run but no {RunDescription.FileName}; choose another folder.");
     }
 

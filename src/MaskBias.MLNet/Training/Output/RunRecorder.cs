@@ -71,9 +71,10 @@ internal sealed class RunRecorder(RunFolder folder, RunOutputOptions options, Vi
     public TrainingDivergedException Replay(
         IDisposable batch, TrainingPosition position, TrainingState state, TrainingDivergedException fault, Action<string> warn)
     {
-        string replay = folder.NewReplayFolder(position.Step);
+        string replay = folder.ReplayFolder(position.Step);
         try
         {
+            if (Directory.Exists(replay)) Directory.Delete(replay, recursive: true);
             CheckpointFolder.Write(replay, position, state, path => EncoderCheckpoint.Save(encoder, path));
             if (batch is ITrainingBatch known)
             {

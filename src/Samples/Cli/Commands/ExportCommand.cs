@@ -10,7 +10,7 @@ internal static class ExportCommand
 {
     public static Command Create()
     {
-        var command = new Command("export", "Writes an encoder in a form that others read, with a model card beside it.");
+        var command = new Command("export", "Writes an encoder in a form that others read, with a model card beside it but for this library's own.");
         var input = new CheckpointInput(command);
         var output = new Argument<string>("output") { Description = "The file to write, or a folder for this library's own form." };
         var format = new Option<ExportFormat>("--format") { Description = "Whose form.", Required = true };
@@ -33,11 +33,20 @@ internal static class ExportCommand
             var options = input.Options(parsed);
             (options.ImageSize, options.PatchSize) = (parsed.GetValue(imageSize), parsed.GetValue(patchSize));
             string target = parsed.GetValue(output)!;
+            var chosen = parsed.GetValue(format);
+            Option[] others = chosen switch
+            {
+                ExportFormat.Onnx => [],
+                ExportFormat.MaskBias => [outputs, batch, dynamicSize, half, name, license],
+                _ => [outputs, batch, dynamicSize, half],
+            };
+            if (others.FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } useless)
+                throw new ArgumentException($"{useless.Name} has no part in --format {chosen}.");
             var card = new ModelCard();
             if (parsed.GetValue(name) is { } modelName) card.Name = modelName;
             if (parsed.GetValue(license) is { } terms) card.License = terms;
             using var encoder = EncoderCheckpoint.Load(input.Path(parsed), options);
-            switch (parsed.GetValue(format))
+            switch (chosen)
             {
                 case ExportFormat.Onnx:
                     OnnxEncoder.Export(encoder, target, new()

@@ -2,6 +2,7 @@ using MaskBias.MLNet.Catalog;
 using MaskBias.MLNet.Pretraining.Dino;
 using MaskBias.MLNet.Tests.Pretraining;
 using MaskBias.MLNet.Training;
+using MaskBias.MLNet.Training.Data;
 using MaskBias.MLNet.Training.Output;
 using MaskBias.MLNet.Weights;
 using Microsoft.ML;
@@ -55,6 +56,55 @@ public sealed class GuardTests(SceneFolder scenes) : IClassFixture<SceneFolder>,
         Assert.Contains("gradient's norm", error.Message);
         Assert.True(float.IsFinite(method.Weight.ToSingle()));
         Assert.Equal(3, loop.Losses.Count);
+    }
+
+    [Fact]
+    public void A_step_that_fails_between_its_parts_has_changed_nothing()
+    {
+        var options = TinyTraining.Dino();
+        using DinoBranch student = Branch(), teacher = Branch();
+        using var method = new DinoMethod(options, student, teacher, steps: 4, CPU);
+        var plan = new TrainingPlan
+        {
+            Phase = "DINO", Epochs = 1, StepsPerEpoch = 4, AccumulationSteps = 2, BatchSize = 8, LearningRate = new(1e-3, 1e-3, 4), WeightDecay = new(0, 0, 4),
+        };
+        Dictionary<string, float[]> afterFirst = [];
+        var keep = new Each(_ => afterFirst = Values());
+        using var loop = new TrainingLoop<ViewBatch>(plan, method) { Progress = keep };
+        Assert.Throws<IOException>(() => loop.Run(_ => Parts()));
+        Assert.Equal(1, loop.Next.Step);
+        Assert.False(loop.IsTorn);
+        var now = Values();
+        Assert.Contains(now.Keys, name => name.EndsWith("running_mean", StringComparison.Ordinal));
+        TinyTraining.AssertSame(afterFirst, now);
+
+        DinoBranch Branch()
+        {
+            var head = TinyTraining.Head();
+            head.UseBatchNorm = true;
+            var encoder = TinyTraining.Encoder();
+            encoder.DropPath = 0.3;
+            return new(new MaskBias.MLNet.Vit.VisionTransformer(encoder, 1), new MaskBias.MLNet.Vit.DinoHead(encoder.EmbedDim, head, 1));
+        }
+
+        Dictionary<string, float[]> Values() =>
+            ((ITrainingMethod<ViewBatch>)method).State.Select(w => KeyValuePair.Create(w.Key, TinyTraining.Values(w.Value))).ToDictionary();
+
+        static IEnumerable<ViewBatch> Parts()
+        {
+            for (int part = 0; part < 3; part++) yield return TinyTraining.Batch(4, masks: false, seed: part);
+            throw new IOException("the disk is gone");
+        }
+    }
+
+    [Fact]
+    public void Distributions_that_are_not_numbers_are_left_to_the_loop()
+    {
+        using var scope = NewDisposeScope();
+        var monitor = new CollapseMonitor(outDim: 8);
+        monitor.Observe(full([4, 8], float.NaN), full([4, 6], float.NaN));
+        Assert.Empty(monitor.Metrics);
+        Assert.Empty(monitor.TakeWarnings());
     }
 
     [Fact]

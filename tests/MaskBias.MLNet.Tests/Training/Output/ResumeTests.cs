@@ -24,6 +24,20 @@ public sealed class ResumeTests(SceneFolder scenes) : IClassFixture<SceneFolder>
     [InlineData(11)]
     public void Dino_cancelled_after_any_step_goes_on_bit_for_bit(int steps) => Interrupt(steps, Dino);
 
+    [Fact]
+    public void What_a_listener_throws_as_an_epoch_ends_leaves_a_checkpoint_that_loads()
+    {
+        using var whole = Dino(null, new(), default);
+        var fault = new Each(p =>
+        {
+            if (p.Step == 3) throw new FormatException("the listener's own fault");
+        });
+        Assert.Throws<FormatException>(() => Dino(fault, new() { Folder = folder.Path, CheckpointEpochs = 0 }, default));
+        using var resumed = Dino(null, new() { Folder = folder.Path, WhenUsed = ExistingRun.Resume }, default);
+        Assert.Equal(3, resumed.Report.ResumedSteps);
+        TinyTraining.AssertSame(TinyTraining.Weights(whole.Encoder), TinyTraining.Weights(resumed.Encoder));
+    }
+
     [Theory]
     [InlineData(2)]
     [InlineData(5)]

@@ -64,6 +64,34 @@ public sealed class RunFolderTests(SceneFolder scenes) : IClassFixture<SceneFold
         Assert.Contains("no run.json", error.Message);
     }
 
+    [Fact]
+    public void A_run_json_of_another_program_is_refused_and_nothing_deleted()
+    {
+        Directory.CreateDirectory(At("checkpoints"));
+        File.WriteAllText(At("checkpoints/theirs.bin"), "x");
+        File.WriteAllText(At("run.json"), "{\"name\": \"of another program\"}");
+        Assert.Throws<InvalidDataException>(() => Fit(o => o.Output.WhenUsed = ExistingRun.Overwrite));
+        Assert.True(File.Exists(At("checkpoints/theirs.bin")) && File.Exists(At("run.json")));
+    }
+
+    [Fact]
+    public void Decoded_images_of_other_pixels_are_refused()
+    {
+        var rows = scenes.Rows();
+        Train(rows, ExistingRun.Refuse);
+        Train(rows, ExistingRun.Resume);
+        (rows[1].ImagePath, rows[2].ImagePath) = (rows[2].ImagePath, rows[1].ImagePath);
+        Assert.Contains("images", Assert.Throws<InvalidOperationException>(() => Train(rows, ExistingRun.Resume)).Message);
+
+        void Train(List<SceneRow> data, ExistingRun whenUsed)
+        {
+            var view = ml.Data.LoadFromEnumerable(data);
+            var decoded = ml.Transforms.LoadImages("Image", null, "ImagePath").Fit(view).Transform(view);
+            var options = Options(o => (o.ImageColumnName, o.Epochs, o.Output.WhenUsed) = ("Image", 1, whenUsed));
+            ml.SelfSupervised().Dino(options).Fit(decoded).Dispose();
+        }
+    }
+
     [Theory]
     [InlineData("cut")]
     [InlineData("flipped")]
@@ -140,7 +168,7 @@ public sealed class RunFolderTests(SceneFolder scenes) : IClassFixture<SceneFold
     [Fact]
     public void A_checkpoint_that_cannot_be_written_names_the_last_good_one()
     {
-        var error = Assert.Throws<IOException>(() => Fit(o => o.Progress = new Each(p =>
+        var error = Assert.ThrowsAny<IOException>(() => Fit(o => o.Progress = new Each(p =>
         {
             if (p.Step != 3) return;
             Directory.Move(At("checkpoints"), At("elsewhere"));
