@@ -44,7 +44,8 @@ internal sealed class FineTuneMethod : ITrainingMethod<ViewBatch>
         var random = new Random(HashCode.Combine(seed, position.Step));
         var labels = tensor(batch.Rows.Select(r => (long)classes[r]).ToArray(), device: normalizer.Device);
         var targets = SoftTargets.Smooth(labels, count, options.LabelSmoothing);
-        var (images, mixed) = BatchMixing.Apply(Augment(batch.Global.Images, random), targets, options.Mixup, options.Cutmix, random);
+        var strong = StrongView(batch.Global.Images, options.RandomErasing, random);
+        var (images, mixed) = BatchMixing.Apply(strong, targets, options.Mixup, options.Cutmix, random);
         return SoftTargets.CrossEntropy(model.Forward(images), mixed, classWeights);
     }
 
@@ -80,7 +81,8 @@ internal sealed class FineTuneMethod : ITrainingMethod<ViewBatch>
         return (loss / rows, right / rows);
     }
 
-    private Tensor Augment(Tensor images, Random random)
+    /// <summary>RandAugment and erasing of normalised images, [B, 3, S, S].</summary>
+    internal Tensor StrongView(Tensor images, double erasing, Random random)
     {
         if (options.RandAugmentMagnitude > 0)
         {
@@ -88,7 +90,7 @@ internal sealed class FineTuneMethod : ITrainingMethod<ViewBatch>
                 normalizer.Denormalize(images), options.RandAugmentMagnitude, options.RandAugmentDeviation, random);
             images = normalizer.Normalize(augmented);
         }
-        RandomErasing.Apply(images, options.RandomErasing, random);
+        RandomErasing.Apply(images, erasing, random);
         return images;
     }
 }
