@@ -14,13 +14,10 @@ namespace MaskBias.MLNet.FineTuning.SemiSupervised;
 /// <param name="labelled">Learns from the labelled images, and moves the teacher behind the student.</param>
 /// <param name="student">What is trained.</param>
 /// <param name="teacher">The moving average of the student.</param>
-/// <param name="seed">Of the strong views.</param>
 internal sealed class SemiSupervisedMethod(
-    SemiSupervisedOptions options, FineTuneMethod labelled, FineTuneModel student, FineTuneModel teacher, int seed)
+    SemiSupervisedOptions options, FineTuneMethod labelled, FineTuneModel student, FineTuneModel teacher)
     : ITrainingMethod<SemiSupervisedBatch>
 {
-    private const int StepStride = unchecked((int)0x9E3779B1);          // odd: no two steps draw the same
-
     private Dictionary<string, double> metrics = [];
 
     /// <inheritdoc/>
@@ -44,7 +41,7 @@ internal sealed class SemiSupervisedMethod(
     {
         using var scope = NewDisposeScope();
         var supervised = labelled.Loss(batch.Labelled, position);
-        var pseudo = UnlabelledLoss(batch.Unlabelled.Global, new Random(unchecked(seed + (int)position.Step * StepStride)));
+        var pseudo = UnlabelledLoss(batch.Unlabelled.Global, labelled.RandomFor(position, stream: 1));
         return (supervised + options.UnlabelledWeight * pseudo).MoveToOuterDisposeScope();
     }
 

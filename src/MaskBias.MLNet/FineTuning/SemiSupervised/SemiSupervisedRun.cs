@@ -91,7 +91,7 @@ internal sealed class SemiSupervisedRun
         using var weights = ClassLabels.Weights(recipe.ClassWeighting, [.. kept.Select(i => classes[i])], label.Count) is { } w
             ? tensor(w, device: normalizer.Device) : null;
         var supervised = new FineTuneMethod(recipe, student, teacher, normalizer, classes, label.Count, weights, seed);
-        var method = new SemiSupervisedMethod(options, supervised, student, teacher, seed);
+        var method = new SemiSupervisedMethod(options, supervised, student, teacher);
         var tracker = new EpochTracker(log, recipe.Progress, recipe.Patience);
         using var best = new BestWeights();
         string device = recipe.Device.Resolve().Reason;
@@ -145,8 +145,8 @@ internal sealed class SemiSupervisedRun
         int[] labelled = [.. classes.Where(c => c >= 0)];
         ClassLabels.Check(labelled, label);
         if (labelled.Length < classes.Length) return;
-        throw new ArgumentException($"Every row with a usable image has a class in column '{label.Name}', and semi-supervised training learns "
-            + "from rows without one as well: use FineTune, or add rows whose class is missing.");
+        throw new ArgumentException($"Every row with a usable image has a class in column '{label.Name}', and semi-supervised training "
+            + "learns from rows without one as well: use FineTune, or add rows whose class is missing.");
     }
 
     // Images are mixed in pairs: an even number, but for a single image.

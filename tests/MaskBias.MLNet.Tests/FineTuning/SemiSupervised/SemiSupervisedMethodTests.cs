@@ -177,7 +177,7 @@ public sealed class SemiSupervisedMethodTests : IDisposable
     private SemiSupervisedMethod Method(SemiSupervisedOptions options)
     {
         var labelled = new FineTuneMethod(options.Supervised, student, teacher, encoder, [0, 1, 2, 0], Classes, null, seed: 1);
-        return new(options, labelled, student, teacher, seed: 1);
+        return new(options, labelled, student, teacher);
     }
 
     // As after some steps.
