@@ -1,4 +1,5 @@
 using MaskBias.MLNet.FineTuning;
+using MaskBias.MLNet.FineTuning.SemiSupervised;
 using MaskBias.MLNet.LinearProbing;
 using MaskBias.MLNet.RowMapping;
 using MaskBias.MLNet.Vit;
@@ -48,6 +49,18 @@ public static class ImageClassifierTrainers
     public static FineTuneEstimator FineTune(
         this MulticlassClassificationCatalog.MulticlassClassificationTrainers trainers, VisionEncoder encoder, FineTuneOptions? options = null) =>
         new(Environment(trainers), encoder, options ?? FineTuneOptions.Dino());
+
+    /// <summary>Trains an encoder and a linear head on images of which few have a class; the encoder that is given stays as it is.</summary>
+    /// <param name="trainers">ml.MulticlassClassification.Trainers.</param>
+    /// <param name="encoder">What training starts from.</param>
+    /// <param name="options">
+    /// Columns and recipe, such as <see cref="SemiSupervisedOptions.Percent1"/>; null for <see cref="SemiSupervisedOptions.Percent10"/>.
+    /// </param>
+    /// <exception cref="ArgumentException">Options are out of range; all of them are listed.</exception>
+    public static SemiSupervisedEstimator SemiSupervised(
+        this MulticlassClassificationCatalog.MulticlassClassificationTrainers trainers, VisionEncoder encoder,
+        SemiSupervisedOptions? options = null) =>
+        new(Environment(trainers), encoder, options ?? SemiSupervisedOptions.Percent10());
 
     private static IHostEnvironment Environment(MulticlassClassificationCatalog.MulticlassClassificationTrainers trainers)
     {

@@ -25,9 +25,7 @@ public sealed class FineTuneEstimator : IEstimator<ImageClassifier>
     {
         ArgumentNullException.ThrowIfNull(encoder);
         (this.environment, this.encoder, this.options) = (environment, encoder, OptionsValidator.Validate(options).Copy());
-        int patch = encoder.Model.Options.PatchSize;
-        if (options.ImageSize is { } size && size % patch != 0)
-            throw new ArgumentException($"ImageSize is {size}; it must be a multiple of the encoder's PatchSize {patch}.");
+        options.CheckImageSize(encoder);
     }
 
     /// <summary>Trains.</summary>

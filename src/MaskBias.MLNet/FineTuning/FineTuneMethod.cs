@@ -41,10 +41,11 @@ internal sealed class FineTuneMethod : ITrainingMethod<ViewBatch>
     /// <inheritdoc/>
     public Tensor Loss(ViewBatch batch, TrainingPosition position)
     {
-        var random = new Random(HashCode.Combine(seed, position.Step));
+        var random = RandomFor(position, stream: 0);
         var labels = tensor(batch.Rows.Select(r => (long)classes[r]).ToArray(), device: normalizer.Device);
         var targets = SoftTargets.Smooth(labels, count, options.LabelSmoothing);
-        var (images, mixed) = BatchMixing.Apply(Augment(batch.Global.Images, random), targets, options.Mixup, options.Cutmix, random);
+        var strong = StrongView(batch.Global.Images, options.RandomErasing, random);
+        var (images, mixed) = BatchMixing.Apply(strong, targets, options.Mixup, options.Cutmix, random);
         return SoftTargets.CrossEntropy(model.Forward(images), mixed, classWeights);
     }
 
@@ -80,7 +81,12 @@ internal sealed class FineTuneMethod : ITrainingMethod<ViewBatch>
         return (loss / rows, right / rows);
     }
 
-    private Tensor Augment(Tensor images, Random random)
+    /// <summary>What a step draws from: the same in every process, as hash codes are not.</summary>
+    internal Random RandomFor(TrainingPosition position, int stream) =>
+        new(unchecked(((seed * 31 + stream) * 31 + (int)position.Step) * (int)0x9E3779B1));
+
+    /// <summary>RandAugment and erasing of normalised images, [B, 3, S, S].</summary>
+    internal Tensor StrongView(Tensor images, double erasing, Random random)
     {
         if (options.RandAugmentMagnitude > 0)
         {
@@ -88,7 +94,7 @@ internal sealed class FineTuneMethod : ITrainingMethod<ViewBatch>
                 normalizer.Denormalize(images), options.RandAugmentMagnitude, options.RandAugmentDeviation, random);
             images = normalizer.Normalize(augmented);
         }
-        RandomErasing.Apply(images, options.RandomErasing, random);
+        RandomErasing.Apply(images, erasing, random);
         return images;
     }
 }

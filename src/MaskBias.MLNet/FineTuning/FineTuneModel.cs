@@ -59,6 +59,15 @@ internal sealed class FineTuneModel : IDisposable
         }
     }
 
+    /// <summary>Gives the head the weights of a classifier.</summary>
+    public void TakeHead(LinearClassifier classifier)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        Head.weight!.copy_(tensor(classifier.Weights.SelectMany(w => w).ToArray()).view(Head.weight.shape));
+        Head.bias!.copy_(tensor(classifier.Biases));
+    }
+
     public LinearClassifier Classifier()
     {
         using var scope = NewDisposeScope();

@@ -145,6 +145,14 @@ public sealed class FineTuneOptions : SupervisedOptions
             yield return new($"Patience is {Patience} and ValidationFraction is 0; to stop early it must be above 0.");
     }
 
+    /// <exception cref="ArgumentException">The image size is not a whole number of the encoder's patches.</exception>
+    internal void CheckImageSize(VisionEncoder encoder)
+    {
+        int patch = encoder.Model.Options.PatchSize;
+        if (ImageSize is { } size && size % patch != 0)
+            throw new ArgumentException($"ImageSize is {size}; it must be a multiple of the encoder's PatchSize {patch}.");
+    }
+
     internal FineTuneOptions Copy()
     {
         var copy = (FineTuneOptions)MemberwiseClone();

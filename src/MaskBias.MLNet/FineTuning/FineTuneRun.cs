@@ -140,34 +140,14 @@ internal sealed class FineTuneRun
     {
         int[] all = ClassLabels.Read(data, label);
         ClassLabels.Check([.. all.Where(c => c >= 0)], label);
-        if (options.LabelFraction == 1 && options.LabelSubsetPath is null)
-        {
-            classes = [.. all.Where(c => c >= 0)];
-            return context.Data.FilterRowsByMissingValues(data, label.Name);
-        }
-        long[] rows = [.. Subset(all).Order()];
+        long[] rows = LabelledRows.Choose(all, options, seed);
         classes = [.. rows.Select(r => all[r])];
-        return new RowSubsetView(data, rows);
+        bool isAll = rows.Length == all.Count(c => c >= 0);
+        return isAll ? context.Data.FilterRowsByMissingValues(data, label.Name) : new RowSubsetView(data, rows);
     }
 
-    private IEnumerable<long> Subset(int[] all)
-    {
-        if (options.LabelSubsetPath is not { } path || !File.Exists(path))
-        {
-            long[] drawn = [.. StratifiedSplit.Few(all, options.LabelFraction, seed).Select(i => (long)i)];
-            if (options.LabelSubsetPath is { } target) LabelSubset.Write(target, drawn);
-            return drawn;
-        }
-        var rows = LabelSubset.Read(path);
-        foreach (long row in rows)
-        {
-            if (row >= all.Length || all[row] < 0)
-                throw new InvalidDataException($"{path} names row {row}, which {(row >= all.Length ? $"is not among the {all.Length} rows" : "has no class")}.");
-        }
-        return rows;
-    }
-
-    private FineTuneModel NewModel(VisionEncoder start, double dropPath)
+    /// <summary>A copy of an encoder as the options want it, with a head that knows nothing.</summary>
+    internal FineTuneModel NewModel(VisionEncoder start, double dropPath)
     {
         var architecture = start.Model.Options;
         (architecture.MaskBias, architecture.DropPath, architecture.Positions) = (null, dropPath, PositionKind.Learned);

@@ -26,6 +26,12 @@ public sealed record ClassifierReport
     /// <summary>The epoch that was kept, counted from 1: the best by validation, or the last.</summary>
     public required int BestEpoch { get; init; }
 
+    /// <summary>Rows without a class that were learned from as well, in semi-supervised training.</summary>
+    public int UnlabelledRows { get; init; }
+
+    /// <summary>How the supervised stage of semi-supervised training went, before all rows were learned from; null for other trainings.</summary>
+    public ClassifierReport? SupervisedStage { get; init; }
+
     /// <summary>What the run came to, in one line.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
         $"{Run.Phase}: {Run.Images} images of {Classes} classes, {ValidationRows} more held out; batch {Run.BatchSize}, "

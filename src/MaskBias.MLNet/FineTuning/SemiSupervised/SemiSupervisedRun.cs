@@ -1,0 +1,203 @@
+using System.Globalization;
+using MaskBias.MLNet.LinearProbing;
+using MaskBias.MLNet.RowMapping;
+using MaskBias.MLNet.Training;
+using MaskBias.MLNet.Training.Data;
+using MaskBias.MLNet.Vit;
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MaskBias.MLNet.FineTuning.SemiSupervised;
+
+/// <summary>One semi-supervised training: the supervised stage, then student and teacher from where it ended.</summary>
+internal sealed class SemiSupervisedRun
+{
+    private const string Phase = "Semi-supervised";
+    private const int KeptPerViewPixel = 2;             // as in pretraining: enough for the smallest crops
+    private const double LongestMemory = 0.1;           // of the run, that the teacher looks back over
+
+    private readonly IHost host;
+    private readonly SemiSupervisedOptions options;
+    private readonly LabelColumn label;
+    private readonly FineTuneRun firstStage;
+    private readonly int seed;
+
+    public SemiSupervisedRun(IHostEnvironment environment, MLContext context, SemiSupervisedOptions options, LabelColumn label)
+    {
+        (host, this.options, this.label) = (environment.Register(Phase), options.Copy(), label);
+        seed = options.Supervised.Seed ?? host.Rand.Next();
+        this.options.Supervised.Seed = seed;            // both stages draw the same rows
+        firstStage = new(environment, context, this.options.Supervised, label);
+    }
+
+    /// <summary>Trains a copy of the encoder and a head on all rows.</summary>
+    public (VisionEncoder Encoder, LinearClassifier Linear, ClassifierReport Report) Train(IDataView data, VisionEncoder start)
+    {
+        int[] classes = VisibleClasses(data);
+        var (encoder, linear, before) = firstStage.Train(data, start);
+        FineTuneModel? student = null, teacher = null;
+        try
+        {
+            using (encoder)
+            {
+                student = firstStage.NewModel(encoder, options.Supervised.DropPath);
+                teacher = firstStage.NewModel(encoder, dropPath: 0);
+            }
+            student.TakeHead(linear);
+            var kept = new VisionEncoder(teacher.Backbone, normalization: start.Normalization);
+            using var log = new RunLog(host);
+            var report = Train(data, classes, student, teacher, kept, log) with { SupervisedStage = before };
+            kept.Evaluate();
+            linear = teacher.Classifier();
+            teacher.Head.Dispose();
+            student.Dispose();
+            return (kept, linear, report);
+        }
+        catch
+        {
+            student?.Dispose();
+            teacher?.Dispose();
+            throw;
+        }
+    }
+
+    private ClassifierReport Train(
+        IDataView data, int[] classesOfRows, FineTuneModel student, FineTuneModel teacher, VisionEncoder normalizer, RunLog log)
+    {
+        var recipe = options.Supervised.Copy();
+        (recipe.Epochs, recipe.LearningRate) = (options.Epochs, options.LearningRate ?? recipe.LearningRate);
+        var (views, pairs) = (recipe.Crop.AsViews(), recipe.Crop.AsViews());
+        pairs.GlobalViews = 2;                          // weak and strong
+        var sizes = ViewSizes.For(views, normalizer.Model.Options);
+        var loading = recipe.Loading();
+        using var store = ImageStore.Load(data, loading, KeptPerViewPixel * sizes.Global, log.Warn);
+        int[] classes = [.. Enumerable.Range(0, store.Count).Select(i => classesOfRows[store[i].Row])];
+        CheckRows(classes);
+        var (kept, heldOut) = StratifiedSplit.HoldOut(classes, recipe.ValidationFraction, seed);
+        int[] unlabelled = [.. Enumerable.Range(0, store.Count).Where(i => classes[i] < 0)];
+
+        var limits = new RunLimits(options.Epochs);
+        int batch = limits.Batch(options.BatchSize, kept.Length).Batch;
+        int beside = UnlabelledBatch(batch, unlabelled.Length, limits);
+        var known = new ViewLoader(store, loading, sizes, normalizer, batch, parts: 1, seed, log.Warn, kept);
+        var twice = sizes with { Options = pairs };
+        var unknown = new ViewLoader(store, loading, twice, normalizer, beside, parts: 1, seed, log.Warn, unlabelled);
+        var plain = new PlainViews(store, normalizer);
+        var plan = Plan(recipe, batch, unknown.StepsPerEpoch, limits, out long warmup);
+        recipe.EmaMomentum = TeacherMomentum(plan.Steps, limits);
+
+        using var weights = ClassLabels.Weights(recipe.ClassWeighting, [.. kept.Select(i => classes[i])], label.Count) is { } w
+            ? tensor(w, device: normalizer.Device) : null;
+        var supervised = new FineTuneMethod(recipe, student, teacher, normalizer, classes, label.Count, weights, seed);
+        var method = new SemiSupervisedMethod(options, supervised, student, teacher);
+        var tracker = new EpochTracker(log, recipe.Progress, recipe.Patience);
+        using var best = new BestWeights();
+        string device = recipe.Device.Resolve().Reason;
+        foreach (string adjustment in limits.Adjustments) log.Info(adjustment);
+        log.Info(ClassifierReport.Recipe(Phase, kept.Length, label.Count, heldOut.Length, plan, warmup, [recipe.LearningRate], device));
+        log.Info($"{Phase}: {unlabelled.Length} images without a class besides, {beside} per step.");
+        using var loop = new TrainingLoop<SemiSupervisedBatch>(plan, method, FineTuneRun.Optimizer(student, recipe))
+        {
+            Progress = tracker, EndEpoch = EndEpoch,
+        };
+        loop.Run(next => Batches(known, unknown, next.Epoch), recipe.CancellationToken);
+        best.Restore(teacher);
+        return new()
+        {
+            Classes = label.Count, ValidationRows = heldOut.Length, WarmupSteps = warmup, Epochs = tracker.Epochs,
+            BestEpoch = tracker.BestEpoch, BaseLearningRate = recipe.LearningRate, UnlabelledRows = unlabelled.Length,
+            Run = new()
+            {
+                Phase = Phase, Losses = loop.Losses, StepsPerEpoch = plan.StepsPerEpoch, BatchSize = batch, AccumulationSteps = 1,
+                Images = kept.Length, SkippedRows = store.Skipped, LearningRate = plan.LearningRate.Peak, Adjustments = limits.Adjustments,
+                Device = device, Elapsed = loop.Elapsed,
+            },
+        };
+
+        bool EndEpoch(int epoch)
+        {
+            if (heldOut.Length == 0)
+            {
+                tracker.EndEpoch(null, null);
+                return true;
+            }
+            var (loss, accuracy) = supervised.Evaluate(plain.Batches(heldOut));
+            if (tracker.EndEpoch(loss, accuracy)) best.Take(teacher);
+            return tracker.GoesOn;
+        }
+    }
+
+    // The class of every row; −1 where there is none, or where the few-shot subset hides it.
+    private int[] VisibleClasses(IDataView data)
+    {
+        int[] classes = ClassLabels.Read(data, label);
+        ClassLabels.Check([.. classes.Where(c => c >= 0)], label);
+        var rows = LabelledRows.Choose(classes, options.Supervised, seed).ToHashSet();
+        for (int i = 0; i < classes.Length; i++) classes[i] = rows.Contains(i) ? classes[i] : -1;
+        CheckRows(classes);
+        return classes;
+    }
+
+    private void CheckRows(int[] classes)
+    {
+        int[] labelled = [.. classes.Where(c => c >= 0)];
+        ClassLabels.Check(labelled, label);
+        if (labelled.Length < classes.Length) return;
+        throw new ArgumentException($"Every row with a usable image has a class in column '{label.Name}', and semi-supervised training "
+            + "learns from rows without one as well: use FineTune, or add rows whose class is missing.");
+    }
+
+    // Images are mixed in pairs: an even number, but for a single image.
+    private int UnlabelledBatch(int labelled, int images, RunLimits limits)
+    {
+        int wanted = labelled * options.UnlabelledPerLabelled, possible = Math.Min(wanted, images);
+        if (possible < wanted) limits.Note($"A step has {possible} unlabelled images, not {wanted}: there are {images}.");
+        if (possible == 1 || possible % 2 == 0) return possible;
+        limits.Note($"A step has {possible - 1} unlabelled images, not {possible}: they are mixed in pairs.");
+        return possible - 1;
+    }
+
+    private double TeacherMomentum(long steps, RunLimits limits)
+    {
+        double wanted = options.TeacherMomentum, most = Math.Max(0, 1 - 1 / (LongestMemory * steps));
+        if (wanted <= most) return wanted;
+        limits.Note(string.Create(CultureInfo.InvariantCulture,
+            $"TeacherMomentum is {most:0.#####}, not {wanted}: the teacher looks back over at most {LongestMemory:0%} of {steps} steps."));
+        return most;
+    }
+
+    private static TrainingPlan Plan(FineTuneOptions recipe, int batch, int stepsPerEpoch, RunLimits limits, out long warmup)
+    {
+        long steps = (long)recipe.Epochs * stepsPerEpoch;
+        warmup = limits.WarmupSteps(recipe.WarmupEpochs, stepsPerEpoch);
+        return new()
+        {
+            Phase = Phase, Epochs = recipe.Epochs, StepsPerEpoch = stepsPerEpoch, BatchSize = batch,
+            LearningRate = new(recipe.LearningRate * batch / 256, recipe.MinLearningRate, steps, warmup, warmupReachesPeak: false),
+            WeightDecay = new(recipe.WeightDecay, recipe.WeightDecay, steps),
+        };
+    }
+
+    // An epoch of the unlabelled images, and as many of the labelled ones as it takes.
+    private IEnumerable<SemiSupervisedBatch> Batches(ViewLoader labelled, ViewLoader unlabelled, int epoch)
+    {
+        int passes = (unlabelled.StepsPerEpoch + labelled.StepsPerEpoch - 1) / labelled.StepsPerEpoch;
+        var token = options.Supervised.CancellationToken;
+        using var known = Enumerable.Range(0, passes).SelectMany(pass => labelled.Epoch(epoch * passes + pass, token)).GetEnumerator();
+        foreach (var unknown in unlabelled.Epoch(epoch, token))
+        {
+            try
+            {
+                known.MoveNext();
+            }
+            catch
+            {
+                unknown.Dispose();
+                throw;
+            }
+            yield return new(known.Current, unknown);
+        }
+    }
+}
