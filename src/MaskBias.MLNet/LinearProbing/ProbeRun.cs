@@ -49,7 +49,7 @@ internal sealed class ProbeRun
         IEnumerable<FeatureBatch> Shuffled(int epoch)
         {
             int[] order = [.. kept];
-            new Random(HashCode.Combine(seed, epoch)).Shuffle(order);
+            new Random(unchecked((seed * 31 + epoch) * (int)0x9E3779B1)).Shuffle(order);          // the same in every process
             for (int i = 0; i + batch <= order.Length; i += batch) yield return rows.Rows(order[i..(i + batch)]);
         }
     }
