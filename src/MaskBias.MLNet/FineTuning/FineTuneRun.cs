@@ -78,7 +78,7 @@ internal sealed class FineTuneRun
         int batch = limits.Batch(options.BatchSize, kept.Length).Batch;
         var loader = new ViewLoader(store, loading, sizes, normalizer, batch, parts: 1, seed, log.Warn, kept);
         var plain = new PlainViews(store, normalizer);
-        var plan = Plan(batch, loader.StepsPerEpoch, limits, out long warmup);
+        var plan = Plan(Phase, options, batch, loader.StepsPerEpoch, limits, out long warmup);
 
         using var weights = ClassLabels.Weights(options.ClassWeighting, [.. kept.Select(i => classes[i])], label.Count) is { } w
             ? tensor(w, device: device) : null;
@@ -123,15 +123,17 @@ internal sealed class FineTuneRun
             LayerDecay.TakesWeightDecay(p.Name, p.Parameter.dim()))), (options.Beta1, options.Beta2));
     }
 
-    private TrainingPlan Plan(int batch, int stepsPerEpoch, RunLimits limits, out long warmup)
+    /// <summary>Length and schedules of a run, of this stage or of one after it.</summary>
+    internal static TrainingPlan Plan(
+        string phase, FineTuneOptions recipe, int batch, int stepsPerEpoch, RunLimits limits, out long warmup)
     {
-        long steps = (long)options.Epochs * stepsPerEpoch;
-        warmup = limits.WarmupSteps(options.WarmupEpochs, stepsPerEpoch);
+        long steps = (long)recipe.Epochs * stepsPerEpoch;
+        warmup = limits.WarmupSteps(recipe.WarmupEpochs, stepsPerEpoch);
         return new()
         {
-            Phase = Phase, Epochs = options.Epochs, StepsPerEpoch = stepsPerEpoch, BatchSize = batch,
-            LearningRate = new(options.LearningRate * batch / 256, options.MinLearningRate, steps, warmup, warmupReachesPeak: false),
-            WeightDecay = new(options.WeightDecay, options.WeightDecay, steps),
+            Phase = phase, Epochs = recipe.Epochs, StepsPerEpoch = stepsPerEpoch, BatchSize = batch,
+            LearningRate = new(recipe.LearningRate * batch / 256, recipe.MinLearningRate, steps, warmup, warmupReachesPeak: false),
+            WeightDecay = new(recipe.WeightDecay, recipe.WeightDecay, steps),
         };
     }
 

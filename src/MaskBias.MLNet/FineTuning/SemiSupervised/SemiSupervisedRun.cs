@@ -85,7 +85,7 @@ internal sealed class SemiSupervisedRun
         var twice = sizes with { Options = pairs };
         var unknown = new ViewLoader(store, loading, twice, normalizer, beside, parts: 1, seed, log.Warn, unlabelled);
         var plain = new PlainViews(store, normalizer);
-        var plan = Plan(recipe, batch, unknown.StepsPerEpoch, limits, out long warmup);
+        var plan = FineTuneRun.Plan(Phase, recipe, batch, unknown.StepsPerEpoch, limits, out long warmup);
         recipe.EmaMomentum = TeacherMomentum(plan.Steps, limits);
 
         using var weights = ClassLabels.Weights(recipe.ClassWeighting, [.. kept.Select(i => classes[i])], label.Count) is { } w
@@ -166,18 +166,6 @@ internal sealed class SemiSupervisedRun
         limits.Note(string.Create(CultureInfo.InvariantCulture,
             $"TeacherMomentum is {most:0.#####}, not {wanted}: the teacher looks back over at most {LongestMemory:0%} of {steps} steps."));
         return most;
-    }
-
-    private static TrainingPlan Plan(FineTuneOptions recipe, int batch, int stepsPerEpoch, RunLimits limits, out long warmup)
-    {
-        long steps = (long)recipe.Epochs * stepsPerEpoch;
-        warmup = limits.WarmupSteps(recipe.WarmupEpochs, stepsPerEpoch);
-        return new()
-        {
-            Phase = Phase, Epochs = recipe.Epochs, StepsPerEpoch = stepsPerEpoch, BatchSize = batch,
-            LearningRate = new(recipe.LearningRate * batch / 256, recipe.MinLearningRate, steps, warmup, warmupReachesPeak: false),
-            WeightDecay = new(recipe.WeightDecay, recipe.WeightDecay, steps),
-        };
     }
 
     // An epoch of the unlabelled images, and as many of the labelled ones as it takes.
