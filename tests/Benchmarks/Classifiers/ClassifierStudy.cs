@@ -30,7 +30,7 @@ internal sealed class ClassifierStudy
     private const int BatchSize = 64, Neighbours = 20;
 
     // Of labelled images over all epochs: enough to converge, few enough for minutes on two cores.
-    private const int Visits = 36_000, FewShotEpochs = 100, UnlabelledEpochs = 15;
+    private const int Visits = 18_000, FewShotEpochs = 60, UnlabelledEpochs = 10;
 
     private readonly MLContext ml = new(seed: 1);
     private readonly IDataView train, test;
@@ -91,7 +91,7 @@ internal sealed class ClassifierStudy
             int draws = share == 1 ? 1 : subsets;
             Add($"fine-tuned|{labels}", Enumerable.Range(1, draws).Select(draw => FineTune(encoder, share, draw, layerDecay)));
             var rows = Enumerable.Range(1, draws).Select(draw => share == 1 ? features : Only(features, LabelSubset.Read(SubsetPath(share, draw)))).ToList();
-            if (share < 1)
+            if (share == Tenth)
                 Add($"semi-supervised|{labels}", Enumerable.Range(1, draws).Select(draw => SemiSupervised(encoder, share, draw, layerDecay)));
             Add($"linear probe|{labels}", rows.Select(few => Accuracy(ml.MulticlassClassification.Trainers.LinearProbe(Probe(share)).Fit(few), heldOut)));
             Add($"LbfgsMaximumEntropy|{labels}", rows.Select(few => Accuracy(

@@ -1,7 +1,7 @@
 using MaskBias.MLNet.Training;
 using Spectre.Console;
 
-namespace MaskBias.MLNet.Samples.Quickstart.Terminal;
+namespace MaskBias.MLNet.Samples.Common.Terminal;
 
 /// <summary>A plain line at each phase's first and last step, where k-NN was measured, and every ten seconds between: for logs.</summary>
 internal sealed class ProgressLines(IAnsiConsole console, TimeProvider time) : IProgress<TrainingProgress>

@@ -2,7 +2,7 @@ using System.Globalization;
 using MaskBias.MLNet.Training;
 using Spectre.Console;
 
-namespace MaskBias.MLNet.Samples.Quickstart.Terminal;
+namespace MaskBias.MLNet.Samples.Common.Terminal;
 
 /// <summary>Shows a training run while it works: live bars on a terminal, a plain line now and then where output goes to a file.</summary>
 /// <remarks>Reports are taken in on the thread that sends them; nothing is posted to another.</remarks>
