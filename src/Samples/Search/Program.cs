@@ -28,7 +28,7 @@ root.SetAction(async (parsed, cancel) =>
     await using var app = await SearchApp.StartAsync(new() { DataFolder = folder, Port = parsed.GetValue(port) }, served, Console.WriteLine, cancel);
     if (isDemo && app.Collection.Count == 0)
     {
-        foreach (var (png, label) in DemoModel.Scenes(labelled: 4)) await app.Collection.AddAsync(png, label, cancel);
+        foreach (var (png, label) in DemoModel.Scenes()) await app.Collection.AddAsync(png, label, cancel);
     }
     Console.WriteLine($"{app.Collection.Count} images in {folder}. Open {app.Address} in a browser; Ctrl-C ends.");
     await app.WaitAsync();

@@ -50,7 +50,7 @@ internal sealed class SearchApp : IAsyncDisposable
             var (embedder, classifier) = (app.Services.GetRequiredService<IImageEmbedder>(), app.Services.GetRequiredService<IImageClassifier>());
             await ModelFiles.CheckAsync(model, embedder);
             collection = await ImageCollection.OpenAsync(options, embedder, classifier, note, cancel);
-            training = new(collection, options.DataFolder, embedder.ModelId, embedder.Dimensions);
+            training = new(collection, options, embedder.ModelId, embedder.Dimensions);
             app.UseErrorAnswers(app.Logger);
             app.UseProtection();
             app.UseHostFiltering();
