@@ -1,5 +1,6 @@
 using MaskBias.MLNet.Distillation;
 using MaskBias.MLNet.Embeddings;
+using MaskBias.MLNet.Experiments;
 using MaskBias.MLNet.Pretraining;
 using MaskBias.MLNet.Pretraining.Dino;
 using MaskBias.MLNet.Pretraining.Mae;
@@ -130,4 +131,13 @@ public sealed class SelfSupervisedCatalog
     /// <param name="options">Model, columns, generator and store.</param>
     /// <exception cref="ArgumentException">Options are out of range; all of them are listed.</exception>
     public SamMasksEstimator SamMasks(SamMasksOptions options) => new(Context, options);
+
+    /// <summary>Looks for the best classifier of labelled images on one or more encoders, within a budget.</summary>
+    /// <param name="settings">Columns, candidates, budget and metric; a budget must be set.</param>
+    /// <exception cref="ArgumentException">Settings are out of range, or name a candidate that is not there; all faults are listed.</exception>
+    public Experiment CreateClassificationExperiment(ClassificationExperimentSettings settings) => new(Context, settings);
+
+    /// <summary>Looks for the best regression of a number on images with one or more encoders, within a budget.</summary>
+    /// <inheritdoc cref="CreateClassificationExperiment"/>
+    public Experiment CreateRegressionExperiment(RegressionExperimentSettings settings) => new(Context, settings);
 }

@@ -79,6 +79,14 @@ public sealed class FineTuneOptions : SupervisedOptions
     /// <value><see cref="FeaturePooling.ClassToken"/> (DINO). MAE has <see cref="FeaturePooling.NormalizedMean"/>.</value>
     public FeaturePooling? Pooling { get; set; } = FeaturePooling.ClassToken;
 
+    /// <summary>
+    /// Last blocks that are trained, with the final normalisation and the head: what lies below them, the embedding of patches included, stays as
+    /// it is, which saves most of the time and memory. Null to train everything.
+    /// </summary>
+    /// <value>null.</value>
+    [Range(0, 256)]
+    public int? TrainableBlocks { get; set; }
+
     /// <summary>Side in pixels of the images; positions are resampled where it is not the encoder's. Null keeps the encoder's.</summary>
     /// <value>null.</value>
     [Range(8, 4096)]

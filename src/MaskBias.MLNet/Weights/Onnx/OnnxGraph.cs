@@ -56,6 +56,15 @@ internal sealed class OnnxGraph
         return result;
     }
 
+    /// <summary>Adds an operation with several results.</summary>
+    /// <returns>The names of its results.</returns>
+    public string[] Nodes(string operation, string[] names, string[] inputs, params AttributeProto[] attributes)
+    {
+        string[] results = [.. names.Select(Unique)];
+        graph.Node.Add(new NodeProto { Name = results[0], OpType = operation, Input = { inputs }, Output = { results }, Attribute = { attributes } });
+        return results;
+    }
+
     /// <summary>Stores a tensor, as float32 or, where asked for and not a vector, as float16.</summary>
     public string Weight(string name, Tensor values)
     {
