@@ -23,8 +23,6 @@ internal sealed class ClassificationTask(ClassificationMetric metric) : IExperim
         var view = column.Type is TextDataViewType
             ? context.Transforms.Conversion.MapValueToKey(labelColumnName).Fit(data).Transform(data)
             : data;
-        if (view.Schema[labelColumnName].Type is KeyDataViewType { Count: 0 })
-            throw new ArgumentException($"No row has a class in column '{labelColumnName}'; a classifier needs two classes.");
         var label = ClassLabels.Find(view.Schema, labelColumnName);
         int[] classes = ClassLabels.Read(view, label);
         uint[] keys = [.. classes.Select(c => (uint)(c + 1))];

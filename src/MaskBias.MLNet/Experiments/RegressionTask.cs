@@ -33,7 +33,6 @@ internal sealed class RegressionTask(RegressionMetric metric) : IExperimentTask
     {
         if (labels.Count == 0)
             throw new ArgumentException($"No row with a usable image has a finite number in column '{labelColumnName}'; a regression needs some.");
-        if (labels.Strata.Distinct().Count() > 1) return;
         string first = labels.Text(0);
         if (Enumerable.Range(1, labels.Count - 1).All(i => labels.Text(i) == first))
             throw new ArgumentException($"All {labels.Count} rows have the target {first} in column '{labelColumnName}'; there is nothing to learn.");

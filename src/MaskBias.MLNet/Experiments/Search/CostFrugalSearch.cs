@@ -16,7 +16,7 @@ internal sealed class CostFrugalSearch(IReadOnlyList<SearchArm> arms, double bud
 {
     private const double StartShare = 0.05;         // of the budget, up to which every candidate gets its start at once
 
-    private double told, toldRelative;
+    private readonly List<double> units = [];       // what each trial cost for a relative cost of 1
     private int turn;
 
     /// <summary>The next trial, or null where nothing is left to try or nothing fits in what is left of the budget.</summary>
@@ -40,15 +40,15 @@ internal sealed class CostFrugalSearch(IReadOnlyList<SearchArm> arms, double bud
     {
         double cost = countsTrials ? 1 : Math.Max(seconds, 1e-3);
         arms[arm].Tell(point, loss, cost);
-        told += cost;
-        toldRelative += arms[arm].RelativeCost;
+        units.Add(cost / arms[arm].RelativeCost);
         turn++;
     }
 
     /// <summary>Whether nothing is left to try, however large the budget.</summary>
     public bool IsExhausted => arms.All(a => a.IsClosed);
 
-    private double UnitOf(SearchArm arm) => countsTrials ? 1 / arm.RelativeCost : toldRelative > 0 ? told / toldRelative : 0;
+    // The median: the very first trial of a process takes longer than any other.
+    private double UnitOf(SearchArm arm) => countsTrials ? 1 / arm.RelativeCost : units.Order().ElementAtOrDefault((units.Count - 1) / 2);
 
     private int? Choose(double left, Random random)
     {

@@ -4,6 +4,7 @@ namespace MaskBias.MLNet.Experiments.Search;
 internal sealed class SearchSpace(IReadOnlyList<SearchParameter> parameters)
 {
     private const double BelowOne = 1 - 1e-9;
+    private const double ChoiceReach = 1.25;        // a whole first step leads to any choice
 
     public IReadOnlyList<SearchParameter> Parameters => parameters;
 
@@ -22,7 +23,7 @@ internal sealed class SearchSpace(IReadOnlyList<SearchParameter> parameters)
 
     /// <summary>The point a step away. Choices have no ends: they go round. Ranges turn back at theirs.</summary>
     public double[] Move(double[] from, double[] direction, double step) =>
-        [.. from.Select((place, i) => parameters[i].IsChoice ? Wrap(place + step * direction[i]) : Reflect(place + step * direction[i]))];
+        [.. from.Select((place, i) => parameters[i].IsChoice ? Wrap(place + ChoiceReach * step * direction[i]) : Reflect(place + step * direction[i]))];
 
     private int IndexOf(SearchParameter parameter)
     {
