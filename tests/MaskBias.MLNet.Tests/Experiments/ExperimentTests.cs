@@ -147,7 +147,7 @@ public sealed class ExperimentTests : IDisposable
         var second = ExperimentCandidate.OnFeatures("endless", 1, [], trial => trial.Context.MulticlassClassification.Trainers.SdcaMaximumEntropy(
             new Microsoft.ML.Trainers.SdcaMaximumEntropyMulticlassTrainer.Options
             {
-                FeatureColumnName = trial.FeatureColumnName, MaximumNumberOfIterations = trials++ == 0 ? 1 : int.MaxValue, ConvergenceTolerance = 0,
+                FeatureColumnName = trial.FeatureColumnName, MaximumNumberOfIterations = trials++ == 0 ? 1 : int.MaxValue, ConvergenceTolerance = 1e-30f,
                 L2Regularization = 1e-6f, ConvergenceCheckFrequency = int.MaxValue - 1, NumberOfThreads = 1,
             }));
         var settings = ExperimentRuns.Settings(1, "endless");
