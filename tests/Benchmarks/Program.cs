@@ -1,4 +1,5 @@
 using MaskBias.MLNet.Benchmarks;
+using MaskBias.MLNet.Benchmarks.Classifiers;
 using MaskBias.MLNet.Benchmarks.Experiments;
 using MaskBias.MLNet.Benchmarks.Fuzzing;
 
@@ -34,12 +35,16 @@ if (args is ["index-writer", var indexPath, var from]) return IndexBenchmark.Wri
 // One that the soak benchmark starts, and kills.
 if (args is ["soak-trainer", var soakFolder, var run]) return SoakBenchmark.Train(soakFolder, run);
 
+// One that takes arguments of its own, and hours.
+if (args is ["classifiers", .. var studied]) return ClassifierStudy.Run(studied, Console.Out);
+
 string[] unknown = [.. args.Where(name => !benchmarks.ContainsKey(name))];
 if (args.Length == 0 || unknown.Length > 0)
 {
     if (unknown.Length > 0) Console.Error.WriteLine($"There is no benchmark {string.Join(", ", unknown)}.");
     Console.WriteLine("Usage: dotnet run -c Release --project tests/Benchmarks -- NAME...\n");
     foreach (var (name, (about, _)) in benchmarks) Console.WriteLine($"  {name,-17} {about}");
+    Console.WriteLine($"\n{ClassifierStudy.Usage}");
     return args.Length == 0 ? 0 : 2;
 }
 foreach (string name in args)

@@ -72,6 +72,7 @@ public sealed class DistillationOptions : PretrainingOptions
     {
         var copy = (DistillationOptions)MemberwiseClone();
         (copy.Student, copy.Views, copy.Masks, copy.Output) = (Student?.Copy(), Views.Copy(), Masks.Copy(), Output.Copy());
+        copy.NearestNeighborMonitor = NearestNeighborMonitor?.Copy();
         return copy;
     }
 }

@@ -11,6 +11,7 @@ internal sealed class BestWeights : IDisposable
     public void Take(FineTuneModel model)
     {
         Dispose();
+        using var scope = NewDisposeScope();
         using var _ = no_grad();
         copies = [.. model.Parameters.Select(p => p.Parameter.detach().cpu().clone().DetachFromDisposeScope())];
     }

@@ -36,15 +36,14 @@ internal sealed class LinearHeads : IDisposable
     /// <summary>Running variance of the features, [D].</summary>
     public Tensor Variance { get; }
 
-    /// <summary>The logits of every layer, [B, D] -> [B, H, K].</summary>
+    /// <summary>Features as the layers see them, [B, D] -> [B, D].</summary>
     /// <param name="features">[B, D].</param>
-    /// <param name="training">Whether the features are normalised by their own statistics, which then move the running ones.</param>
-    public Tensor Forward(Tensor features, bool training)
-    {
-        using var scope = NewDisposeScope();
-        var x = normalizes ? Normalize(features, training) : features;
-        return (matmul(x, Weight.flatten(0, 1).t()) + Bias.flatten()).view(-1, Bias.shape[0], Bias.shape[1]).MoveToOuterDisposeScope();
-    }
+    /// <param name="training">Whether they are normalised by their own statistics, which then move the running ones.</param>
+    public Tensor Normalized(Tensor features, bool training) => normalizes ? Normalize(features, training) : features;
+
+    /// <summary>The logits of every layer, [B, D] -> [B, H, K].</summary>
+    public Tensor Logits(Tensor normalized) =>
+        (matmul(normalized, Weight.flatten(0, 1).t()) + Bias.flatten()).view(-1, Bias.shape[0], Bias.shape[1]);
 
     /// <summary>One of the layers, the normalisation folded in: W' = W/σ, b' = b − W'·μ.</summary>
     public LinearClassifier Fold(int head)

@@ -8,6 +8,8 @@ namespace MaskBias.MLNet.LinearProbing;
 /// <summary>Softmax regression with several linear layers at once; their losses are summed, so that each learns as it would alone.</summary>
 internal sealed class ProbeMethod(LinearHeads heads, Tensor? classWeights) : ITrainingMethod<FeatureBatch>
 {
+    private Tensor? weightGradient, biasGradient;       // of the last loss, until they are added to the parameters'
+
     /// <inheritdoc/>
     public IEnumerable<(string Name, Parameter Parameter)> Parameters => [("weight", heads.Weight), ("bias", heads.Bias)];
 
@@ -19,10 +21,36 @@ internal sealed class ProbeMethod(LinearHeads heads, Tensor? classWeights) : ITr
     /// <inheritdoc/>
     public Tensor Loss(FeatureBatch batch, TrainingPosition position)
     {
-        var losses = Losses(heads.Forward(batch.Features, training: true), batch.Labels, classWeights);
+        using var _ = no_grad();
+        var x = heads.Normalized(batch.Features, training: true);                                      // [B, D]
+        var logProbabilities = nn.functional.log_softmax(heads.Logits(x), dim: -1);                    // [B, H, K]
+        var (ofRows, shares) = (OfRows(logProbabilities, batch.Labels), Shares(batch.Labels));         // [B, H], [B, 1]
+        var losses = (ofRows * shares).sum([0L]);                                                      // [H]
         // A layer whose learning rate was too large for it is out of the race, not the end of the race; when all are, it is.
-        var finite = losses.isfinite();
-        return finite.any().ToBoolean() ? where(finite, losses, zeros_like(losses)).sum() : losses.sum();
+        var isFinite = losses.isfinite();
+        bool all = isFinite.all().ToBoolean();
+        var index = batch.Labels.view(-1, 1, 1).expand(-1, ofRows.shape[1], 1);
+        var residuals = logProbabilities.exp_().scatter_add_(2, index, -ones_like(ofRows).unsqueeze(2)).mul_(shares.unsqueeze(2));
+        if (!all) residuals = where(isFinite.view(1, -1, 1), residuals, zeros_like(residuals));
+        // ∂L/∂W = (p − y)ᵀx and ∂L/∂b = Σ (p − y), the rows weighted by their shares: the graph would cost more than the products.
+        (weightGradient, biasGradient) = (matmul(residuals.flatten(1).t(), x).view_as(heads.Weight), residuals.sum([0L]));
+        return all || !isFinite.any().ToBoolean() ? losses.sum() : where(isFinite, losses, zeros_like(losses)).sum();
+    }
+
+    /// <inheritdoc/>
+    public void Backward(Tensor loss, double scale)
+    {
+        using var _ = no_grad();
+        Add(heads.Weight, weightGradient!);
+        Add(heads.Bias, biasGradient!);
+        (weightGradient, biasGradient) = (null, null);
+
+        void Add(Parameter parameter, Tensor gradient)
+        {
+            var scaled = scale == 1 ? gradient : gradient * scale;
+            if (parameter.grad is { } sum) sum.add_(scaled);
+            else parameter.grad = scaled;
+        }
     }
 
     /// <inheritdoc/>
@@ -40,20 +68,22 @@ internal sealed class ProbeMethod(LinearHeads heads, Tensor? classWeights) : ITr
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        var logits = heads.Forward(rows.Features, training: false);                                    // [B, H, K]
+        var logits = heads.Logits(heads.Normalized(rows.Features, training: false));                   // [B, H, K]
         var right = logits.argmax(-1).eq(rows.Labels.unsqueeze(1)).to_type(ScalarType.Float64).mean([0]);
-        return (Values(Losses(logits, rows.Labels, null)), Values(right));
+        return (Values(OfRows(nn.functional.log_softmax(logits, dim: -1), rows.Labels).mean([0])), Values(right));
 
         static double[] Values(Tensor row) => row.to_type(ScalarType.Float64).cpu().data<double>().ToArray();
     }
 
-    // Mean cross-entropy of each layer, weighted by class: [B, H, K], [B] -> [H]
-    private static Tensor Losses(Tensor logits, Tensor labels, Tensor? classWeights)
+    // Cross-entropy of each row and layer: [B, H, K], [B] -> [B, H]
+    private static Tensor OfRows(Tensor logProbabilities, Tensor labels) =>
+        -logProbabilities.gather(2, labels.view(-1, 1, 1).expand(-1, logProbabilities.shape[1], 1)).squeeze(2);
+
+    // What each row counts for in the mean, [B, 1]: as much as its class weighs.
+    private Tensor Shares(Tensor labels)
     {
-        var index = labels.view(-1, 1, 1).expand(-1, logits.shape[1], 1);
-        var ofRows = -nn.functional.log_softmax(logits, dim: -1).gather(2, index).squeeze(2);         // [B, H]
-        if (classWeights is null) return ofRows.mean([0]);
+        if (classWeights is null) return full([labels.shape[0], 1], 1.0 / labels.shape[0], ScalarType.Float32, labels.device);
         var weights = classWeights.index_select(0, labels).unsqueeze(1);
-        return (ofRows * weights).sum([0L]) / weights.sum();
+        return weights / weights.sum();
     }
 }

@@ -23,7 +23,10 @@ public sealed record ClassifierReport
     /// <summary>Every epoch that was trained.</summary>
     public required IReadOnlyList<EpochMetrics> Epochs { get; init; }
 
-    /// <summary>The epoch that was kept, counted from 1: the best by validation, or the last.</summary>
+    /// <summary>
+    /// The epoch that was kept, counted from 1: the best by validation, or the last. 0 where no epoch of semi-supervised training was better
+    /// than its supervised stage, which then was kept.
+    /// </summary>
     public required int BestEpoch { get; init; }
 
     /// <summary>Rows without a class that were learned from as well, in semi-supervised training.</summary>

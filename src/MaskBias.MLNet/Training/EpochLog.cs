@@ -1,14 +1,22 @@
+using MaskBias.MLNet.Training.Monitoring;
 using MaskBias.MLNet.Training.Output;
 
 namespace MaskBias.MLNet.Training;
 
-/// <summary>Passes every report on, to the output folder too, and writes a line to the MLContext's log at the end of each epoch.</summary>
-internal sealed class EpochLog(IProgress<TrainingProgress>? next, RunLog log, RunRecorder? recorder) : IProgress<TrainingProgress>
+/// <summary>
+/// Passes every report on, to the output folder too, and at the end of each epoch writes a line to the MLContext's log and has the encoder
+/// measured.
+/// </summary>
+internal sealed class EpochLog(IProgress<TrainingProgress>? next, RunLog log, RunRecorder? recorder, NearestNeighborMonitor? monitor)
+    : IProgress<TrainingProgress>
 {
     public void Report(TrainingProgress value)
     {
         if (value.Step * value.Epochs == value.Epoch * value.Steps)
+        {
             log.Info($"{value.Phase}: epoch {value.Epoch} of {value.Epochs}, loss {value.Loss:f4}, {value.ImagesPerSecond:f1} images/s, {value.Remaining:hh\\:mm\\:ss} left.");
+            value = monitor?.AtEndOfEpoch(value, log) ?? value;
+        }
         recorder?.Record(value);
         next?.Report(value);
     }

@@ -11,17 +11,21 @@ internal sealed class EpochTracker(RunLog log, IProgress<TrainingProgress>? next
     : IProgress<TrainingProgress>
 {
     private readonly List<EpochMetrics> epochs = [];
+    private EpochMetrics? best;
     private TrainingProgress? last;
     private double lossSum;
     private int steps;
 
     public IReadOnlyList<EpochMetrics> Epochs => epochs;
 
-    /// <summary>The best epoch so far, counted from 1; without validation the latest.</summary>
-    public int BestEpoch { get; private set; }
+    /// <summary>The best epoch so far, counted from 1; without validation the latest. 0 where none is better than what <see cref="Begin"/> took.</summary>
+    public int BestEpoch => best?.Epoch ?? 0;
 
     /// <summary>Whether there is hope of a better epoch.</summary>
     public bool GoesOn => patience is null || epochs.Count - BestEpoch < patience;
+
+    /// <summary>Takes the measures before the first epoch, which the epochs have to beat.</summary>
+    public void Begin(double validationLoss, double validationAccuracy) => best = new(0, double.NaN, validationLoss, validationAccuracy);
 
     public void Report(TrainingProgress value)
     {
@@ -37,9 +41,9 @@ internal sealed class EpochTracker(RunLog log, IProgress<TrainingProgress>? next
     {
         var metrics = new EpochMetrics(epochs.Count + 1, lossSum / Math.Max(1, steps), validationLoss, validationAccuracy);
         (lossSum, steps) = (0, 0);
-        bool isBest = BestEpoch == 0 || validationAccuracy is null || IsBetter(metrics, epochs[BestEpoch - 1]);
+        bool isBest = best is null || validationAccuracy is null || IsBetter(metrics, best);
         epochs.Add(metrics);
-        if (isBest) BestEpoch = metrics.Epoch;
+        if (isBest) best = metrics;
         if (last is not null) Publish(metrics, last);
         return isBest;
     }

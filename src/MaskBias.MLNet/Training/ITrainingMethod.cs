@@ -24,9 +24,13 @@ internal interface ITrainingMethod<TBatch>
     void BeginEpoch(int epoch);
 
     /// <summary>
-    /// Computes the mean loss of a batch, or of one of its equal parts where gradients are accumulated: a scalar with a gradient graph.
+    /// Computes the mean loss of a batch, or of one of its equal parts where gradients are accumulated: a scalar, with a gradient graph
+    /// unless the method has a <see cref="Backward"/> of its own.
     /// </summary>
     Tensor Loss(TBatch batch, TrainingPosition position);
+
+    /// <summary>Adds the gradient of a loss that was just computed, times a scale, to the parameters'.</summary>
+    void Backward(Tensor loss, double scale) => (loss * scale).backward();
 
     /// <summary>Sees the clipped gradients before the update and may drop some.</summary>
     void BeforeUpdate(TrainingPosition position);

@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Masks;
 using MaskBias.MLNet.Native;
+using MaskBias.MLNet.Training.Monitoring;
 using MaskBias.MLNet.Training.Output;
 using Microsoft.Extensions.Logging;
 
@@ -108,6 +109,14 @@ public abstract class PretrainingOptions : IValidatableObject
     [FreeOnResume]
     public RunOutputOptions Output { get; set; } = new();
 
+    /// <summary>
+    /// Measures the encoder every so many epochs by nearest neighbours, where the data has classes: <c>"k-NN accuracy"</c> in
+    /// <see cref="TrainingProgress.Metrics"/>, in the metrics on disk and in the log.
+    /// </summary>
+    /// <value>null: nothing is measured.</value>
+    [FreeOnResume]
+    public NearestNeighborMonitorOptions? NearestNeighborMonitor { get; set; }
+
     /// <summary>Receives the state of the run after every step, on the training thread.</summary>
     /// <value>null.</value>
     [FreeOnResume]
@@ -130,5 +139,7 @@ public abstract class PretrainingOptions : IValidatableObject
     {
         if (AccumulationSteps > 0 && BatchSize % AccumulationSteps != 0)
             yield return new($"BatchSize is {BatchSize}; it must be a multiple of AccumulationSteps {AccumulationSteps}.");
+        if (NearestNeighborMonitor is { UseMasks: true } && MaskColumnName is null)
+            yield return new("NearestNeighborMonitor.UseMasks is true and MaskColumnName is null; name the column of masks, or measure without them.");
     }
 }

@@ -1,5 +1,6 @@
 using MaskBias.MLNet.Images.Augmentation;
 using MaskBias.MLNet.Training.Data;
+using MaskBias.MLNet.Training.Monitoring;
 using MaskBias.MLNet.Training.Output;
 using MaskBias.MLNet.Vit;
 using Microsoft.ML;
@@ -54,7 +55,9 @@ internal sealed class PretrainingRun : IDisposable
     {
         using var log = new RunLog(host, options.Logger);
         var sizes = ViewSizes.For(views, encoder);
+        int[]? classes = options.NearestNeighborMonitor is { } measured ? ClassNumbers.Read(data, measured.LabelColumnName) : null;
         using var store = ImageStore.Load(data, options, KeptPerViewPixel * sizes.Global, log.Warn);
+        var monitor = classes is null ? null : new NearestNeighborMonitor(classes, store, normalizer, options, Seed);
         var (batch, parts) = Limits.Batch(options.BatchSize, store.Count, options.AccumulationSteps);
         var loader = new ViewLoader(store, options, sizes, normalizer, batch, parts, Seed, log.Warn);
         var plan = Plan(batch, parts, loader.StepsPerEpoch);
@@ -71,7 +74,7 @@ internal sealed class PretrainingRun : IDisposable
         TrainingLoop<ViewBatch> loop = null!;
         using var running = loop = new(plan, method)
         {
-            Progress = new EpochLog(options.Progress, log, recorder),
+            Progress = new EpochLog(options.Progress, log, recorder, monitor),
             StepDone = () => recorder?.AfterStep(loop.Next, () => loop.State),
             Diverged = (batch, fault) => recorder?.Replay(batch, loop.Next, loop.State, fault, log.Warn) ?? fault,
             Warn = log.Warn,
@@ -94,7 +97,7 @@ internal sealed class PretrainingRun : IDisposable
             Phase = phase, Losses = loop.Losses, StepsPerEpoch = plan.StepsPerEpoch, BatchSize = batch, AccumulationSteps = parts,
             Images = store.Count, SkippedRows = store.Skipped, LearningRate = plan.LearningRate.Peak, Adjustments = Limits.Adjustments,
             Device = deviceReason, Elapsed = loop.Elapsed, ResumedSteps = resumed, Checkpoint = recorder?.LastCheckpoint,
-            Warnings = log.Warnings,
+            Warnings = log.Warnings, NearestNeighborAccuracies = monitor?.Accuracies ?? new Dictionary<int, double>(),
         };
     }
 

@@ -165,7 +165,7 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
         var loss = method.Loss(part, position);
         double value = loss.ToDouble();
         if (!double.IsFinite(value)) throw Fault(part, position, "loss", value);
-        (loss / plan.AccumulationSteps).backward();
+        method.Backward(loss, 1.0 / plan.AccumulationSteps);
         CollectNumbers();
         return value;
     }

@@ -14,6 +14,8 @@ namespace MaskBias.MLNet.Training;
 public sealed record TrainingProgress(
     string Phase, int Epoch, int Epochs, long Step, long Steps, double Loss, double LearningRate, double ImagesPerSecond, TimeSpan Elapsed, TimeSpan Remaining)
 {
+    internal const string NearestNeighborMetric = "k-NN accuracy";
+
     internal static readonly IReadOnlyDictionary<string, double> NoMetrics = new Dictionary<string, double>();
 
     /// <summary>Weight decay of the last step.</summary>
@@ -30,4 +32,10 @@ public sealed record TrainingProgress(
     /// the epoch that has just ended, such as "validation accuracy".
     /// </summary>
     public IReadOnlyDictionary<string, double> Metrics { get; init; } = NoMetrics;
+
+    /// <summary>
+    /// Accuracy by nearest neighbours after the epoch that has just ended, where <see cref="PretrainingOptions.NearestNeighborMonitor"/>
+    /// measured it; else null. Also in <see cref="Metrics"/>, as "k-NN accuracy".
+    /// </summary>
+    public double? NearestNeighborAccuracy => Metrics.TryGetValue(NearestNeighborMetric, out double accuracy) ? accuracy : null;
 }

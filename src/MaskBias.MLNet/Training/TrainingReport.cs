@@ -48,6 +48,12 @@ public sealed record TrainingReport
     /// <summary>What was warned of: unreadable images, signs of collapse.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
+    /// <summary>
+    /// Accuracy by nearest neighbours, by epoch, counted from 1; empty without <see cref="PretrainingOptions.NearestNeighborMonitor"/>. What was
+    /// measured before the run was resumed is in its metrics on disk.
+    /// </summary>
+    public IReadOnlyDictionary<int, double> NearestNeighborAccuracies { get; init; } = new Dictionary<int, double>();
+
     /// <summary>Writes what is known of the run into a model card: its recipe, its data, and its last loss.</summary>
     public void Describe(ModelCard card)
     {
@@ -60,6 +66,7 @@ public sealed record TrainingReport
         card.Recipe["device"] = Device;
         if (Adjustments.Count > 0) card.Recipe["adjustments"] = string.Join(" ", Adjustments);
         (card.Data["images"], card.Data["skipped rows"]) = (Images, SkippedRows);
+        if (NearestNeighborAccuracies.Count > 0) card.Metrics[TrainingProgress.NearestNeighborMetric] = NearestNeighborAccuracies.MaxBy(a => a.Key).Value;
         if (steps > 0) card.Metrics["last training loss"] = Losses[^1];
     }
 }

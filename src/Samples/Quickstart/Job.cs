@@ -4,8 +4,9 @@ using MaskBias.MLNet.Masks;
 using MaskBias.MLNet.Pretraining;
 using MaskBias.MLNet.Pretraining.Dino;
 using MaskBias.MLNet.Pretraining.Mae;
-using MaskBias.MLNet.Samples.Quickstart.Photos;
+using MaskBias.MLNet.Samples.Common.Photos;
 using MaskBias.MLNet.Training;
+using MaskBias.MLNet.Training.Monitoring;
 using MaskBias.MLNet.Training.Output;
 using MaskBias.MLNet.Vit;
 using Microsoft.ML;
@@ -26,6 +27,8 @@ namespace MaskBias.MLNet.Samples.Quickstart;
 /// <param name="cancel">Stops it.</param>
 internal sealed class Job(MLContext ml, PhotoSet photos, Recipe recipe, int seed, string runs, bool resume, CancellationToken cancel) : IDisposable
 {
+    private const int Measures = 5;                         // of k-NN during phase 1
+
     // Each stage sets what the next ones need.
     private IDataView pretrain = null!, train = null!, test = null!;    // ImagePath, Label, Masks
     private PretrainedTransformer teacher = null!, student = null!;
@@ -98,6 +101,7 @@ internal sealed class Job(MLContext ml, PhotoSet photos, Recipe recipe, int seed
             TeacherMomentum = recipe.TeacherMomentum,
             Seed = seed,
             Output = Output("pretraining"),
+            NearestNeighborMonitor = Monitor,
             Progress = progress,
             CancellationToken = cancel,
         }).Fit(pretrain);
@@ -115,6 +119,7 @@ internal sealed class Job(MLContext ml, PhotoSet photos, Recipe recipe, int seed
             LearningRate = recipe.LearningRate,
             Seed = seed,
             Output = Output("pretraining"),
+            NearestNeighborMonitor = Monitor,
             Progress = progress,
             CancellationToken = cancel,
         }).Fit(pretrain);
@@ -159,6 +164,10 @@ internal sealed class Job(MLContext ml, PhotoSet photos, Recipe recipe, int seed
 
     private RunOutputOptions Output(string phase) =>
         new() { Folder = Path.Combine(runs, phase), WhenUsed = resume ? ExistingRun.Resume : ExistingRun.Overwrite, KeepCheckpoints = 2 };
+
+    // Follows phase 1 where there are classes: they are looked at and not learned from.
+    private NearestNeighborMonitorOptions? Monitor =>
+        photos.HasLabels ? new() { EveryEpochs = Math.Max(1, recipe.Epochs / Measures), MaxImages = 2000 } : null;
 
     // The column that guides phase 1.
     private string? Masks => recipe.UsesMasks ? "Masks" : null;

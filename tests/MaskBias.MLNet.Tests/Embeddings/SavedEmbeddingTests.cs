@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using MaskBias.MLNet.Catalog;
 using MaskBias.MLNet.Vit;
@@ -31,8 +30,7 @@ public sealed class SavedEmbeddingTests : IDisposable
         ml.Model.Save(model, data.Schema, ModelPath);
 
         string[] paths = data.GetColumn<string>("ImagePath").ToArray();
-        var lines = RunFreshProcess([ModelPath, .. paths]);
-        Assert.Equal(paths.Length, lines.Length);
+        var lines = FreshProcess.Run(ModelPath, paths);
         for (int i = 0; i < paths.Length; i++)
         {
             using var line = JsonDocument.Parse(lines[i]);
@@ -93,19 +91,6 @@ public sealed class SavedEmbeddingTests : IDisposable
         .Append(ml.Transforms.Conversion.MapValueToKey("Label"))
         .Append(ml.MulticlassClassification.Trainers.LbfgsMaximumEntropy(l2Regularization: 0.01f))
         .Append(ml.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
-
-    private static string[] RunFreshProcess(params string[] arguments)
-    {
-        string configuration = AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Debug{Path.DirectorySeparatorChar}", StringComparison.Ordinal) ? "Debug" : "Release";
-        string program = Path.Combine(Fixtures.Root, "tests", "FreshProcess", "bin", configuration, "net10.0", "FreshProcess.dll");
-        var start = new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        using var process = Process.Start(start)!;
-        var errors = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        Assert.True(process.WaitForExit(60_000), "FreshProcess did not end.");
-        Assert.True(process.ExitCode == 0, $"FreshProcess ended with {process.ExitCode}: {errors.Result}");
-        return output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-    }
 
     private static float[] Numbers(JsonDocument line, string name) => line.RootElement.GetProperty(name).EnumerateArray().Select(v => v.GetSingle()).ToArray();
 

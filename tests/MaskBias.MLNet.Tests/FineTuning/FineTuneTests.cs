@@ -1,8 +1,10 @@
 using MaskBias.MLNet.Catalog;
 using MaskBias.MLNet.FineTuning;
 using MaskBias.MLNet.Images.Augmentation;
+using MaskBias.MLNet.LinearProbing;
 using MaskBias.MLNet.Native;
 using MaskBias.MLNet.Tests.Embeddings;
+using MaskBias.MLNet.Tests.Training.Output;
 using MaskBias.MLNet.Training;
 using MaskBias.MLNet.Training.Data;
 using MaskBias.MLNet.Vit;
@@ -13,6 +15,7 @@ using static TorchSharp.torch;
 
 namespace MaskBias.MLNet.Tests.FineTuning;
 
+[Collection(nameof(LiveTensors))]
 public sealed class FineTuneTests : IDisposable
 {
     private readonly MLContext ml = new(1);
@@ -186,6 +189,86 @@ public sealed class FineTuneTests : IDisposable
         foreach (string part in new[] { "Patience is 3 and ValidationFraction is 0", "LabelFraction is 0", "LayerDecay is 2" }) Assert.Contains(part, message);
         Assert.Contains("ImageSize is 36; it must be a multiple of the encoder's PatchSize 8", Error(() => ml.MulticlassClassification.Trainers.FineTune(encoder, new() { ImageSize = 36 })));
         Assert.Contains("append MapValueToKey", Error(() => ml.MulticlassClassification.Trainers.FineTune(encoder, Quick()).Fit(photos.Load(ml))));
+    }
+
+    [Fact]
+    public void A_process_with_ML_NET_alone_gives_the_same_classes()
+    {
+        var files = ml.Data.LoadImageFolder(photos.Path);
+        var options = Quick();
+        (options.Epochs, options.Pooling) = (3, FeaturePooling.NormalizedMean);
+        var model = ml.Transforms.Conversion.MapValueToKey("Label")
+            .Append(ml.MulticlassClassification.Trainers.FineTune(encoder, options))
+            .Append(ml.Transforms.Conversion.MapKeyToValue("PredictedLabel")).Fit(files);
+        using var _ = model.OfType<IDisposable>().Single();
+        var expected = ml.Data.CreateEnumerable<ShapePhotos.Prediction>(model.Transform(files), false, ignoreMissingColumns: true).ToArray();
+        string path = Path.Combine(folder.Path, "tuned.zip");
+        ml.Model.Save(model, files.Schema, path);
+        foreach (var (own, fresh) in expected.Zip(FreshProcess.Classify(path, [.. files.GetColumn<string>("ImagePath")])))
+        {
+            Assert.All(own.Score.Zip(fresh.Score), s => Assert.Equal(s.First, s.Second, 1e-3f));
+            Assert.Equal(own.PredictedLabel, fresh.Label);
+        }
+    }
+
+    [Fact]
+    public void It_cross_validates()
+    {
+        var options = Quick();
+        (options.Epochs, options.ValidationFraction) = (15, 0);
+        var folds = ml.MulticlassClassification.CrossValidate(Keyed(), ml.MulticlassClassification.Trainers.FineTune(encoder, options), numberOfFolds: 2, seed: 1);
+        Assert.All(folds, fold => Assert.True(fold.Metrics.MicroAccuracy > 0.5, $"{fold.Metrics.MicroAccuracy}"));
+        foreach (var fold in folds) ((IDisposable)fold.Model).Dispose();
+    }
+
+    [Fact]
+    public void Training_gives_everything_back_also_when_it_is_cancelled()
+    {
+        var options = Quick();
+        (options.Epochs, options.EmaMomentum, options.Mixup, options.RandAugmentMagnitude, options.LoaderThreads) = (2, 0.9, 0.8, 5, 2);
+        var data = Keyed();
+        Train();
+        Cancel();
+        long before = LiveTensors.OfThisThread;
+        Train();
+        Cancel();
+        Assert.Equal(before, LiveTensors.OfThisThread);
+
+        void Train() => ml.MulticlassClassification.Trainers.FineTune(encoder, options).Fit(data).Dispose();
+
+        void Cancel()
+        {
+            using var source = new CancellationTokenSource();
+            var stopped = options.Copy();
+            stopped.CancellationToken = source.Token;
+            stopped.Progress = new Each(report =>
+            {
+                if (report.Step == 1) source.Cancel();
+            });
+            Assert.ThrowsAny<OperationCanceledException>(() => ml.MulticlassClassification.Trainers.FineTune(encoder, stopped).Fit(data));
+        }
+    }
+
+    [Fact]
+    public void Labels_that_are_missing_or_all_the_same_are_named()
+    {
+        var rows = photos.Rows;
+        var keys = ml.Transforms.Conversion.MapValueToKey("Label").Fit(photos.Load(ml));
+        Assert.Contains("No row with a usable image has a class in column 'Label'", Error(() => Fit(_ => "")));
+        Assert.Contains($"All {rows.Count} labelled rows are of the class '{rows[0].Label}'", Error(() => Fit(_ => rows[0].Label)));
+
+        // A class of one row: it is learned from, and never held out.
+        string lone = rows[^1].Label;
+        using var model = Fit(row => row.Label != lone || row == rows[^1] ? row.Label : "");
+        Assert.Equal((13, 4), (model.Report.Run.Images, model.Report.ValidationRows));
+
+        ImageClassifier Fit(Func<ShapePhotos.Row, string> label)
+        {
+            var options = Quick();
+            options.Epochs = 1;
+            var data = ml.Data.LoadFromEnumerable(rows.Select(row => new ShapePhotos.Row { ImagePath = row.ImagePath, Encoded = row.Encoded, Label = label(row) }));
+            return ml.MulticlassClassification.Trainers.FineTune(encoder, options).Fit(keys.Transform(data));
+        }
     }
 
     private static string Error(Action act) => Assert.ThrowsAny<Exception>(act).ToString();

@@ -1,9 +1,9 @@
-using System.Diagnostics;
-using System.Text.Json;
 using MaskBias.MLNet.Catalog;
 using MaskBias.MLNet.Images;
 using MaskBias.MLNet.LinearProbing;
+using MaskBias.MLNet.Masks;
 using MaskBias.MLNet.Tests.Embeddings;
+using MaskBias.MLNet.Tests.Images;
 using MaskBias.MLNet.Training;
 using MaskBias.MLNet.Vit;
 using Microsoft.ML;
@@ -88,14 +88,10 @@ public sealed class LinearProbeTests : IDisposable
         string path = Path.Combine(folder.Path, "model.zip");
         ml.Model.Save(model, data.Schema, path);
         var files = data.GetColumn<string>("ImagePath").ToArray();
-        string[] lines = FreshProcess([path, .. files]);
-        Assert.Equal(files.Length, lines.Length);
-        for (int i = 0; i < files.Length; i++)
+        foreach (var (own, fresh) in expected.Zip(FreshProcess.Classify(path, files)))
         {
-            using var line = JsonDocument.Parse(lines[i]);
-            var scores = line.RootElement.GetProperty("score").EnumerateArray().Select(v => v.GetSingle());
-            Assert.All(expected[i].Score.Zip(scores), s => Assert.Equal(s.First, s.Second, 1e-3f));
-            Assert.Equal(expected[i].PredictedLabel, line.RootElement.GetProperty("label").GetString());
+            Assert.All(own.Score.Zip(fresh.Score), s => Assert.Equal(s.First, s.Second, 1e-3f));
+            Assert.Equal(own.PredictedLabel, fresh.Label);
         }
         Assert.True(expected.Select(e => e.PredictedLabel).Distinct().Count() > 1);
     }
@@ -153,6 +149,33 @@ public sealed class LinearProbeTests : IDisposable
             var options = Quick();
             change(options);
             return options;
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Masks_guide_a_guided_encoder(bool cached)
+    {
+        // One image, and its left or its right half as the mask: nothing but the mask tells the classes apart.
+        byte[][] halves = [.. new[] { 0, 16 }.Select(from =>
+            MaskSet.FromBitmaps(32, 32, [[.. Enumerable.Range(0, 32 * 32).Select(i => i % 32 >= from && i % 32 < from + 16)]]).Encode())];
+        byte[] png = SampleImages.Shape(0, 0, 32, 32);
+        var rows = Enumerable.Range(0, 24).Select(i => new MaskedRow { Encoded = png, Masks = halves[i % 2], Label = $"{i % 2}" }).ToArray();
+        var data = ml.Data.LoadFromEnumerable(rows);
+        var keyed = ml.Transforms.Conversion.MapValueToKey("Label").Fit(data).Transform(data);
+        using var guided = TinyEncoders.MaskGuided();
+        var options = Quick(cached);
+        if (!cached) (options.Augmentation, options.Epochs) = (new() { MinScale = 0.9, FlipProbability = 0 }, 60);
+        options.ImageColumnName = "Encoded";
+        Assert.True(Accuracy() < 0.8);
+        options.MaskColumnName = "Masks";
+        Assert.Equal(1, Accuracy());
+
+        double Accuracy()
+        {
+            using var model = ml.MulticlassClassification.Trainers.LinearProbe(guided, options).Fit(keyed);
+            return ml.MulticlassClassification.Evaluate(model.Transform(keyed)).MicroAccuracy;
         }
     }
 
@@ -214,21 +237,20 @@ public sealed class LinearProbeTests : IDisposable
 
     private static string Error(Action act) => Assert.ThrowsAny<Exception>(act).ToString();
 
-    private static string[] FreshProcess(string[] arguments)
-    {
-        string configuration = AppContext.BaseDirectory.Contains("Debug", StringComparison.Ordinal) ? "Debug" : "Release";
-        string program = Path.Combine(Fixtures.Root, "tests", "FreshProcess", "bin", configuration, "net10.0", "FreshProcess.dll");
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardOutput = true })!;
-        string output = process.StandardOutput.ReadToEnd();
-        Assert.True(process.WaitForExit(60_000) && process.ExitCode == 0, output);
-        return output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-    }
-
     public void Dispose()
     {
         photos.Dispose();
         encoder.Dispose();
         folder.Dispose();
+    }
+
+    private sealed class MaskedRow
+    {
+        public byte[] Encoded { get; set; } = [];
+
+        public byte[] Masks { get; set; } = [];
+
+        public string Label { get; set; } = "";
     }
 
     private sealed class Row

@@ -46,7 +46,7 @@ public class MaeLinearProbeParityTests
 
         // In use, and with the normalisation folded in.
         var (input, expected) = (fixture.Read("io", "input.0"), fixture.Read("io", $"{variant}.eval_logits"));
-        Near.Equal(expected, heads.Forward(input, training: false)[.., 1], 1e-5, "logits");
+        Near.Equal(expected, heads.Logits(heads.Normalized(input, training: false))[.., 1], 1e-5, "logits");
         var folded = heads.Fold(1);
         var weight = stack(folded.Weights.Select(w => tensor(w)));
         Near.Equal(expected, matmul(input, weight.t()) + tensor(folded.Biases), 1e-5, "logits of the folded layer");

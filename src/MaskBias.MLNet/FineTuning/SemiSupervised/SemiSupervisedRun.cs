@@ -102,6 +102,12 @@ internal sealed class SemiSupervisedRun
         {
             Progress = tracker, EndEpoch = EndEpoch,
         };
+        if (heldOut.Length > 0)
+        {
+            var (loss, accuracy) = supervised.Evaluate(plain.Batches(heldOut));
+            tracker.Begin(loss, accuracy);
+            best.Take(teacher);
+        }
         loop.Run(next => Batches(known, unknown, next.Epoch), recipe.CancellationToken);
         best.Restore(teacher);
         return new()

@@ -98,6 +98,7 @@ public sealed class DinoOptions : PretrainingOptions
         var copy = (DinoOptions)MemberwiseClone();
         (copy.Encoder, copy.MaskBias, copy.Head) = (Encoder.Copy(), MaskBias.Copy(), Head.Copy());
         (copy.Views, copy.Masks, copy.Output) = (Views.Copy(), Masks.Copy(), Output.Copy());
+        copy.NearestNeighborMonitor = NearestNeighborMonitor?.Copy();
         return copy;
     }
 }

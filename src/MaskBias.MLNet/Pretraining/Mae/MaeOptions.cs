@@ -118,6 +118,7 @@ public sealed class MaeOptions : PretrainingOptions
         var copy = (MaeOptions)MemberwiseClone();
         (copy.Encoder, copy.Decoder, copy.MaskBias) = (Encoder.Copy(), Decoder.Copy(), MaskBias.Copy());
         (copy.Crop, copy.Masks, copy.Output) = (Crop.Copy(), Masks.Copy(), Output.Copy());
+        copy.NearestNeighborMonitor = NearestNeighborMonitor?.Copy();
         return copy;
     }
 }

@@ -142,6 +142,18 @@ public sealed class SemiSupervisedTests : IDisposable
     }
 
     [Fact]
+    public void A_second_stage_that_only_harms_leaves_the_first()
+    {
+        var options = Quick();
+        (options.Epochs, options.LearningRate, options.TeacherMomentum) = (3, 500, 0);
+        options.Supervised.ValidationFraction = 0.25;
+        using var model = ml.MulticlassClassification.Trainers.SemiSupervised(encoder, options).Fit(FewKeyed());
+        using var supervised = ml.MulticlassClassification.Trainers.FineTune(encoder, options.Supervised).Fit(FewKeyed());
+        Assert.Equal(0, model.Report.BestEpoch);
+        Same(model.Transform(Keyed()).GetColumn<float[]>("Score"), [.. supervised.Transform(Keyed()).GetColumn<float[]>("Score")], 1e-4f);
+    }
+
+    [Fact]
     public void Training_gives_everything_back_also_when_it_is_cancelled()
     {
         var options = Quick();

@@ -1,4 +1,4 @@
-namespace MaskBias.MLNet.Samples.Quickstart.Photos;
+namespace MaskBias.MLNet.Samples.Common.Photos;
 
 /// <summary>A row of the data: an image file and the name of its class, empty when unknown. Properties are columns.</summary>
 internal sealed class Photo

@@ -1,9 +1,9 @@
 using MaskBias.MLNet.Training;
 using Spectre.Console;
 
-namespace MaskBias.MLNet.Samples.Quickstart.Terminal;
+namespace MaskBias.MLNet.Samples.Common.Terminal;
 
-/// <summary>A plain line at each phase's first and last step and every ten seconds between: for logs.</summary>
+/// <summary>A plain line at each phase's first and last step, where k-NN was measured, and every ten seconds between: for logs.</summary>
 internal sealed class ProgressLines(IAnsiConsole console, TimeProvider time) : IProgress<TrainingProgress>
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
@@ -16,7 +16,7 @@ internal sealed class ProgressLines(IAnsiConsole console, TimeProvider time) : I
     {
         lock (gate)
         {
-            if (value.Phase == phase && value.Step < value.Steps && time.GetElapsedTime(last) < Interval) return;
+            if (value.Phase == phase && value.Step < value.Steps && value.NearestNeighborAccuracy is null && time.GetElapsedTime(last) < Interval) return;
             (phase, last) = (value.Phase, time.GetTimestamp());
             console.WriteLine($"{value.Phase}: step {value.Step}/{value.Steps}  {LiveProgress.Describe(value)}");
         }

@@ -1,7 +1,7 @@
 using MaskBias.MLNet.Training;
 using Spectre.Console;
 
-namespace MaskBias.MLNet.Samples.Quickstart.Terminal;
+namespace MaskBias.MLNet.Samples.Common.Terminal;
 
 /// <summary>One live bar per phase.</summary>
 internal sealed class ProgressBars(ProgressContext context, ProgressDetails details) : IProgress<TrainingProgress>

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
-namespace MaskBias.MLNet.Samples.Quickstart.Terminal;
+namespace MaskBias.MLNet.Samples.Common.Terminal;
 
 /// <summary>The column beside a bar: a line of text that its phase's latest report gives.</summary>
 internal sealed class ProgressDetails : ProgressColumn

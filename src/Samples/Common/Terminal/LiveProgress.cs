@@ -1,7 +1,8 @@
+using System.Globalization;
 using MaskBias.MLNet.Training;
 using Spectre.Console;
 
-namespace MaskBias.MLNet.Samples.Quickstart.Terminal;
+namespace MaskBias.MLNet.Samples.Common.Terminal;
 
 /// <summary>Shows a training run while it works: live bars on a terminal, a plain line now and then where output goes to a file.</summary>
 /// <remarks>Reports are taken in on the thread that sends them; nothing is posted to another.</remarks>
@@ -26,14 +27,17 @@ internal static class LiveProgress
             .Start(context => train(new ProgressBars(context, details)));
     }
 
-    /// <summary>Loss, speed and time left of a report, in one line.</summary>
+    /// <summary>Loss, accuracy where it was just measured, speed and time left of a report, in one line.</summary>
     public static string Describe(TrainingProgress report) => FormattableString.Invariant(
-        $"epoch {report.Epoch}/{report.Epochs}  loss {report.Loss:0.000}  {report.ImagesPerSecond:0} img/s  {Remaining(report)}");
+        $"epoch {report.Epoch}/{report.Epochs}  loss {report.Loss:0.000}{Accuracy(report)}  {report.ImagesPerSecond:0} img/s  {Remaining(report)}");
 
     /// <summary>A duration as minutes and seconds, with hours where there are any.</summary>
     public static string Clock(TimeSpan time) => time.TotalHours < 1
         ? FormattableString.Invariant($"{time.Minutes}:{time.Seconds:00}")
         : FormattableString.Invariant($"{(long)time.TotalHours}:{time.Minutes:00}:{time.Seconds:00}");
+
+    private static string Accuracy(TrainingProgress report) =>
+        report.NearestNeighborAccuracy is { } share ? string.Create(CultureInfo.InvariantCulture, $"  k-NN {share:0.0%}") : "";
 
     private static string Remaining(TrainingProgress report) =>
         report.Step >= report.Steps ? $"took {Clock(report.Elapsed)}" : $"{Clock(report.Remaining)} left";

@@ -2,7 +2,7 @@ using System.CommandLine;
 using MaskBias.MLNet.Vit;
 using MaskBias.MLNet.Weights.KeyMaps;
 
-namespace MaskBias.MLNet.Samples.Cli.Commands;
+namespace MaskBias.MLNet.Samples.Cli.Inputs;
 
 /// <summary>A checkpoint on the command line, with what it does not say itself.</summary>
 internal sealed class CheckpointInput

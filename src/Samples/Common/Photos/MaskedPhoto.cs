@@ -1,4 +1,4 @@
-namespace MaskBias.MLNet.Samples.Quickstart.Photos;
+namespace MaskBias.MLNet.Samples.Common.Photos;
 
 /// <summary>A row after segmentation. Properties are columns.</summary>
 internal sealed class MaskedPhoto

@@ -1,6 +1,6 @@
 using Spectre.Console;
 
-namespace MaskBias.MLNet.Samples.Quickstart.Terminal;
+namespace MaskBias.MLNet.Samples.Common.Terminal;
 
 /// <summary>A line every ten seconds that tells how many of the images are done: nothing where all are done sooner.</summary>
 internal sealed class CountLines(IAnsiConsole console, int total, TimeProvider time) : IProgress<int>

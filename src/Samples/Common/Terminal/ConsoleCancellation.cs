@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Spectre.Console;
 
-namespace MaskBias.MLNet.Samples.Quickstart.Terminal;
+namespace MaskBias.MLNet.Samples.Common.Terminal;
 
 /// <summary>
 /// Turns Ctrl-C, and the signal that containers and clusters end a process with, into a cancellation: the first asks the work to stop, the

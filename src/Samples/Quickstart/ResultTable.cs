@@ -1,7 +1,7 @@
 using System.Globalization;
 using Spectre.Console;
 
-namespace MaskBias.MLNet.Samples.Quickstart.Terminal;
+namespace MaskBias.MLNet.Samples.Quickstart;
 
 /// <summary>The end of a run: accuracies, learned α, times and files.</summary>
 internal static class ResultTable

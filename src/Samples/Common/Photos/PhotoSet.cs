@@ -1,6 +1,6 @@
 using Microsoft.ML;
 
-namespace MaskBias.MLNet.Samples.Quickstart.Photos;
+namespace MaskBias.MLNet.Samples.Common.Photos;
 
 /// <summary>The images of a folder, split into those that train and those that are held out.</summary>
 /// <param name="Classes">Class names in ordinal order; empty when the images carry no labels.</param>
