@@ -31,12 +31,12 @@ public static class TreeCandidates
     public static ExperimentCandidate LightGbmClassifier()
     {
         var space = new TreeSpace();
-        return ExperimentCandidate.OnFeatures("LightGbm", 40, space.Parameters, trial =>
+        return ExperimentCandidate.OnFeatures("LightGbm", 100, space.Parameters, trial =>
             trial.Context.MulticlassClassification.Trainers.LightGbm(new LightGbmMulticlassTrainer.Options
             {
-                LabelColumnName = trial.LabelColumnName, FeatureColumnName = trial.FeatureColumnName, NumberOfIterations = trial.Value(space.Trees),
-                NumberOfLeaves = trial.Value(space.Leaves), LearningRate = trial.Value(space.LearningRate),
-                MinimumExampleCountPerLeaf = trial.Value(space.RowsPerLeaf), Seed = trial.Seed, NumberOfThreads = 1,
+                LabelColumnName = trial.LabelColumnName, FeatureColumnName = trial.FeatureColumnName,
+                NumberOfIterations = trial.Value(space.Trees), NumberOfLeaves = trial.Value(space.Leaves),
+                LearningRate = trial.Value(space.LearningRate), MinimumExampleCountPerLeaf = trial.Value(space.RowsPerLeaf), Seed = trial.Seed, NumberOfThreads = 1,
             }));
     }
 
@@ -44,14 +44,10 @@ public static class TreeCandidates
     public static ExperimentCandidate FastTreeClassifier()
     {
         var space = new TreeSpace();
-        return ExperimentCandidate.OnFeatures("FastTree", 80, space.Parameters, trial =>
+        return ExperimentCandidate.OnFeatures("FastTree", 250, space.Parameters, trial =>
             trial.Context.MulticlassClassification.Trainers.OneVersusAll(
-                trial.Context.BinaryClassification.Trainers.FastTree(new FastTreeBinaryTrainer.Options
-                {
-                    LabelColumnName = trial.LabelColumnName, FeatureColumnName = trial.FeatureColumnName, NumberOfTrees = trial.Value(space.Trees),
-                    NumberOfLeaves = trial.Value(space.Leaves), LearningRate = trial.Value(space.LearningRate),
-                    MinimumExampleCountPerLeaf = trial.Value(space.RowsPerLeaf), Seed = trial.Seed, NumberOfThreads = 1,
-                }), trial.LabelColumnName));
+                trial.Context.BinaryClassification.Trainers.FastTree(space.Set(new FastTreeBinaryTrainer.Options(), trial)),
+                trial.LabelColumnName));
     }
 
     /// <summary>LightGBM's regression trees: "LightGbm".</summary>
@@ -61,9 +57,9 @@ public static class TreeCandidates
         return ExperimentCandidate.OnFeatures("LightGbm", 10, space.Parameters, trial =>
             trial.Context.Regression.Trainers.LightGbm(new LightGbmRegressionTrainer.Options
             {
-                LabelColumnName = trial.LabelColumnName, FeatureColumnName = trial.FeatureColumnName, NumberOfIterations = trial.Value(space.Trees),
-                NumberOfLeaves = trial.Value(space.Leaves), LearningRate = trial.Value(space.LearningRate),
-                MinimumExampleCountPerLeaf = trial.Value(space.RowsPerLeaf), Seed = trial.Seed, NumberOfThreads = 1,
+                LabelColumnName = trial.LabelColumnName, FeatureColumnName = trial.FeatureColumnName,
+                NumberOfIterations = trial.Value(space.Trees), NumberOfLeaves = trial.Value(space.Leaves),
+                LearningRate = trial.Value(space.LearningRate), MinimumExampleCountPerLeaf = trial.Value(space.RowsPerLeaf), Seed = trial.Seed, NumberOfThreads = 1,
             }));
     }
 
@@ -72,11 +68,6 @@ public static class TreeCandidates
     {
         var space = new TreeSpace();
         return ExperimentCandidate.OnFeatures("FastTree", 10, space.Parameters, trial =>
-            trial.Context.Regression.Trainers.FastTree(new FastTreeRegressionTrainer.Options
-            {
-                LabelColumnName = trial.LabelColumnName, FeatureColumnName = trial.FeatureColumnName, NumberOfTrees = trial.Value(space.Trees),
-                NumberOfLeaves = trial.Value(space.Leaves), LearningRate = trial.Value(space.LearningRate),
-                MinimumExampleCountPerLeaf = trial.Value(space.RowsPerLeaf), Seed = trial.Seed, NumberOfThreads = 1,
-            }));
+            trial.Context.Regression.Trainers.FastTree(space.Set(new FastTreeRegressionTrainer.Options(), trial)));
     }
 }

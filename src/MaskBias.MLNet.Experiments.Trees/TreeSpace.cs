@@ -1,4 +1,6 @@
+using MaskBias.MLNet.Experiments.Candidates;
 using MaskBias.MLNet.Experiments.Search;
+using Microsoft.ML.Trainers.FastTree;
 
 namespace MaskBias.MLNet.Experiments.Trees;
 
@@ -14,4 +16,14 @@ internal sealed class TreeSpace
     public SearchParameter<int> RowsPerLeaf { get; } = SearchParameter.LogIntegers("RowsPerLeaf", 1, 100, start: 10);
 
     public IReadOnlyList<SearchParameter> Parameters => [Trees, Leaves, LearningRate, RowsPerLeaf];
+
+    /// <summary>Sets what a trial chose; one thread gives the same trees every time.</summary>
+    public T Set<T>(T options, TrialContext trial) where T : BoostedTreeOptions
+    {
+        (options.LabelColumnName, options.FeatureColumnName, options.Seed, options.NumberOfThreads) =
+            (trial.LabelColumnName, trial.FeatureColumnName, trial.Seed, 1);
+        (options.NumberOfTrees, options.NumberOfLeaves) = (trial.Value(Trees), trial.Value(Leaves));
+        (options.LearningRate, options.MinimumExampleCountPerLeaf) = (trial.Value(LearningRate), trial.Value(RowsPerLeaf));
+        return options;
+    }
 }

@@ -13,8 +13,8 @@ public sealed class BestRun : IDisposable
     public ExperimentTrial Trial { get; }
 
     /// <summary>
-    /// From the image column to Score and, in classification, PredictedLabel, which holds what the label column held: texts or keys. It is saved
-    /// like any other, with <c>ml.Model.Save(best.Model, data.Schema, "model.zip")</c>, and then loads without this library.
+    /// From the image column to Score and, in classification, PredictedLabel, which holds what the label column held: texts or keys. It is
+    /// saved like any other, with <c>ml.Model.Save(best.Model, data.Schema, "model.zip")</c>, and then loads without this library.
     /// </summary>
     public ITransformer Model { get; }
 

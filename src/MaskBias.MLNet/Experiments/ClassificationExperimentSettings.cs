@@ -19,6 +19,7 @@ public sealed class ClassificationExperimentSettings : ExperimentSettings
     public override IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         foreach (var fault in base.Validate(validationContext)) yield return fault;
-        if (!Enum.IsDefined(OptimizingMetric)) yield return new($"OptimizingMetric is {OptimizingMetric}; it must be MicroAccuracy, MacroAccuracy or LogLoss.");
+        if (!Enum.IsDefined(OptimizingMetric))
+            yield return new($"OptimizingMetric is {OptimizingMetric}; it must be MicroAccuracy, MacroAccuracy or LogLoss.");
     }
 }

@@ -6,7 +6,8 @@ namespace MaskBias.MLNet.Experiments;
 
 /// <summary>Looks for the model that does best on labelled images with one or more encoders, within a budget.</summary>
 /// <remarks>
-/// The features of all images are computed once. Which candidate is tried next, and with which parameters, a cost-frugal search decides (docs/experiments.md).
+/// The features of all images are computed once. Which candidate is tried next, and with which parameters, a cost-frugal search decides
+/// (docs/experiments.md).
 /// </remarks>
 public sealed class Experiment
 {
@@ -15,7 +16,8 @@ public sealed class Experiment
     private readonly MLContext context;
     private readonly ExperimentSettings settings;
 
-    internal Experiment(MLContext context, ExperimentSettings settings) => (this.context, this.settings) = (context, OptionsValidator.Validate(settings));
+    internal Experiment(MLContext context, ExperimentSettings settings) =>
+        (this.context, this.settings) = (context, OptionsValidator.Validate(settings));
 
     /// <summary>Runs the experiment with one encoder.</summary>
     /// <inheritdoc cref="Execute(IDataView, IReadOnlyDictionary{string, VisionEncoder})"/>

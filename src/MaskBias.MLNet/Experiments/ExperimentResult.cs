@@ -46,7 +46,9 @@ public sealed class ExperimentResult : IDisposable
     /// <summary>What was warned of: rows that were left out.</summary>
     public required IReadOnlyList<string> Warnings { get; init; }
 
-    /// <summary>Writes all trials as CSV, the ranked ones first; texts are quoted, numbers have a point. An older file is replaced as a whole.</summary>
+    /// <summary>
+    /// Writes all trials as CSV, the ranked ones first; texts are quoted, numbers have a point. An older file is replaced as a whole.
+    /// </summary>
     public void WriteCsv(string path) => TrialTable.Write(path, Leaderboard, Runs);
 
     /// <summary>Writes a picture of the best trials, a bar each, as SVG, which browsers and word processors show.</summary>

@@ -12,16 +12,20 @@ public abstract class ExperimentSettings : IValidatableObject
     [Required]
     public string ImageColumnName { get; set; } = "ImagePath";
 
-    /// <summary>Column with the label: text or a key in classification, a number in regression. Rows whose label is missing are left out.</summary>
+    /// <summary>
+    /// Column with the label: text or a key in classification, a number in regression. Rows whose label is missing are left out.
+    /// </summary>
     /// <value>"Label".</value>
     [Required]
     public string LabelColumnName { get; set; } = "Label";
 
     /// <summary>
-    /// Time for the whole experiment, features included. A trial that is still running then is stopped; no trial begins that is not expected to
-    /// end in time. Null for no limit.
+    /// Time for the whole experiment, features included. A trial that is still running then is stopped; no trial begins that is not
+    /// expected to end in time. Null for no limit.
     /// </summary>
-    /// <value>null: one of this and <see cref="MaxTrials"/> must be set. With a time limit, what is tried depends on how fast the machine is.</value>
+    /// <value>
+    /// null: one of this and <see cref="MaxTrials"/> must be set. With a time limit, what is tried depends on how fast the machine is.
+    /// </value>
     [FreeOnResume]
     public TimeSpan? MaxTime { get; set; }
 
@@ -37,8 +41,8 @@ public abstract class ExperimentSettings : IValidatableObject
     public double ValidationFraction { get; set; } = 0.2;
 
     /// <summary>
-    /// Folds of a cross-validation: every trial learns so many times, and its metrics are the means. The best is then trained on all rows, after
-    /// <see cref="MaxTime"/> if need be. Null to hold out one part.
+    /// Folds of a cross-validation: every trial learns so many times, and its metrics are the means. The best is then trained on all rows,
+    /// after <see cref="MaxTime"/> if need be. Null to hold out one part.
     /// </summary>
     /// <value>null.</value>
     [Range(2, 100)]
@@ -49,8 +53,8 @@ public abstract class ExperimentSettings : IValidatableObject
     public bool Stratified { get; set; } = true;
 
     /// <summary>
-    /// Most megabytes of memory for the process, looked at many times a second; a trial that comes within a tenth of it is stopped and recorded as
-    /// failed. Null for no limit.
+    /// Most megabytes of memory for the process, looked at many times a second; a trial that comes within a tenth of it is stopped and
+    /// recorded as failed. Null for no limit.
     /// </summary>
     /// <value>null.</value>
     [Range(64, int.MaxValue)]
@@ -81,7 +85,9 @@ public abstract class ExperimentSettings : IValidatableObject
     public string? RunFile { get; set; }
 
     /// <summary>What to do where the run file is there already.</summary>
-    /// <value><see cref="ExistingRun.Resume"/>. Other data, encoders or settings than the file's are an error; budgets may be others.</value>
+    /// <value>
+    /// <see cref="ExistingRun.Resume"/>. Other data, encoders or settings than the file's are an error; budgets may be others.
+    /// </value>
     [FreeOnResume]
     public ExistingRun WhenUsed { get; set; } = ExistingRun.Resume;
 
@@ -90,7 +96,9 @@ public abstract class ExperimentSettings : IValidatableObject
     [FreeOnResume]
     public IProgress<ExperimentTrial>? Progress { get; set; }
 
-    /// <summary>Ends the experiment: the best so far is returned; an <see cref="OperationCanceledException"/> where there is none.</summary>
+    /// <summary>
+    /// Ends the experiment: the best so far is returned; an <see cref="OperationCanceledException"/> where there is none.
+    /// </summary>
     [FreeOnResume]
     public CancellationToken CancellationToken { get; set; }
 
@@ -103,7 +111,8 @@ public abstract class ExperimentSettings : IValidatableObject
     /// <inheritdoc/>
     public virtual IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (MaxTime is null && MaxTrials is null) yield return new("MaxTime and MaxTrials are both null; an experiment needs one of them to end.");
+        if (MaxTime is null && MaxTrials is null)
+            yield return new("MaxTime and MaxTrials are both null; an experiment needs one of them to end.");
         if (MaxTime <= TimeSpan.Zero) yield return new($"MaxTime is {MaxTime}; it must be above 0.");
         if (Candidates is { Count: 0 } || AllowedCandidates is { Count: 0 })
             yield return new("There is no candidate to try: Candidates and AllowedCandidates must each hold at least one.");

@@ -59,9 +59,10 @@ public sealed record ExperimentTrial
     public override string ToString()
     {
         string values = string.Join(", ", Parameters.Select(p => $"{p.Key} {p.Value}"));
-        string result = State == TrialState.Completed ? string.Create(CultureInfo.InvariantCulture, $"{Metric:0.0000}") : $"{State}: {Error}";
+        if (values.Length > 0) values = $" ({values})";
         string where = Features is null ? Encoder : $"{Encoder}, {Features}";
+        string result = State == TrialState.Completed ? Metric!.Value.ToString("0.0000", CultureInfo.InvariantCulture) : $"{State}: {Error}";
         return string.Create(CultureInfo.InvariantCulture,
-            $"{Number}. {Candidate} on {where}{(values.Length == 0 ? "" : $" ({values})")}: {result} in {(TrainingTime + ScoringTime).TotalSeconds:0.00} s");
+            $"{Number}. {Candidate} on {where}{values}: {result} in {(TrainingTime + ScoringTime).TotalSeconds:0.00} s");
     }
 }

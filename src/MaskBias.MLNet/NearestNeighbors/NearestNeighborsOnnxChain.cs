@@ -10,8 +10,8 @@ using static TorchSharp.torch;
 namespace MaskBias.MLNet.NearestNeighbors;
 
 /// <summary>
-/// A nearest-neighbour classifier as ML.NET's own transformers: an ONNX model computes the logarithm of the votes, and a maximum-entropy model
-/// whose weights are the identity makes Score and PredictedLabel of it, since softmax(log v) = v where the votes sum to 1.
+/// A nearest-neighbour classifier as ML.NET's own transformers: an ONNX model computes the logarithm of the votes, and a maximum-entropy
+/// model whose weights are the identity makes Score and PredictedLabel of it, since softmax(log v) = v where the votes sum to 1.
 /// </summary>
 internal static class NearestNeighborsOnnxChain
 {
@@ -55,7 +55,8 @@ internal static class NearestNeighborsOnnxChain
         string features = graph.Input(input, width), last = graph.Integers("last_axis", -1);
 
         string norm = graph.Node("norm", "ReduceL2", [features, last]);
-        string unit = graph.Node("unit", "Div", [features, graph.Node("norm/floor", "Max", [norm, graph.Scalar("smallest_norm", SmallestNorm)])]);
+        string length = graph.Node("norm/floor", "Max", [norm, graph.Scalar("smallest_norm", SmallestNorm)]);
+        string unit = graph.Node("unit", "Div", [features, length]);
         var train = tensor(classifier.Rows.SelectMany(r => r).ToArray()).view(rows, width).t();
         string similarity = graph.Node("similarity", "MatMul", [unit, graph.Weight("train", train)]);                   // [B, n]
         string[] nearest = graph.Nodes("TopK", ["nearest", "nearest/rows"], [similarity, graph.Integers("k", classifier.Neighbours)]);
@@ -64,10 +65,11 @@ internal static class NearestNeighborsOnnxChain
             [graph.Node("difference", "Sub", [nearest[0], best]), graph.Scalar("temperature", (float)classifier.Temperature)]);
         string weights = graph.Node("weights", "Unsqueeze", [graph.Node("exp", "Exp", [scaled]), last]);                // [B, k, 1]
 
-        string labels = graph.Node("labels", "Gather", [graph.Integers("classes", [.. classifier.Labels.Select(l => (long)l)]), nearest[1]]);
-        string hot = graph.Node("one_hot", "OneHot", [labels, graph.Integers("count", classes), graph.Weight("values", tensor(new float[] { 0, 1 }))]);
-        string votes = graph.Node("votes", "ReduceSum", [graph.Node("weighted", "Mul", [weights, hot]), graph.Integers("neighbours", 1)],
-            Attribute("keepdims", 0L));                                                                                 // [B, K]
+        string ofRows = graph.Integers("classes", [.. classifier.Labels.Select(l => (long)l)]), values = graph.Weight("values", tensor(new[] { 0f, 1f }));
+        string labels = graph.Node("labels", "Gather", [ofRows, nearest[1]]);
+        string hot = graph.Node("one_hot", "OneHot", [labels, graph.Integers("count", classes), values]);               // [B, k, K]
+        string weighted = graph.Node("weighted", "Mul", [weights, hot]);
+        string votes = graph.Node("votes", "ReduceSum", [weighted, graph.Integers("neighbours", 1)], Attribute("keepdims", 0L));      // [B, K]
         string share = graph.Node("share", "Div", [votes, graph.Node("sum", "ReduceSum", [votes, last])]);
         string floor = graph.Node("share/floor", "Max", [share, graph.Scalar("smallest_vote", SmallestVote)]);
         graph.Output(output, [classes], "Log", [floor]);

@@ -34,8 +34,8 @@ public sealed class NearestNeighborsTransformer : ITransformer
     public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) => new RowMapper(inputSchema, Map(inputSchema));
 
     /// <summary>
-    /// Writes the transformer as ML.NET's own around an ONNX model with all training rows, which loads without this library and gives the same
-    /// numbers. Features of NaN, which have no neighbours here, have no meaning there.
+    /// Writes the transformer as ML.NET's own around an ONNX model with all training rows, which loads without this library and gives the
+    /// same numbers. Features of NaN, which have no neighbours here, have no meaning there.
     /// </summary>
     public void Save(ModelSaveContext ctx)
     {

@@ -8,8 +8,8 @@ namespace MaskBias.MLNet.RowMapping;
 
 /// <summary>
 /// Three constructors that ML.NET keeps internal and that an estimator outside of its assemblies needs, two properties by which a trainer
-/// catalog knows its environment, and the method by which Microsoft.ML.AutoML stops a trial. All their types are public. Bound by signature to ML.NET 5.0.x, the range this library is tested with; another release may throw
-/// <see cref="MissingMethodException"/> here.
+/// catalog knows its environment, and the method by which Microsoft.ML.AutoML stops a trial. All their types are public. Bound by signature
+/// to ML.NET 5.0.x, the range this library is tested with; another release may throw <see cref="MissingMethodException"/> here.
 /// </summary>
 internal static class MlNetAccess
 {

@@ -8,8 +8,8 @@ using Microsoft.ML;
 namespace MaskBias.MLNet.Benchmarks.Experiments;
 
 /// <summary>
-/// An experiment of three minutes on photographs, and a longer one that gives every candidate an equal share of its time, to see how far the
-/// short one's best is from it.
+/// An experiment of three minutes on photographs, and a longer one that gives every candidate an equal share of its time, to see how far
+/// the short one's best is from it.
 /// </summary>
 internal static class ExperimentBenchmark
 {

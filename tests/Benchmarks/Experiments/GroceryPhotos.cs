@@ -23,7 +23,9 @@ internal static class GroceryPhotos
         return null;
     }
 
-    /// <summary>Loads the encoder, pretraining it first where that has not been done: a masked autoencoder, on the training photographs alone.</summary>
+    /// <summary>
+    /// Loads the encoder, pretraining it first where that has not been done: a masked autoencoder, on the training photographs alone.
+    /// </summary>
     public static VisionEncoder Encoder(MLContext ml, IDataView photos, TextWriter output)
     {
         if (!Directory.Exists(Checkpoint))

@@ -14,7 +14,7 @@ public static class ClassificationCandidates
 
     /// <summary>All of them, the cheapest first.</summary>
     public static IReadOnlyList<ExperimentCandidate> All() =>
-        [NearestNeighbors(), LbfgsMaximumEntropy(), SdcaMaximumEntropy(), LinearProbe(), FineTuneLastBlocks(), FewShot(), FineTune()];
+        [NearestNeighbors(), LinearProbe(), SdcaMaximumEntropy(), LbfgsMaximumEntropy(), FineTuneLastBlocks(), FewShot(), FineTune()];
 
     /// <summary>DINO's weighted nearest neighbours: "k-NN".</summary>
     public static ExperimentCandidate NearestNeighbors()
@@ -48,24 +48,25 @@ public static class ClassificationCandidates
     public static ExperimentCandidate LbfgsMaximumEntropy()
     {
         var l2 = SearchParameter.LogRange("L2", 1e-4, 100, start: 1);
-        return ExperimentCandidate.OnFeatures("LbfgsMaximumEntropy", 8, [l2], trial => Normalized(trial,
+        return ExperimentCandidate.OnFeatures("LbfgsMaximumEntropy", 120, [l2], trial => Normalized(trial,
             trial.Context.MulticlassClassification.Trainers.LbfgsMaximumEntropy(new LbfgsMaximumEntropyMulticlassTrainer.Options
             {
                 LabelColumnName = trial.LabelColumnName, FeatureColumnName = trial.FeatureColumnName, L1Regularization = 0,
-                L2Regularization = (float)trial.Value(l2), NumberOfThreads = 1,       // sums of a fixed order: the same model every time
+                L2Regularization = (float)trial.Value(l2), OptimizationTolerance = 1e-5f,
+                NumberOfThreads = 2,        // a fixed number, and so sums of a fixed order: the same model on every machine
             })));
     }
 
     /// <summary>ML.NET's logistic regression by dual coordinate ascent, on normalised features: "SdcaMaximumEntropy".</summary>
     public static ExperimentCandidate SdcaMaximumEntropy()
     {
-        var l2 = SearchParameter.LogRange("L2", 1e-6, 0.3, start: 0.01);
+        var l2 = SearchParameter.LogRange("L2", 1e-6, 0.3, start: 1e-3);
         var iterations = SearchParameter.LogIntegers("Iterations", 5, 100, start: 20);
-        return ExperimentCandidate.OnFeatures("SdcaMaximumEntropy", 8, [l2, iterations], trial => Normalized(trial,
+        return ExperimentCandidate.OnFeatures("SdcaMaximumEntropy", 20, [l2, iterations], trial => Normalized(trial,
             trial.Context.MulticlassClassification.Trainers.SdcaMaximumEntropy(new SdcaMaximumEntropyMulticlassTrainer.Options
             {
-                LabelColumnName = trial.LabelColumnName, FeatureColumnName = trial.FeatureColumnName, L2Regularization = (float)trial.Value(l2),
-                MaximumNumberOfIterations = trial.Value(iterations), NumberOfThreads = 1,
+                LabelColumnName = trial.LabelColumnName, FeatureColumnName = trial.FeatureColumnName,
+                L2Regularization = (float)trial.Value(l2), MaximumNumberOfIterations = trial.Value(iterations), NumberOfThreads = 1,
             })));
     }
 
@@ -75,7 +76,7 @@ public static class ClassificationCandidates
         var blocks = SearchParameter.Choice("Blocks", 2, 1, 4);
         var rate = SearchParameter.LogRange("LearningRate", 5e-4, 0.05, start: 5e-3);
         var epochs = SearchParameter.LogIntegers("Epochs", 2, 50, start: 3);
-        return ExperimentCandidate.OnImages("FineTuneLastBlocks", 150, [blocks, rate, epochs], trial =>
+        return ExperimentCandidate.OnImages("FineTuneLastBlocks", 400, [blocks, rate, epochs], trial =>
         {
             var options = Light();
             (options.TrainableBlocks, options.LearningRate, options.Epochs) = (trial.Value(blocks), trial.Value(rate), trial.Value(epochs));
@@ -90,7 +91,7 @@ public static class ClassificationCandidates
         var decay = SearchParameter.Range("LayerDecay", 0.5, 1, start: 0.75);
         var epochs = SearchParameter.LogIntegers("Epochs", 2, 50, start: 3);
         var strong = SearchParameter.Choice("StrongAugmentation", false, true);
-        return ExperimentCandidate.OnImages("FineTune", 400, [rate, decay, epochs, strong], trial =>
+        return ExperimentCandidate.OnImages("FineTune", 1000, [rate, decay, epochs, strong], trial =>
         {
             var options = trial.Value(strong) ? FineTuneOptions.Dino() : Light();
             (options.LearningRate, options.LayerDecay, options.Epochs) = (trial.Value(rate), trial.Value(decay), trial.Value(epochs));
@@ -104,7 +105,7 @@ public static class ClassificationCandidates
         var recipe = SearchParameter.Choice("Recipe", 0.01, 0.1);
         var rate = SearchParameter.LogRange("LearningRate", 5e-5, 0.05, start: 5e-3);
         var epochs = SearchParameter.LogIntegers("Epochs", 2, 100, start: 3);
-        return ExperimentCandidate.OnImages("FewShot", 400, [recipe, rate, epochs], trial =>
+        return ExperimentCandidate.OnImages("FewShot", 1000, [recipe, rate, epochs], trial =>
         {
             var options = FineTuneOptions.FewShot(trial.Value(recipe));
             (options.LabelFraction, options.LearningRate, options.Epochs) = (1, trial.Value(rate), trial.Value(epochs));

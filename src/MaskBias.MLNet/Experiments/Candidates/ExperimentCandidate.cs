@@ -16,7 +16,8 @@ public sealed class ExperimentCandidate
     private static readonly string[] Reserved = ["Encoder", "Features"];
 
     private ExperimentCandidate(
-        string name, CandidateInput input, double relativeCost, IEnumerable<SearchParameter> space, Func<TrialContext, IEstimator<ITransformer>> create)
+        string name, CandidateInput input, double relativeCost, IEnumerable<SearchParameter> space,
+        Func<TrialContext, IEstimator<ITransformer>> create)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         ArgumentNullException.ThrowIfNull(space);
@@ -25,7 +26,10 @@ public sealed class ExperimentCandidate
             throw new ArgumentException($"The relative cost of {name} is {relativeCost}; it must be a number above 0.", nameof(relativeCost));
         (Name, Input, RelativeCost, SearchSpace, Create) = (name, input, relativeCost, [.. space], create);
         if (SearchSpace.Select(p => p.Name).Concat(Reserved).GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { } twice)
-            throw new ArgumentException($"{name} has a second parameter of the name {twice.Key}; {string.Join(" and ", Reserved)} are the experiment's.", nameof(space));
+        {
+            throw new ArgumentException(
+                $"{name} has a second parameter of the name {twice.Key}; {string.Join(" and ", Reserved)} are the experiment's.", nameof(space));
+        }
     }
 
     /// <summary>Its name, as tables and <see cref="ExperimentSettings.AllowedCandidates"/> have it.</summary>
@@ -46,7 +50,9 @@ public sealed class ExperimentCandidate
     /// <param name="name">Its name.</param>
     /// <param name="relativeCost">About how long its first trial takes, k-NN being 1.</param>
     /// <param name="space">What is varied; each starts with a cheap value.</param>
-    /// <param name="create">Builds the estimator: it must add Score, and in classification PredictedLabel, and must be one that can be saved.</param>
+    /// <param name="create">
+    /// Builds the estimator: it must add Score, and in classification PredictedLabel, and must be one that can be saved.
+    /// </param>
     public static ExperimentCandidate OnFeatures(
         string name, double relativeCost, IEnumerable<SearchParameter> space, Func<TrialContext, IEstimator<ITransformer>> create) =>
         new(name, CandidateInput.Features, relativeCost, space, create);

@@ -18,8 +18,8 @@ public static class RegressionCandidates
         return ExperimentCandidate.OnFeatures("Sdca", 4, [l2, iterations], trial => ClassificationCandidates.Normalized(trial,
             trial.Context.Regression.Trainers.Sdca(new SdcaRegressionTrainer.Options
             {
-                LabelColumnName = trial.LabelColumnName, FeatureColumnName = trial.FeatureColumnName, L2Regularization = (float)trial.Value(l2),
-                MaximumNumberOfIterations = trial.Value(iterations), NumberOfThreads = 1,
+                LabelColumnName = trial.LabelColumnName, FeatureColumnName = trial.FeatureColumnName,
+                L2Regularization = (float)trial.Value(l2), MaximumNumberOfIterations = trial.Value(iterations), NumberOfThreads = 1,
             })));
     }
 
@@ -29,11 +29,12 @@ public static class RegressionCandidates
         var rate = SearchParameter.LogRange("LearningRate", 1e-4, 0.1, start: 1e-3);
         var l2 = SearchParameter.LogRange("L2", 1e-6, 1, start: 1e-3);
         var iterations = SearchParameter.LogIntegers("Iterations", 5, 200, start: 30);
-        return ExperimentCandidate.OnFeatures("OnlineGradientDescent", 2, [rate, l2, iterations], trial => ClassificationCandidates.Normalized(trial,
+        SearchParameter[] space = [rate, l2, iterations];
+        return ExperimentCandidate.OnFeatures("OnlineGradientDescent", 2, space, trial => ClassificationCandidates.Normalized(trial,
             trial.Context.Regression.Trainers.OnlineGradientDescent(new OnlineGradientDescentTrainer.Options
             {
-                LabelColumnName = trial.LabelColumnName, FeatureColumnName = trial.FeatureColumnName, LearningRate = (float)trial.Value(rate),
-                L2Regularization = (float)trial.Value(l2), NumberOfIterations = trial.Value(iterations), DecreaseLearningRate = true,
+                LabelColumnName = trial.LabelColumnName, FeatureColumnName = trial.FeatureColumnName,
+                LearningRate = (float)trial.Value(rate), L2Regularization = (float)trial.Value(l2), NumberOfIterations = trial.Value(iterations), DecreaseLearningRate = true,
             })));
     }
 }

@@ -31,7 +31,9 @@ public sealed class LabelEfficiencyOptions : IValidatableObject
     [Range(0.0, 0.9, MinimumIsExclusive = true)]
     public double ValidationFraction { get; set; } = 0.2;
 
-    /// <summary>What learns, with its start values: a classifier on features, or fine-tuning, which compares with training from scratch.</summary>
+    /// <summary>
+    /// What learns, with its start values: a classifier on features, or fine-tuning, which compares with training from scratch.
+    /// </summary>
     /// <value><see cref="ClassificationCandidates.LbfgsMaximumEntropy"/>.</value>
     [Required]
     public ExperimentCandidate Candidate { get; set; } = ClassificationCandidates.LbfgsMaximumEntropy();

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace MaskBias.MLNet.Experiments.LabelEfficiency;
 
-/// <summary>Accuracy against the number of labels, with an encoder and with one that has learned nothing: whether pretraining pays on these images.</summary>
+/// <summary>
+/// Accuracy against the number of labels, with an encoder and with one that has learned nothing: whether pretraining pays on these images.
+/// </summary>
 public sealed record LabelEfficiencyReport
 {
     /// <summary>What was reached, by growing number of labels.</summary>
@@ -35,5 +37,6 @@ public sealed record LabelEfficiencyReport
 
     /// <summary>A line for each point.</summary>
     public override string ToString() => string.Join('\n', Points.Select(p => string.Create(CultureInfo.InvariantCulture,
-        $"{p.Labels} labels ({p.Fraction:0.##%}): {p.Pretrained:0.0%} ± {p.PretrainedDeviation:0.0%} pretrained, {p.Random:0.0%} ± {p.RandomDeviation:0.0%} random")));
+        $"{p.Labels} labels ({p.Fraction:0.##%}): {p.Pretrained:0.0%} ± {p.PretrainedDeviation:0.0%} pretrained, "
+        + $"{p.Random:0.0%} ± {p.RandomDeviation:0.0%} random")));
 }

@@ -23,7 +23,8 @@ internal static class LabelEfficiencyRun
         int seed = options.Seed ?? host.Rand.Next();
         var settings = new ClassificationExperimentSettings
         {
-            ImageColumnName = options.ImageColumnName, LabelColumnName = options.LabelColumnName, ValidationFraction = options.ValidationFraction,
+            ImageColumnName = options.ImageColumnName, LabelColumnName = options.LabelColumnName,
+            ValidationFraction = options.ValidationFraction,
         };
         using var random = new VisionEncoder(new VisionTransformer(encoder.Model.Options, seed), normalization: encoder.Normalization);
         random.Model.to(encoder.Device);
@@ -37,7 +38,8 @@ internal static class LabelEfficiencyRun
         var points = new List<LabelEfficiencyPoint>();
         foreach (double fraction in options.Fractions.Distinct().Order())
         {
-            var draws = Enumerable.Range(0, fraction == 1 ? 1 : options.Repeats).Select(repeat => unchecked(seed * 31 + repeat) & int.MaxValue).ToList();
+            int repeats = fraction == 1 ? 1 : options.Repeats;
+            int[] draws = [.. Enumerable.Range(0, repeats).Select(repeat => unchecked(seed * 31 + repeat) & int.MaxValue)];
             int[][] few = [.. draws.Select(s => StratifiedSplit.Few(classes, fraction, s).Select(i => train[i]).ToArray())];
             var (good, goodDeviation) = Accuracy(Pretrained);
             var (plain, plainDeviation) = Accuracy(Random);

@@ -14,7 +14,8 @@ internal static class LeaderboardPicture
         int failed = all.Count(t => t.State == TrialState.Failed), height = Top + Row * ranked.Count + Bottom;
         using var picture = new SvgPicture(Width, height, $"Leaderboard: {metric}");
         string direction = higherIsBetter ? "higher is better" : "lower is better";
-        picture.Text($"{metric} ({direction}): the best {ranked.Count} of {all.Count} trials{(failed > 0 ? $", {failed} failed" : "")}", 16, 32, bold: true);
+        string counts = $"the best {ranked.Count} of {all.Count} trials{(failed > 0 ? $", {failed} failed" : "")}";
+        picture.Text($"{metric} ({direction}): {counts}", 16, 32, bold: true);
         double largest = ranked.Max(t => Math.Max(0, t.Metric!.Value)), right = Left + Bars;
         (string Name, double X)[] columns = [("training", right + 180), ("per image", right + 260), ("size", right + 325)];
         picture.Text("candidate", 16, Top - 14, fill: Faint);

@@ -5,8 +5,8 @@ using MaskBias.MLNet.Training.Output;
 namespace MaskBias.MLNet.Experiments.Output;
 
 /// <summary>
-/// The file that an experiment goes on from: a JSON object per line, first the <see cref="RunHeader"/>, then every trial. It is replaced as a whole
-/// with every trial, so that at any moment it is whole.
+/// The file that an experiment goes on from: a JSON object per line, first the <see cref="RunHeader"/>, then every trial. It is replaced as
+/// a whole with every trial, so that at any moment it is whole.
 /// </summary>
 internal sealed class RunFile : IDisposable
 {
@@ -131,7 +131,8 @@ internal sealed class RunFile : IDisposable
         if (trial is null || trial.Number != expected) throw new InvalidDataException($"trial {expected} is missing.");
         if (trial.State == TrialState.Completed != trial.Metric.HasValue || trial.State == TrialState.Stopped)
             throw new InvalidDataException($"trial {expected} is {trial.State}, which does not fit its metric.");
-        return trial.Point.All(p => p is >= 0 and < 1) ? trial : throw new InvalidDataException($"trial {expected} lies outside of the search space.");
+        return trial.Point.All(p => p is >= 0 and < 1)
+            ? trial : throw new InvalidDataException($"trial {expected} lies outside of the search space.");
     }
 
     // The lock is the open handle: it ends with the process, whatever ends that.

@@ -33,11 +33,13 @@ internal sealed record RunHeader
         if (Task != earlier.Task) yield return $"the experiment is one of {earlier.Task}, not {Task}";
         if (Seed != earlier.Seed) yield return $"Seed was {earlier.Seed}, now {Seed}";
         if (Budget != earlier.Budget) yield return $"the budget was of {earlier.Budget}, now of {Budget}";
-        foreach (string fault in Compare("encoder ", earlier.Encoders, Encoders).Concat(Compare("", earlier.Settings, Settings))) yield return fault;
+        foreach (string fault in Compare("encoder ", earlier.Encoders, Encoders)) yield return fault;
+        foreach (string fault in Compare("", earlier.Settings, Settings)) yield return fault;
         if (Data != earlier.Data) yield return "the rows are not those that it began with: others, in another order, or with other labels or images";
     }
 
-    private static IEnumerable<string> Compare(string what, IReadOnlyDictionary<string, string> before, IReadOnlyDictionary<string, string> now) =>
+    private static IEnumerable<string> Compare(
+        string what, IReadOnlyDictionary<string, string> before, IReadOnlyDictionary<string, string> now) =>
         before.Keys.Union(now.Keys).Where(name => before.GetValueOrDefault(name) != now.GetValueOrDefault(name))
             .Select(name => $"{what}{name} was {before.GetValueOrDefault(name) ?? "not there"}, now {now.GetValueOrDefault(name) ?? "not there"}");
 }

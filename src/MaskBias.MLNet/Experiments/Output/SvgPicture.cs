@@ -5,8 +5,8 @@ using System.Xml;
 namespace MaskBias.MLNet.Experiments.Output;
 
 /// <summary>
-/// A small vector picture, element by element. SVG needs no plotting library, which is not for the core to bring, and no typeface on the machine
-/// that writes it, of which servers often have none.
+/// A small vector picture, element by element. SVG needs no plotting library, which is not for the core to bring, and no typeface on the
+/// machine that writes it, of which servers often have none.
 /// </summary>
 internal sealed class SvgPicture : IDisposable
 {
@@ -17,7 +17,8 @@ internal sealed class SvgPicture : IDisposable
     {
         xml = XmlWriter.Create(content, new() { Indent = true, OmitXmlDeclaration = true, NewLineChars = "\n" });
         xml.WriteStartElement("svg", "http://www.w3.org/2000/svg");
-        Attributes(("viewBox", $"0 0 {width} {height}"), ("width", width), ("height", height), ("font-family", "sans-serif"), ("font-size", 13));
+        Attributes(("viewBox", $"0 0 {width} {height}"), ("width", width), ("height", height));
+        Attributes(("font-family", "sans-serif"), ("font-size", 13));
         xml.WriteElementString("title", Clean(title));
         Rectangle(0, 0, width, height, "#ffffff");
     }
@@ -28,7 +29,8 @@ internal sealed class SvgPicture : IDisposable
     public void Line(double x1, double y1, double x2, double y2, string stroke, double width = 1) =>
         Element("line", ("x1", x1), ("y1", y1), ("x2", x2), ("y2", y2), ("stroke", stroke), ("stroke-width", width));
 
-    public void Dot(double x, double y, double radius, string fill) => Element("circle", ("cx", x), ("cy", y), ("r", radius), ("fill", fill));
+    public void Dot(double x, double y, double radius, string fill) =>
+        Element("circle", ("cx", x), ("cy", y), ("r", radius), ("fill", fill));
 
     public void Curve(IEnumerable<(double X, double Y)> points, string stroke, double width) =>
         Element("polyline", ("points", Points(points)), ("fill", "none"), ("stroke", stroke), ("stroke-width", width));
@@ -62,7 +64,8 @@ internal sealed class SvgPicture : IDisposable
 
     public void Dispose() => xml.Dispose();
 
-    private static string Points(IEnumerable<(double X, double Y)> points) => string.Join(' ', points.Select(p => $"{Number(p.X)},{Number(p.Y)}"));
+    private static string Points(IEnumerable<(double X, double Y)> points) =>
+        string.Join(' ', points.Select(p => $"{Number(p.X)},{Number(p.Y)}"));
 
     private void Element(string name, params (string Name, object Value)[] attributes)
     {

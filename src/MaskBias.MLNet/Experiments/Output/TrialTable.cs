@@ -17,8 +17,8 @@ internal static class TrialTable
             Line(text, [i < ranked.Count ? i + 1 : null, trial.Number, trial.Candidate, trial.Encoder, trial.Features, trial.State,
                 .. metrics.Select(m => trial.Metrics.TryGetValue(m, out double value) ? value : (object?)null),
                 Math.Round(trial.TrainingTime.TotalSeconds, 3), Math.Round(trial.ScoringTime.TotalSeconds, 3), trial.ModelBytes,
-                trial.MillisecondsPerImage is { } ms ? Math.Round(ms, 3) : null, string.Join("; ", trial.Parameters.Select(p => $"{p.Key}={p.Value}")),
-                trial.Seed, trial.Error]);
+                trial.MillisecondsPerImage is { } ms ? Math.Round(ms, 3) : null,
+                string.Join("; ", trial.Parameters.Select(p => $"{p.Key}={p.Value}")), trial.Seed, trial.Error]);
         }
         AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text.ToString())));
     }

@@ -1,12 +1,13 @@
 namespace MaskBias.MLNet.Experiments.Search;
 
 /// <summary>
-/// Chooses which candidate to try next, and where: each has its own <see cref="DirectSearch"/>, and turns are drawn in inverse proportion to what
-/// an improvement is estimated to cost, as FLAML does (Wang et al., MLSys 2021). Cheap ones come first; each gets about the same share of the budget
-/// until one is seen to pay.
+/// Chooses which candidate to try next, and where: each has its own <see cref="DirectSearch"/>, and turns are drawn in inverse proportion
+/// to what an improvement is estimated to cost, as FLAML does (Wang et al., MLSys 2021). Cheap ones come first; each gets about the same
+/// share of the budget until one is seen to pay.
 /// </summary>
 /// <remarks>
-/// The state is a function of what it was told, and each turn draws from a generator of its own: an interrupted search goes on as it would have.
+/// The state is a function of what it was told, and each turn draws from a generator of its own: an interrupted search goes on as it would
+/// have.
 /// </remarks>
 /// <param name="arms">The candidates.</param>
 /// <param name="budget">The whole budget: trials, or seconds.</param>

@@ -1,8 +1,9 @@
 namespace MaskBias.MLNet.Experiments.Search;
 
 /// <summary>
-/// Randomised direct search of one candidate's space (FLOW², Wu et al., AAAI 2021): from the best point so far a step in a random direction, then
-/// the opposite one, then a smaller step; a search that has narrowed down starts again elsewhere. It begins with the candidate's cheap start.
+/// Randomised direct search of one candidate's space (FLOW², Wu et al., AAAI 2021): from the best point so far a step in a random
+/// direction, then the opposite one, then a smaller step; a search that has narrowed down starts again elsewhere. It begins with the
+/// candidate's cheap start.
 /// </summary>
 /// <remarks>All it knows comes of <see cref="Tell"/>, so that a search is taken up by telling it again.</remarks>
 internal sealed class DirectSearch(SearchSpace space)

@@ -6,7 +6,8 @@ public sealed class SearchParameter<T> : SearchParameter where T : notnull
 {
     private readonly Func<double, T> valueAt;
 
-    internal SearchParameter(string name, string values, double start, bool isChoice, Func<double, T> valueAt) : base(name, values, start, isChoice) =>
+    internal SearchParameter(string name, string values, double start, bool isChoice, Func<double, T> valueAt)
+        : base(name, values, start, isChoice) =>
         this.valueAt = valueAt;
 
     internal T ValueAt(double place) => valueAt(place);

@@ -23,7 +23,8 @@ internal sealed class SearchSpace(IReadOnlyList<SearchParameter> parameters)
 
     /// <summary>The point a step away. Choices have no ends: they go round. Ranges turn back at theirs.</summary>
     public double[] Move(double[] from, double[] direction, double step) =>
-        [.. from.Select((place, i) => parameters[i].IsChoice ? Wrap(place + ChoiceReach * step * direction[i]) : Reflect(place + step * direction[i]))];
+        [.. from.Select((place, i) => parameters[i].IsChoice
+            ? Wrap(place + ChoiceReach * step * direction[i]) : Reflect(place + step * direction[i]))];
 
     private int IndexOf(SearchParameter parameter)
     {
@@ -31,7 +32,8 @@ internal sealed class SearchSpace(IReadOnlyList<SearchParameter> parameters)
         {
             if (ReferenceEquals(parameters[i], parameter)) return i;
         }
-        throw new ArgumentException($"The parameter {parameter.Name} is not in the search space, which has {string.Join(", ", parameters.Select(p => p.Name))}.");
+        throw new ArgumentException($"The parameter {parameter.Name} is not in the search space, which has "
+            + $"{string.Join(", ", parameters.Select(p => p.Name))}.");
     }
 
     private static double Wrap(double place) => Math.Min(place - Math.Floor(place), BelowOne);

@@ -14,8 +14,8 @@ internal static class DataSplits
         int count = labels.Count, fewest = Math.Max(FewestRows, 2 * settings.Folds ?? 0);
         if (count < fewest)
         {
-            throw new ArgumentException($"{count} rows have a label and a readable image; an experiment needs at least {fewest} to learn from some and measure "
-                + "on the others. With fewer, train a classifier without measuring it: NearestNeighbors or LinearProbe.");
+            throw new ArgumentException($"{count} rows have a label and a readable image; an experiment needs at least {fewest} to learn from some "
+                + "and measure on the others. With fewer, train a classifier without measuring it: NearestNeighbors or LinearProbe.");
         }
         int[] strata = settings.Stratified ? labels.Strata : new int[count];
         IReadOnlyList<(int[] Train, int[] HeldOut)> splits = settings.Folds is { } folds
@@ -24,7 +24,10 @@ internal static class DataSplits
         foreach (var (train, heldOut) in splits)
         {
             if (heldOut.Length == 0)
-                throw new ArgumentException($"Each of the {count} rows has a class of its own in column '{settings.LabelColumnName}': none can be held out to measure with.");
+            {
+                throw new ArgumentException($"Each of the {count} rows has a class of its own in column '{settings.LabelColumnName}': "
+                    + "none can be held out to measure with.");
+            }
             if (train.Select(i => labels.Strata[i]).Distinct().Count() < 2)
             {
                 throw new ArgumentException($"The {train.Length} rows to learn from are all alike in column '{settings.LabelColumnName}'. "

@@ -17,7 +17,8 @@ internal sealed class ExperimentData
     private readonly IDataView view;
     private readonly long[] positions;          // of the rows in the view
 
-    private ExperimentData(IDataView view, long[] positions, ExperimentLabels labels, IReadOnlyList<EncoderFeatures> encoders, string fingerprint, TimeSpan time) =>
+    private ExperimentData(
+        IDataView view, long[] positions, ExperimentLabels labels, IReadOnlyList<EncoderFeatures> encoders, string fingerprint, TimeSpan time) =>
         (this.view, this.positions, Labels, Encoders, Fingerprint, EmbeddingTime) = (view, positions, labels, encoders, fingerprint, time);
 
     public ExperimentLabels Labels { get; }
@@ -52,7 +53,8 @@ internal sealed class ExperimentData
         _ = ImageColumn.Find(data.Schema, imageColumnName);
         var (view, labels) = task.Read(context, data, labelColumnName);
         long[] labelled = [.. Enumerable.Range(0, labels.Count).Where(i => labels.Strata[i] >= 0).Select(i => (long)i)];
-        if (labelled.Length < labels.Count) log.Warn($"{labels.Count - labelled.Length} of {labels.Count} rows have no usable label and are left out.");
+        if (labelled.Length < labels.Count)
+            log.Warn($"{labels.Count - labelled.Length} of {labels.Count} rows have no usable label and are left out.");
         task.Check(view, labelColumnName, labels.Subset([.. labelled.Select(i => (int)i)]));
 
         var clock = Stopwatch.StartNew();
@@ -62,12 +64,16 @@ internal sealed class ExperimentData
             Compute(context, rows, e.Key, e.Value, labelled.Length, imageColumnName, i == 0 ? hash : null, cancellation)).ToList();
         int[] readable = [.. Enumerable.Range(0, labelled.Length).Where(i => computed.All(c => c.Rows[i].All(float.IsFinite)))];
         if (readable.Length < labelled.Length)
-            log.Warn($"{labelled.Length - readable.Length} of {labelled.Length} images cannot be read, or give features that are no numbers, and are left out.");
+        {
+            log.Warn($"{labelled.Length - readable.Length} of {labelled.Length} images cannot be read, or give features that are no numbers, "
+                + "and are left out.");
+        }
         clock.Stop();
         long[] positions = [.. readable.Select(i => labelled[i])];
         var kept = labels.Subset([.. positions.Select(p => (int)p)]);
         task.Check(view, labelColumnName, kept);
-        return new(view, positions, kept, [.. computed.Select(c => c with { Rows = [.. readable.Select(i => c.Rows[i])] })], hash.Of(kept), clock.Elapsed);
+        var features = computed.Select(c => c with { Rows = [.. readable.Select(i => c.Rows[i])] });
+        return new(view, positions, kept, [.. features], hash.Of(kept), clock.Elapsed);
     }
 
     private static EncoderFeatures Compute(
@@ -77,7 +83,8 @@ internal sealed class ExperimentData
         var clock = Stopwatch.StartNew();
         var embedded = new ImageEmbeddingEstimator(context, encoder, new()
         {
-            InputColumnName = imageColumnName, OutputColumnName = Embedded, Blocks = FeatureLayout.All, OnUnreadableImage = UnreadableImage.MissingValue,
+            InputColumnName = imageColumnName, OutputColumnName = Embedded, Blocks = FeatureLayout.All,
+            OnUnreadableImage = UnreadableImage.MissingValue,
         }).Fit(rows).Transform(rows);
         var features = new List<float[]>(count);
         var column = embedded.Schema[Embedded];

@@ -7,7 +7,9 @@ namespace MaskBias.MLNet.Experiments.Trials;
 /// <summary>The labels of an experiment's rows.</summary>
 internal abstract class ExperimentLabels
 {
-    /// <summary>What a stratified split keeps in proportion: the class of each row, or the tenth that its target lies in; −1 without a label.</summary>
+    /// <summary>
+    /// What a stratified split keeps in proportion: the class of each row, or the tenth that its target lies in; −1 without a label.
+    /// </summary>
     public required int[] Strata { get; init; }
 
     /// <summary>Rows in all.</summary>

@@ -29,7 +29,8 @@ internal sealed class ExperimentRun : IDisposable
     private readonly CancellationTokenSource stop;
     private readonly List<ExperimentTrial> trials;
 
-    public ExperimentRun(MLContext context, ExperimentSettings settings, IDataView input, IReadOnlyDictionary<string, VisionEncoder> encoders)
+    public ExperimentRun(
+        MLContext context, ExperimentSettings settings, IDataView input, IReadOnlyDictionary<string, VisionEncoder> encoders)
     {
         (this.context, this.settings, this.input, this.encoders, task) = (context, settings, input, encoders, settings.Task);
         file = RunFile.Open(settings.RunFile, settings.WhenUsed);
@@ -84,7 +85,8 @@ internal sealed class ExperimentRun : IDisposable
             }
             if (best is null) throw NoTrial(reason, data);
             var winner = setups[ArmOf(best)];
-            var model = kept?.Model ?? runner.Fit(winner, best.Point, best.Seed, splits.Count > 1 ? [.. Enumerable.Range(0, data.Count)] : splits[0].Train);
+            int[] learned = splits.Count > 1 ? [.. Enumerable.Range(0, data.Count)] : splits[0].Train;
+            var model = kept?.Model ?? runner.Fit(winner, best.Point, best.Seed, learned);
             return new(task, [.. trials], new(best, runner.Assemble(winner, best.Point, model, input.Schema)), reason)
             {
                 Seed = seed, Rows = data.Count, EmbeddingTime = data.EmbeddingTime, Elapsed = clock.Elapsed, PeakMemoryBytes = memory.Peak,
@@ -101,7 +103,8 @@ internal sealed class ExperimentRun : IDisposable
         {
             int arm = setups.FindIndex(s => s.Candidate.Name == trial.Candidate);
             if (arm >= 0 && trial.Point.Length == setups[arm].Space.Parameters.Count) return arm;
-            throw new InvalidDataException($"{settings.RunFile}: trial {trial.Number} is of {trial.Candidate} with {trial.Point.Length} parameters, which there is not.");
+            throw new InvalidDataException($"{settings.RunFile}: trial {trial.Number} is of {trial.Candidate} with {trial.Point.Length} parameters, "
+                + "which there is not.");
         }
     }
 
@@ -127,13 +130,13 @@ internal sealed class ExperimentRun : IDisposable
         }
         catch (OperationCanceledException e) when (memory.HasStopped)
         {
-            throw new InvalidOperationException($"MaxMemoryMegabytes is {settings.MaxMemoryMegabytes}, which is too little for the features of the images: "
-                + $"the process had {memory.Peak >> 20} megabytes. Raise it, or give fewer encoders.", e);
+            throw new InvalidOperationException($"MaxMemoryMegabytes is {settings.MaxMemoryMegabytes}, which is too little for the features of the "
+                + $"images: the process had {memory.Peak >> 20} megabytes. Raise it, or give fewer encoders.", e);
         }
         catch (OperationCanceledException e) when (!settings.CancellationToken.IsCancellationRequested)
         {
-            throw new InvalidOperationException($"MaxTime is {settings.MaxTime}, which was over before the features of the images were computed and one trial was "
-                + "complete. Give more time, or fewer images.", e);
+            throw new InvalidOperationException($"MaxTime is {settings.MaxTime}, which was over before the features of the images were computed and "
+                + "one trial was complete. Give more time, or fewer images.", e);
         }
         finally
         {
@@ -195,11 +198,8 @@ internal sealed class ExperimentRun : IDisposable
         catch (Exception e)                 // whatever a trainer does, the next candidate gets its turn
         {
             var ended = trial with { TrainingTime = clock.Elapsed - started, Elapsed = Elapsed };
-            if (memory.HasStopped) return (ended with { Error = $"It came near the limit of {settings.MaxMemoryMegabytes} megabytes of memory and was stopped." }, null);
-            if (stop.IsCancellationRequested)
-                return (ended with { State = TrialState.Stopped, Error = settings.CancellationToken.IsCancellationRequested ? "The experiment was cancelled." : "The time was over." }, null);
-            string error = $"{e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")}";
-            return (ended with { Error = error.Length > LongestError ? error[..LongestError] + "…" : error }, null);
+            bool stopped = stop.IsCancellationRequested && !memory.HasStopped;
+            return (ended with { State = stopped ? TrialState.Stopped : TrialState.Failed, Error = Reason(e) }, null);
         }
         finally
         {
@@ -207,22 +207,33 @@ internal sealed class ExperimentRun : IDisposable
         }
     }
 
+    private string Reason(Exception e)
+    {
+        if (memory.HasStopped) return $"It came near the limit of {settings.MaxMemoryMegabytes} megabytes of memory and was stopped.";
+        if (settings.CancellationToken.IsCancellationRequested) return "The experiment was cancelled.";
+        if (stop.IsCancellationRequested) return "The time was over.";
+        string error = $"{e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")}";
+        return error.Length > LongestError ? error[..LongestError] + "…" : error;
+    }
+
     private Exception NoTrial(StopReason reason, ExperimentData data)
     {
-        if (reason == StopReason.Cancelled) return new OperationCanceledException("The experiment was cancelled before a trial was complete.", settings.CancellationToken);
+        if (reason == StopReason.Cancelled)
+            return new OperationCanceledException("The experiment was cancelled before a trial was complete.", settings.CancellationToken);
         var failed = trials.Where(t => t.State == TrialState.Failed).ToList();
         if (failed.Count > 0)
         {
             return new InvalidOperationException($"None of {trials.Count} trials succeeded:"
                 + string.Concat(failed.GroupBy(t => t.Candidate).Select(g => $"\n  - {g.Key}: {g.First().Error}")));
         }
-        return new InvalidOperationException($"MaxTime is {settings.MaxTime}, which was over before one trial was complete: the features of {data.Count} images took "
-            + $"{data.EmbeddingTime.TotalSeconds:0.0} s, and then {trials.LastOrDefault()?.Candidate ?? "no candidate"} was tried. Give more time.");
+        return new InvalidOperationException($"MaxTime is {settings.MaxTime}, which was over before one trial was complete: the features of "
+            + $"{data.Count} images took {data.EmbeddingTime.TotalSeconds:0.0} s, and then {trials.LastOrDefault()?.Candidate ?? "no candidate"} was tried. Give more time.");
     }
 
     private ExperimentTrial? Best() => ExperimentResult.Rank(trials, task.HigherIsBetter).FirstOrDefault();
 
-    private double LossOf(ExperimentTrial trial) => trial.Metric is { } metric ? task.HigherIsBetter ? -metric : metric : double.PositiveInfinity;
+    private double LossOf(ExperimentTrial trial) =>
+        trial.Metric is { } metric ? task.HigherIsBetter ? -metric : metric : double.PositiveInfinity;
 
     private static double Seconds(ExperimentTrial trial) => (trial.TrainingTime + trial.ScoringTime).TotalSeconds;
 }

@@ -3,8 +3,8 @@ using MaskBias.MLNet.Vit;
 namespace MaskBias.MLNet.Experiments.Trials;
 
 /// <summary>
-/// What is kept of every image: the class tokens of the last four blocks, the oldest first, then the mean of the patch tokens, 5·D values of one
-/// forward pass. Every choice of features is a part of it.
+/// What is kept of every image: the class tokens of the last four blocks, the oldest first, then the mean of the patch tokens, 5·D values
+/// of one forward pass. Every choice of features is a part of it.
 /// </summary>
 internal static class FeatureLayout
 {

@@ -10,7 +10,8 @@ namespace MaskBias.MLNet.Experiments.Trials;
 /// <param name="ModelBytes">Size of the model, encoder included; null where it cannot be saved.</param>
 /// <param name="Model">What was trained: on features, or on images. Null where there were folds.</param>
 internal sealed record TrialOutcome(
-    IReadOnlyDictionary<string, double> Metrics, TimeSpan TrainingTime, TimeSpan ScoringTime, int ScoredRows, long? ModelBytes, ITransformer? Model) : IDisposable
+    IReadOnlyDictionary<string, double> Metrics, TimeSpan TrainingTime, TimeSpan ScoringTime, int ScoredRows, long? ModelBytes,
+    ITransformer? Model) : IDisposable
 {
     public void Dispose() => (Model as IDisposable)?.Dispose();
 }

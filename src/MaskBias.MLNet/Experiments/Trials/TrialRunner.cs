@@ -20,7 +20,8 @@ internal sealed class TrialRunner(IExperimentTask task, ExperimentSettings setti
     /// <param name="splits">Rows to learn from and rows to measure.</param>
     /// <param name="stop">Stops the trial.</param>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public TrialOutcome Run(TrialSetup setup, double[] point, int seed, IReadOnlyList<(int[] Train, int[] HeldOut)> splits, CancellationToken stop)
+    public TrialOutcome Run(
+        TrialSetup setup, double[] point, int seed, IReadOnlyList<(int[] Train, int[] HeldOut)> splits, CancellationToken stop)
     {
         var measured = new List<IReadOnlyDictionary<string, double>>();
         var (training, scoring) = (new Stopwatch(), new Stopwatch());
@@ -62,7 +63,8 @@ internal sealed class TrialRunner(IExperimentTask task, ExperimentSettings setti
     }
 
     /// <summary>Learns from some rows again, as a trial did.</summary>
-    public ITransformer Fit(TrialSetup setup, double[] point, int seed, int[] rows) => Fit(new(seed), setup, point, seed, rows, CancellationToken.None);
+    public ITransformer Fit(TrialSetup setup, double[] point, int seed, int[] rows) =>
+        Fit(new(seed), setup, point, seed, rows, CancellationToken.None);
 
     /// <summary>The whole way from an image to a prediction.</summary>
     /// <param name="setup">The candidate.</param>
@@ -104,6 +106,7 @@ internal sealed class TrialRunner(IExperimentTask task, ExperimentSettings setti
         {
             Context = context, Encoder = EncoderOf(setup, point).Encoder, ImageColumnName = settings.ImageColumnName,
             FeatureColumnName = FeatureColumn, LabelColumnName = settings.LabelColumnName, Rows = rows.Length, Seed = seed,
-            ImageCacheMegabytes = Math.Min(LargestImageCache, (settings.MaxMemoryMegabytes ?? int.MaxValue) / CacheShare), CancellationToken = stop,
+            ImageCacheMegabytes = Math.Min(LargestImageCache, (settings.MaxMemoryMegabytes ?? int.MaxValue) / CacheShare),
+            CancellationToken = stop,
         }).Fit(View(setup, point, rows));
 }

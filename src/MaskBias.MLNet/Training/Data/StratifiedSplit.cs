@@ -3,7 +3,9 @@ namespace MaskBias.MLNet.Training.Data;
 /// <summary>Draws a share of the rows of every class.</summary>
 internal static class StratifiedSplit
 {
-    /// <summary>Draws rows to hold out: the share of each class, rounded, at least one of a class of several rows, and never its last one.</summary>
+    /// <summary>
+    /// Draws rows to hold out: the share of each class, rounded, at least one of a class of several rows, and never its last one.
+    /// </summary>
     /// <param name="classes">The class of each row; rows of a negative class are neither kept nor held out.</param>
     /// <param name="fraction">The share, 0 to 1.</param>
     /// <param name="seed">The same seed draws the same rows.</param>

@@ -25,7 +25,9 @@ internal sealed class OnnxGraph
 
     /// <summary>Starts a graph.</summary>
     /// <param name="batch">Size of the first dimension of its inputs and outputs.</param>
-    /// <param name="halfPrecision">Whether weights of more than one dimension are stored as float16; sums are of float32 all the same.</param>
+    /// <param name="halfPrecision">
+    /// Whether weights of more than one dimension are stored as float16; sums are of float32 all the same.
+    /// </param>
     /// <param name="reserved">Names of its inputs and outputs.</param>
     public OnnxGraph(OnnxDimension batch, bool halfPrecision, params IEnumerable<string> reserved)
     {
@@ -61,7 +63,10 @@ internal sealed class OnnxGraph
     public string[] Nodes(string operation, string[] names, string[] inputs, params AttributeProto[] attributes)
     {
         string[] results = [.. names.Select(Unique)];
-        graph.Node.Add(new NodeProto { Name = results[0], OpType = operation, Input = { inputs }, Output = { results }, Attribute = { attributes } });
+        graph.Node.Add(new NodeProto
+        {
+            Name = results[0], OpType = operation, Input = { inputs }, Output = { results }, Attribute = { attributes },
+        });
         return results;
     }
 
