@@ -77,6 +77,7 @@ public sealed class LinearProbeTests : IDisposable
     [InlineData(1, false)]
     [InlineData(2, false)]
     [InlineData(1, true)]
+    [InlineData(0, true)]
     public void A_process_with_ML_NET_alone_gives_the_same_classes(int lastBlocks, bool patchMean)
     {
         var options = Quick();
