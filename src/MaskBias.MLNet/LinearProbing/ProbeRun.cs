@@ -54,6 +54,7 @@ internal sealed class ProbeRun
                 Log = log, Classes = [.. learned.Select(i => rows.Classes[i])], Batch = batch, Validation = judged,
                 Batches = epoch => Shuffled(learned, batch, epoch), ValidationRows = judged is null ? 0 : heldOut.Length, Dimension = rows.Dimension,
                 Skipped = rows.Skipped, Device = device,
+                Progress = judged is null && heldOut.Length > 0 ? null : options.Progress,       // one rate again is soon done
             };
         }
 
@@ -89,6 +90,7 @@ internal sealed class ProbeRun
             Log = log, Classes = [.. kept.Select(i => classes[i])], Batch = batch, Validation = validation, ValidationRows = heldOut.Length,
             Batches = epoch => loader.Epoch(epoch, options.CancellationToken).Select(Features), Skipped = store.Skipped,
             Dimension = options.Features?.Dimension(encoder.Model.Options) ?? encoder.FeatureDim, Device = encoder.Device,
+            Progress = options.Progress,
         }, options.LearningRates);
 
         FeatureBatch Features(ViewBatch images)
@@ -128,7 +130,7 @@ internal sealed class ProbeRun
         float[] factors = [.. rates.Select(rate => (float)(rate / first))];
         var optimizer = new StackedMomentum([heads.Weight, heads.Bias], factors, options.Momentum,
             options.Optimizer == ProbeOptimizer.Lars ? TrustCoefficient : null);
-        var tracker = new EpochTracker(source.Log, options.Progress, lossScale: 1.0 / count);
+        var tracker = new EpochTracker(source.Log, source.Progress, lossScale: 1.0 / count);
         int best = 0;
         foreach (string adjustment in limits.Adjustments) source.Log.Info(adjustment);
         source.Log.Info(ClassifierReport.Recipe(Phase, source.Classes.Length, label.Count, source.ValidationRows, plan, warmup, rates, source.Device.ToString()));
@@ -176,5 +178,6 @@ internal sealed class ProbeRun
         public required int Dimension { get; init; }
         public required int Skipped { get; init; }
         public required Device Device { get; init; }
+        public required IProgress<TrainingProgress>? Progress { get; init; }
     }
 }
