@@ -50,7 +50,10 @@ internal sealed class ProbeTraining : IAsyncDisposable
     {
         var labels = collection.Labels().Where(l => l.Value >= FewestImages).ToArray();
         if (labels.Length < 2)
-            return $"Training needs at least two labels with {FewestImages} images each; there {(labels.Length == 1 ? "is 1" : "are 0")}. Label some images first.";
+        {
+            return $"Training needs at least two labels with {FewestImages} images each; there {(labels.Length == 1 ? "is 1" : "are 0")}. "
+                + "Label some images first.";
+        }
         lock (gate)
         {
             if (!run.IsCompleted) return "The probe is being trained already.";
@@ -104,7 +107,8 @@ internal sealed class ProbeTraining : IAsyncDisposable
             var probe = Probe.Train(labelled, epochs, reports, cancel);
             probe.Save(path);
             Volatile.Write(ref current, probe);
-            Set(start with { Status = TrainingStatus.Done, Progress = 1, Accuracy = reports.Accuracy, Seconds = clock.Elapsed.TotalSeconds });
+            double seconds = clock.Elapsed.TotalSeconds;
+            Set(start with { Status = TrainingStatus.Done, Progress = 1, Accuracy = reports.Accuracy, Seconds = seconds });
         }
         catch (OperationCanceledException)
         {
@@ -142,7 +146,8 @@ internal sealed class ProbeTraining : IAsyncDisposable
             if (value.Metrics.TryGetValue("validation accuracy", out double accuracy)) Accuracy = Math.Max(Accuracy ?? 0, accuracy);
             if (clock.Elapsed < next) return;
             next = clock.Elapsed + ReportInterval;
-            training.Set(start with { Progress = (double)value.Step / value.Steps, Accuracy = Accuracy, Seconds = clock.Elapsed.TotalSeconds });
+            double share = (double)value.Step / value.Steps;
+            training.Set(start with { Progress = share, Accuracy = Accuracy, Seconds = clock.Elapsed.TotalSeconds });
         }
     }
 }
