@@ -4,7 +4,7 @@ using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Masks;
 using MaskBias.MLNet.Pretraining;
 using MaskBias.MLNet.Pretraining.Mae;
-using MaskBias.MLNet.Samples.Quickstart.Photos;
+using MaskBias.MLNet.Samples.Common.Photos;
 using MaskBias.MLNet.Samples.Quickstart.Pictures;
 using MaskBias.MLNet.Training;
 using MaskBias.MLNet.Vit;
