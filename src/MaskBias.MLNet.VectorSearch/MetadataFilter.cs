@@ -21,19 +21,22 @@ internal static class MetadataFilter
                     Add(both.Left);
                     Add(both.Right);
                     break;
-                case BinaryExpression { NodeType: ExpressionType.Equal } equal when Name(equal.Left) is { } name && Text(equal.Right) is { } value
+                case BinaryExpression { NodeType: ExpressionType.Equal } equal
+                    when Name(equal.Left) is { } name && Text(equal.Right) is { } value
                     && (!values.TryGetValue(name, out string? other) || other == value):
                     values[name] = value;
                     break;
                 default:
-                    throw new NotSupportedException($"The filter has {part}; it must be image.Metadata[\"name\"] == \"value\", or several of other names joined by &&.");
+                    throw new NotSupportedException(
+                        $"The filter has {part}; it must be image.Metadata[\"name\"] == \"value\", or several of other names joined by &&.");
             }
         }
     }
 
     // image.Metadata[name]
-    private static string? Name(Expression left) => left is MethodCallExpression { Method.Name: "get_Item", Arguments: [var name] } call
-        && call.Object is MemberExpression { Member.Name: nameof(IndexedImage.Metadata), Expression: ParameterExpression } ? Text(name) : null;
+    private static string? Name(Expression left) =>
+        left is MethodCallExpression { Method.Name: "get_Item", Arguments: [var name], Object: MemberExpression of }
+        && of is { Member.Name: nameof(IndexedImage.Metadata), Expression: ParameterExpression } ? Text(name) : null;
 
     // What does not depend on the image has its value now.
     private static string? Text(Expression value)

@@ -7,8 +7,9 @@ namespace MaskBias.MLNet.VectorSearch;
 public static class VectorDataExtensions
 {
     /// <summary>
-    /// The index as an <see cref="IVectorSearchable{TRecord}"/>. Values to search for are embeddings (<see cref="ReadOnlyMemory{T}"/> of
-    /// Single, an array, or <see cref="Embedding{T}"/>) and, with a generator, images (<see cref="DataContent"/>); scores are cosines.
+    /// The index as an <see cref="IVectorSearchable{TRecord}"/>. Values to search for are embeddings
+    /// (<see cref="ReadOnlyMemory{T}"/> of Single, an array, or <see cref="Embedding{T}"/>) and, with a generator, images
+    /// (<see cref="DataContent"/>); scores are cosines.
     /// </summary>
     /// <param name="index">The index; it stays the caller's.</param>
     /// <param name="generator">Embeds images, with the index's own model; null for none.</param>

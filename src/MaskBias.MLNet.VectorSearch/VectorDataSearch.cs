@@ -5,7 +5,8 @@ using Microsoft.Extensions.VectorData;
 namespace MaskBias.MLNet.VectorSearch;
 
 /// <summary>Searches of Microsoft.Extensions.VectorData as searches of an index.</summary>
-internal sealed class VectorDataSearch(ImageIndex index, IEmbeddingGenerator<DataContent, Embedding<float>>? generator) : IVectorSearchable<IndexedImage>
+internal sealed class VectorDataSearch(ImageIndex index, IEmbeddingGenerator<DataContent, Embedding<float>>? generator)
+    : IVectorSearchable<IndexedImage>
 {
     public async IAsyncEnumerable<VectorSearchResult<IndexedImage>> SearchAsync<TInput>(
         TInput searchValue, int top, VectorSearchOptions<IndexedImage>? options = null,
@@ -15,12 +16,14 @@ internal sealed class VectorDataSearch(ImageIndex index, IEmbeddingGenerator<Dat
         var filter = options.Filter is { } condition ? MetadataFilter.Read(condition) : null;
         var embedding = await EmbedAsync(searchValue, cancellationToken).ConfigureAwait(false);
         var hits = await index.SearchAsync(embedding, checked(top + options.Skip), filter, cancellationToken).ConfigureAwait(false);
-        foreach (var hit in hits.Skip(options.Skip).TakeWhile(h => options.ScoreThreshold is not { } least || h.Similarity >= least))
+        double least = options.ScoreThreshold ?? double.NegativeInfinity;
+        foreach (var hit in hits.Skip(options.Skip).TakeWhile(h => h.Similarity >= least))
         {
             var image = new IndexedImage(hit.Key, default, hit.Metadata);
             if (options.IncludeVectors)
             {
-                if (await index.FindAsync(hit.Key, cancellationToken).ConfigureAwait(false) is not { } found) continue;     // removed meanwhile
+                // null where it was removed meanwhile
+                if (await index.FindAsync(hit.Key, cancellationToken).ConfigureAwait(false) is not { } found) continue;
                 image = found;
             }
             yield return new(image, hit.Similarity);
@@ -39,8 +42,10 @@ internal sealed class VectorDataSearch(ImageIndex index, IEmbeddingGenerator<Dat
         ReadOnlyMemory<float> embedding => embedding,
         float[] embedding => embedding,
         Embedding<float> embedding => embedding.Vector,
-        DataContent image when generator is not null => (await generator.GenerateAsync([image], cancellationToken: cancel).ConfigureAwait(false))[0].Vector,
+        DataContent image when generator is not null =>
+            (await generator.GenerateAsync([image], cancellationToken: cancel).ConfigureAwait(false))[0].Vector,
         DataContent => throw new NotSupportedException("To search for an image, give AsVectorSearchable a generator that embeds it."),
-        _ => throw new NotSupportedException($"A {value.GetType().Name} cannot be searched for; an embedding (ReadOnlyMemory<float>, float[], Embedding<float>) or an image (DataContent) can."),
+        _ => throw new NotSupportedException($"A {value.GetType().Name} cannot be searched for; an embedding "
+            + "(ReadOnlyMemory<float>, float[], Embedding<float>) or an image (DataContent) can."),
     };
 }

@@ -14,8 +14,9 @@ public sealed class Browser : IAsyncLifetime
 
     private static string? Program { get; } = Environment.GetEnvironmentVariable("MASKBIAS_CHROMIUM") is { Length: > 0 } named
         ? named
-        : Names.SelectMany(_ => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator), (name, folder) => Path.Combine(folder, name))
-            .FirstOrDefault(File.Exists);
+        : Names.SelectMany(_ => Folders, (name, folder) => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
+
+    private static string[] Folders => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
 
     public async ValueTask InitializeAsync()
     {
@@ -24,7 +25,7 @@ public sealed class Browser : IAsyncLifetime
         chromium = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = Program, Args = ["--no-sandbox", "--disable-gpu"] });
     }
 
-    /// <summary>Opens an address in a window of its own; whatever the page reports as an error fails the test when the page is disposed.</summary>
+    /// <summary>Opens an address in a window of its own; errors that the page reports fail the test when that is disposed.</summary>
     internal async Task<Window> OpenAsync(string address, bool isPhone = false)
     {
         Assert.SkipWhen(chromium is null,

@@ -37,6 +37,7 @@ public sealed class Screenshots(Browser browser) : IClassFixture<Browser>
         {
             await Expect(window.Status).Not.ToHaveClassAsync("shown");
             await window.Page.WaitForFunctionAsync("() => [...document.images].every(i => i.complete || i.loading === 'lazy')");
+            await window.Page.EvaluateAsync("() => { scrollTo(0, 0); document.getElementById('detail').scrollTop = 0; }");
             await window.Page.ScreenshotAsync(new() { Path = Path.Combine(folder, name) });
         }
     }

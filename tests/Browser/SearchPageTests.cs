@@ -55,8 +55,8 @@ public sealed class SearchPageTests(Browser browser) : IClassFixture<Browser>
             ([kind, bytes]) => {
                 const data = new DataTransfer();
                 data.items.add(new File([new Uint8Array(bytes)], 'shape.png', { type: 'image/png' }));
-                const event = kind === 'paste' ? new ClipboardEvent('paste', { clipboardData: data }) : new DragEvent(kind, { dataTransfer: data, cancelable: true });
-                dispatchEvent(event);
+                dispatchEvent(kind === 'paste' ? new ClipboardEvent('paste', { clipboardData: data })
+                    : new DragEvent(kind, { dataTransfer: data, cancelable: true }));
             }
             """;
         int[] dropped = [.. SampleImages.Shape(0, 1).Select(b => (int)b)], pasted = [.. SampleImages.Shape(1, 1).Select(b => (int)b)];
@@ -109,7 +109,7 @@ public sealed class SearchPageTests(Browser browser) : IClassFixture<Browser>
 
         for (int i = 0; i < 9; i++)
         {
-            foreach (int shape in new[] { 0, 1 }) await search.AddAsync(SampleImages.Shape(shape, i), i < 6 ? SampleImages.Classes[shape] : null);
+            for (int shape = 0; shape < 2; shape++) await search.AddAsync(SampleImages.Shape(shape, i), i < 6 ? SampleImages.Classes[shape] : null);
         }
         await window.Page.ReloadAsync();
         await Expect(window.Page.Locator("#filters")).ToContainTextAsync("circle 6");
@@ -155,7 +155,8 @@ public sealed class SearchPageTests(Browser browser) : IClassFixture<Browser>
         await using var window = await browser.OpenAsync(search.Address);
         window.Expected.AddRange(["415", "422"]);
         byte[] good = SampleImages.Shape(0, 1);
-        await window.AddAsync(("page.png", "<script>alert(1)</script>"u8.ToArray()), ("half.png", good[..(good.Length / 2)]), ("big.png", new byte[2 << 20]), ("good.png", good));
+        byte[] page = "<script>alert(1)</script>"u8.ToArray(), half = good[..(good.Length / 2)], big = new byte[2 << 20];
+        await window.AddAsync(("page.png", page), ("half.png", half), ("big.png", big), ("good.png", good));
         await Expect(window.Tiles).ToHaveCountAsync(1);
         var rows = window.Page.Locator("#uploads li");
         await Expect(rows).ToHaveCountAsync(3);
@@ -175,7 +176,8 @@ public sealed class SearchPageTests(Browser browser) : IClassFixture<Browser>
         int tries = 0;
         await window.Page.RouteAsync("**/api/images", async route =>
         {
-            if (route.Request.Method == "POST" && tries++ < 2) await route.FulfillAsync(new() { Status = 503, Body = """{"error":"There is too much to do."}""" });
+            bool isRefused = route.Request.Method == "POST" && tries++ < 2;
+            if (isRefused) await route.FulfillAsync(new() { Status = 503, Body = """{"error":"There is too much to do."}""" });
             else await route.ContinueAsync();
         });
         await window.AddShapesAsync(0, 1);
@@ -233,9 +235,11 @@ public sealed class SearchPageTests(Browser browser) : IClassFixture<Browser>
 
         async Task CheckAsync()
         {
-            Assert.True(await window.Page.EvaluateAsync<bool>("() => document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways");
+            bool fits = await window.Page.EvaluateAsync<bool>("() => document.documentElement.scrollWidth <= innerWidth");
+            Assert.True(fits, "the page scrolls sideways");
             string[] small = await window.Page.EvaluateAsync<string[]>("""
-                () => [...document.querySelectorAll('button, select, #label, .segments label')].filter(e => e.offsetParent && e.offsetHeight < 34).map(e => e.outerHTML)
+                () => [...document.querySelectorAll('button, select, #label, .segments label')]
+                    .filter(e => e.offsetParent && e.offsetHeight < 34).map(e => e.outerHTML)
                 """);
             Assert.Empty(small);
         }

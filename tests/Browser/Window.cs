@@ -45,7 +45,8 @@ internal sealed class Window : IAsyncDisposable
 
     /// <summary>Waits until an image is shown whole.</summary>
     public Task SeesAsync(string selector) =>
-        Page.WaitForFunctionAsync("s => { const i = document.querySelector(s); return i && !i.hidden && i.complete && i.naturalWidth > 0; }", selector);
+        Page.WaitForFunctionAsync(
+            "s => { const i = document.querySelector(s); return i && !i.hidden && i.complete && i.naturalWidth > 0; }", selector);
 
     /// <summary>Gives the open image a label, by keyboard.</summary>
     public async Task LabelAsync(string label)

@@ -47,7 +47,8 @@ internal sealed class SearchApp : IAsyncDisposable
         ProbeTraining? training = null;
         try
         {
-            var (embedder, classifier) = (app.Services.GetRequiredService<IImageEmbedder>(), app.Services.GetRequiredService<IImageClassifier>());
+            var embedder = app.Services.GetRequiredService<IImageEmbedder>();
+            var classifier = app.Services.GetRequiredService<IImageClassifier>();
             await ModelFiles.CheckAsync(model, embedder);
             collection = await ImageCollection.OpenAsync(options, embedder, classifier, note, cancel);
             training = new(collection, options, embedder.ModelId, embedder.Dimensions);

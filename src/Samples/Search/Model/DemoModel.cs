@@ -20,7 +20,7 @@ internal static class DemoModel
     {
         string checkpoint = Path.Combine(dataFolder, "encoder");
         if (File.Exists(Path.Combine(checkpoint, EncoderCheckpoint.ConfigFile))) return checkpoint;
-        output.WriteLine($"Training a small encoder on {10 * TrainingScenes} generated scenes; this happens once and takes about a minute.");
+        output.WriteLine($"Training a small encoder on {10 * TrainingScenes} generated scenes; this happens once and takes a minute or two.");
         string scenes = Path.Combine(dataFolder, "training-scenes");
         ShapeScenes.Generate(scenes, Options(TrainingScenes, Seed), cancel);
         var ml = new MLContext(Seed);
@@ -66,7 +66,8 @@ internal static class DemoModel
         {
             if (value.Elapsed < next) return;
             next = value.Elapsed + TimeSpan.FromSeconds(5);
-            output.WriteLine(FormattableString.Invariant($"  epoch {value.Epoch} of {value.Epochs}, {value.Remaining.TotalSeconds:0} s left"));
+            string left = FormattableString.Invariant($"{value.Remaining.TotalSeconds:0} s left");
+            output.WriteLine($"  epoch {value.Epoch} of {value.Epochs}, {left}");
         }
     }
 }

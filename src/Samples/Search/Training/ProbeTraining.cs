@@ -50,7 +50,10 @@ internal sealed class ProbeTraining : IAsyncDisposable
     {
         var labels = collection.Labels().Where(l => l.Value >= FewestImages).ToArray();
         if (labels.Length < 2)
-            return $"Training needs at least two labels with {FewestImages} images each; there {(labels.Length == 1 ? "is 1" : "are 0")}. Label some images first.";
+        {
+            return $"Training needs at least two labels with {FewestImages} images each; there {(labels.Length == 1 ? "is 1" : "are 0")}. "
+                + "Label some images first.";
+        }
         lock (gate)
         {
             if (!run.IsCompleted) return "The probe is being trained already.";
@@ -104,7 +107,8 @@ internal sealed class ProbeTraining : IAsyncDisposable
             var probe = Probe.Train(labelled, epochs, reports, cancel);
             probe.Save(path);
             Volatile.Write(ref current, probe);
-            Set(start with { Status = TrainingStatus.Done, Progress = 1, Accuracy = reports.Accuracy, Seconds = clock.Elapsed.TotalSeconds });
+            double seconds = clock.Elapsed.TotalSeconds;
+            Set(start with { Status = TrainingStatus.Done, Progress = 1, Accuracy = reports.Accuracy, Seconds = seconds });
         }
         catch (OperationCanceledException)
         {
@@ -130,19 +134,26 @@ internal sealed class ProbeTraining : IAsyncDisposable
 
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    // Called on the training thread after every step.
+    // Called on the training thread after every step. The probe is trained twice: to find its learning rate, then on all images.
     private sealed class Reports(ProbeTraining training, TrainingState start, Stopwatch clock) : IProgress<TrainingProgress>
     {
+        private const int Passes = 2;
+
         private TimeSpan next;
+        private long lastStep;
+        private int pass;
 
         public double? Accuracy { get; private set; }
 
         public void Report(TrainingProgress value)
         {
-            if (value.Metrics.TryGetValue("validation accuracy", out double accuracy)) Accuracy = Math.Max(Accuracy ?? 0, accuracy);
+            if (value.Metrics.TryGetValue("validation accuracy", out double accuracy)) Accuracy = accuracy;
+            if (value.Step < lastStep) pass = Math.Min(pass + 1, Passes - 1);
+            lastStep = value.Step;
             if (clock.Elapsed < next) return;
             next = clock.Elapsed + ReportInterval;
-            training.Set(start with { Progress = (double)value.Step / value.Steps, Accuracy = Accuracy, Seconds = clock.Elapsed.TotalSeconds });
+            double share = (pass + (double)value.Step / value.Steps) / Passes;
+            training.Set(start with { Progress = share, Accuracy = Accuracy, Seconds = clock.Elapsed.TotalSeconds });
         }
     }
 }
