@@ -134,25 +134,19 @@ internal sealed class ProbeTraining : IAsyncDisposable
 
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    // Called on the training thread after every step. The probe is trained twice: to find its learning rate, then on all images.
+    // Called on the training thread after every step.
     private sealed class Reports(ProbeTraining training, TrainingState start, Stopwatch clock) : IProgress<TrainingProgress>
     {
-        private const int Passes = 2;
-
         private TimeSpan next;
-        private long lastStep;
-        private int pass;
 
         public double? Accuracy { get; private set; }
 
         public void Report(TrainingProgress value)
         {
             if (value.Metrics.TryGetValue("validation accuracy", out double accuracy)) Accuracy = accuracy;
-            if (value.Step < lastStep) pass = Math.Min(pass + 1, Passes - 1);
-            lastStep = value.Step;
             if (clock.Elapsed < next) return;
             next = clock.Elapsed + ReportInterval;
-            double share = (pass + (double)value.Step / value.Steps) / Passes;
+            double share = (double)value.Step / value.Steps;
             training.Set(start with { Progress = share, Accuracy = Accuracy, Seconds = clock.Elapsed.TotalSeconds });
         }
     }
