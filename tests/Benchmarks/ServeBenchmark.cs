@@ -19,7 +19,20 @@ internal static class ServeBenchmark
 
     public static void Run(TextWriter output) => RunAsync(output).GetAwaiter().GetResult();
 
-    private static async Task RunAsync(TextWriter output)
+    /// <summary>Only the replacements, for long enough to see whether memory levels off.</summary>
+    public static void RunReloads(TextWriter output) => InFolder(async (path, other, photos) =>
+        await Load(output, path, photos, Offline(path, photos), TimeSpan.FromSeconds(90), reloadFrom: other)).GetAwaiter().GetResult();
+
+    private static Task RunAsync(TextWriter output) => InFolder(async (path, other, photos) =>
+    {
+        Reloads(output, path);
+        double before = Offline(path, photos);
+        await Load(output, path, photos, before, Duration, reloadFrom: null);
+        double after = Offline(path, photos);
+        output.WriteLine(Text($"  offline again afterwards: {after:0.0} images/s ({after / before:0.00} of before)"));
+    });
+
+    private static async Task InFolder(Func<string, string, byte[][], Task> measure)
     {
         string folder = Directory.CreateTempSubdirectory("maskbias-serve-").FullName;
         try
@@ -27,13 +40,7 @@ internal static class ServeBenchmark
             string path = Path.Combine(folder, "encoder.onnx"), other = Path.Combine(folder, "other.onnx");
             Export(path, seed: 1);
             Export(other, seed: 2);
-            byte[][] photos = [.. Enumerable.Range(0, 32).Select(Photo)];
-            Reloads(output, path);
-            double before = Offline(path, photos);
-            await Load(output, path, photos, before, reloadFrom: null);
-            double after = Offline(path, photos);
-            output.WriteLine(Text($"  offline again afterwards: {after:0.0} images/s ({after / before:0.00} of before)"));
-            await Load(output, path, photos, (before + after) / 2, reloadFrom: other);
+            await measure(path, other, [.. Enumerable.Range(0, 32).Select(Photo)]);
         }
         finally
         {
@@ -41,7 +48,7 @@ internal static class ServeBenchmark
         }
     }
 
-    private static async Task Load(TextWriter output, string path, byte[][] photos, double offline, string? reloadFrom)
+    private static async Task Load(TextWriter output, string path, byte[][] photos, double offline, TimeSpan duration, string? reloadFrom)
     {
         await using var app = new ServiceCollection()
             .AddMaskBiasEmbeddings(o => (o.ModelPath, o.MaxBatchSize, o.ReloadInterval) = (path, BatchSize, TimeSpan.FromMilliseconds(200)))
@@ -50,7 +57,7 @@ internal static class ServeBenchmark
         var latencies = new ConcurrentBag<double>();
         var models = new ConcurrentDictionary<string, int>();
         int faults = 0;
-        long end = Stopwatch.GetTimestamp() + (long)((reloadFrom is null ? Duration : Duration / 3).TotalSeconds * Stopwatch.Frequency);
+        long end = Stopwatch.GetTimestamp() + (long)(duration.TotalSeconds * Stopwatch.Frequency);
         var clock = Stopwatch.StartNew();
         var clients = Enumerable.Range(0, Clients).Select(client => Task.Run(async () =>
         {
@@ -77,6 +84,7 @@ internal static class ServeBenchmark
         while (await Task.WhenAny(all, Task.Delay(2000)) != all)
         {
             memory.Add(Environment.WorkingSet / 1e6);
+            if (memory.Count % 5 == 0) { var g = GC.GetGCMemoryInfo(); output.WriteLine(Text($"   {clock.Elapsed.TotalSeconds:0} s ws {memory[^1]:0} committed {g.TotalCommittedBytes / 1e6:0} heap {g.HeapSizeBytes/1e6:0} frag {g.FragmentedBytes/1e6:0} live {GC.GetTotalMemory(false)/1e6:0} gen2 {GC.CollectionCount(2)} loh {g.GenerationInfo[3].SizeAfterBytes/1e6:0} threads {System.Diagnostics.Process.GetCurrentProcess().Threads.Count}")); }
             if (reloadFrom is null) continue;
             File.Copy(swaps++ % 2 == 0 ? reloadFrom : copy, path + ".new", overwrite: true);
             File.SetLastWriteTimeUtc(path + ".new", DateTime.UtcNow);
