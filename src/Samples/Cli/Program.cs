@@ -7,6 +7,7 @@ var root = new RootCommand("Self-supervised vision transformers for ML.NET: what
 {
     DescribeCommand.Create(),
     ExportCommand.Create(),
+    ReportCommand.Create(),
 };
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
