@@ -1,4 +1,3 @@
-using MaskBias.MLNet.Embeddings;
 using MaskBias.MLNet.Samples.Cli.Report.Data;
 using MaskBias.MLNet.Samples.Cli.Report.Page;
 using MaskBias.MLNet.Samples.Cli.Report.Sections;
@@ -38,21 +37,19 @@ internal static class RunReport
 
     private static List<ReportSection> OfImages(ReportOptions options, RunFiles files, IProgress<string> progress)
     {
+        if (options.Masks is { } masks && !Path.Exists(masks)) throw new FileNotFoundException($"There is no file or folder {masks} of masks.");
         var ml = new MLContext(options.Seed);
         var listed = ImageSet.Load(ml, options.Images!, options.MaxImages, options.Seed);
         progress.Report($"{listed.Images.Count} of {listed.Found} images in {listed.Classes.Count} classes");
         using var study = ImageStudy.Of(ml, listed, files.Encoders, options.Seed, progress);
         var (encoder, images) = (files.Encoders[0].Name, study.Images);
         var chosen = images.Spread(Shown);
-        var shown = chosen.Select(i => (File: images.Images[i], Image: ShownImages.Decode(images.Images[i]))).ToList();
         progress.Report("masks, attention and features of patches");
-        var masks = ShownImages.Masks(ml, [.. shown.Select(s => s.File)], options.Masks);
-        var maps = shown.Select(s => (s.File, AttentionMap.Of(study.Encoder, s.Image))).ToList();
+        var shown = ShownImages.Of(ml, study, chosen, options.Masks);
         List<ReportSection> sections =
         [
-            MasksSection.Of(shown, masks, options.Masks),
-            AttentionSection.Of(encoder, study.Encoder, [.. Numbers.Some(maps, ShownWithHeads)]),
-            PatchFeaturesSection.Of(encoder, study.Encoder, maps), NeighborsSection.Of(study, chosen),
+            MasksSection.Of(shown, options.Masks), AttentionSection.Of(encoder, study.Encoder, [.. Numbers.Some(shown, ShownWithHeads)]),
+            PatchFeaturesSection.Of(encoder, study.Encoder, shown), NeighborsSection.Of(study, chosen),
             images.HasClasses ? ConfusionSection.Of(study) : WithoutClasses(ConfusionSection.Title), MapSection.Of(study, options.Seed, progress),
             images.HasClasses ? FewShotSection.Of(study, options.Seed, progress) : WithoutClasses(FewShotSection.Title),
         ];

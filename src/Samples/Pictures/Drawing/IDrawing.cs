@@ -8,9 +8,14 @@ internal interface IDrawing
     /// <summary>Draws lines from point to point.</summary>
     void Line(ReadOnlySpan<SKPoint> points, Ink ink, float thickness);
 
-    /// <summary>Draws a disc.</summary>
-    /// <param name="title">What the disc stands for, told where a pointer rests on it; null for nothing.</param>
-    void Dot(float x, float y, float radius, Ink ink, string? title = null);
+    /// <summary>Draws a point.</summary>
+    /// <param name="x">Its middle.</param>
+    /// <param name="y">Its middle.</param>
+    /// <param name="radius">Half of its width.</param>
+    /// <param name="ink">Its colour.</param>
+    /// <param name="mark">Its shape.</param>
+    /// <param name="title">What the point stands for, told where a pointer rests on it; null for nothing.</param>
+    void Dot(float x, float y, float radius, Ink ink, Mark mark = Mark.Disc, string? title = null);
 
     /// <summary>Fills a box.</summary>
     void Fill(SKRect box, Ink ink);

@@ -31,10 +31,13 @@ internal sealed class SkiaDrawing(SKCanvas canvas) : IDrawing, IDisposable
         canvas.DrawPath(path, paint);
     }
 
-    public void Dot(float x, float y, float radius, Ink ink, string? title = null)
+    public void Dot(float x, float y, float radius, Ink ink, Mark mark = Mark.Disc, string? title = null)
     {
+        using var path = new SKPath();
+        if (mark == Mark.Disc) path.AddCircle(x, y, radius);
+        else path.AddPoly(mark.Corners(x, y, radius));
         using var paint = new SKPaint { Color = ink.Color, IsAntialias = true };
-        canvas.DrawCircle(x, y, radius, paint);
+        canvas.DrawPath(path, paint);
     }
 
     public void Fill(SKRect box, Ink ink)

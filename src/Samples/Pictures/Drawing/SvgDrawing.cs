@@ -31,15 +31,15 @@ internal sealed class SvgDrawing : IDrawing
 
     public void Line(ReadOnlySpan<SKPoint> points, Ink ink, float thickness)
     {
-        var path = new System.Text.StringBuilder();
-        foreach (var point in points) path.Append(path.Length == 0 ? 'M' : 'L').Append(Text(point.X)).Append(' ').Append(Text(point.Y));
-        root.Add(Colored(new XElement(Svg + "path", new XAttribute("d", path.ToString()), new XAttribute("fill", "none"),
+        root.Add(Colored(new XElement(Svg + "path", new XAttribute("d", Path(points)), new XAttribute("fill", "none"),
             new XAttribute("stroke-width", Text(thickness)), new XAttribute("stroke-linejoin", "round")), "stroke", ink));
     }
 
-    public void Dot(float x, float y, float radius, Ink ink, string? title = null)
+    public void Dot(float x, float y, float radius, Ink ink, Mark mark = Mark.Disc, string? title = null)
     {
-        var dot = new XElement(Svg + "circle", new XAttribute("cx", Text(x)), new XAttribute("cy", Text(y)), new XAttribute("r", Text(radius)));
+        var dot = mark == Mark.Disc
+            ? new XElement(Svg + "circle", new XAttribute("cx", Text(x)), new XAttribute("cy", Text(y)), new XAttribute("r", Text(radius)))
+            : new XElement(Svg + "path", new XAttribute("d", Path(mark.Corners(x, y, radius)) + "Z"));
         if (title is not null) dot.Add(new XElement(Svg + "title", title));
         root.Add(Colored(dot, "fill", ink));
     }
@@ -54,6 +54,13 @@ internal sealed class SvgDrawing : IDrawing
         if (align != SKTextAlign.Left) element.Add(new XAttribute("text-anchor", align == SKTextAlign.Center ? "middle" : "end"));
         if (degrees != 0) element.Add(new XAttribute("transform", $"rotate({Text(degrees)} {Text(x)} {Text(baseline)})"));
         root.Add(element);
+    }
+
+    private static string Path(ReadOnlySpan<SKPoint> points)
+    {
+        var path = new System.Text.StringBuilder();
+        foreach (var point in points) path.Append(path.Length == 0 ? 'M' : 'L').Append(Text(point.X)).Append(' ').Append(Text(point.Y));
+        return path.ToString();
     }
 
     private static XElement Colored(XElement element, string what, Ink ink)

@@ -21,7 +21,7 @@ internal sealed record LinesPlot : IPlot
 
     public SKSizeI Size => new(720, Math.Max(360, 64 + Legend.Height(LegendEntries.Count)));
 
-    private IReadOnlyList<(string, Ink)> LegendEntries => [.. Lines.Select(line => (line.Name, line.Ink)).Distinct()];
+    private IReadOnlyList<(string, Ink, Mark)> LegendEntries => [.. Lines.Select(line => (line.Name, line.Ink, Mark.Disc)).Distinct()];
 
     public void Draw(IDrawing drawing, SKRect panel)
     {

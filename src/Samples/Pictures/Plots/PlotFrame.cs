@@ -91,10 +91,8 @@ internal sealed class PlotFrame
     }
 
     /// <summary>Draws a point.</summary>
-    public void DrawPoint(double x, double y, Ink ink, float radius, string? title = null) => drawing.Dot(X(x), Y(y), radius, ink, title);
-
-    /// <summary>Writes a text around a place in the box.</summary>
-    public void Write(double x, double y, string text) => drawing.Text(text, X(x), Y(y) + 5, SKTextAlign.Center);
+    public void DrawPoint(double x, double y, Ink ink, float radius, Mark mark = Mark.Disc, string? title = null) =>
+        drawing.Dot(X(x), Y(y), radius, ink, mark, title);
 
     private float X(double value) => (float)(box.Left + (value - xs.Least) / (xs.Most - xs.Least) * box.Width);
 

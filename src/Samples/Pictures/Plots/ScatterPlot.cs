@@ -24,22 +24,15 @@ internal sealed record ScatterPlot : IPlot
         frame.Outline();
         frame.Title(Title, "", "");
         float radius = Points.Count > 500 ? 3 : 4.5f;
-        foreach (var (x, y, c, name) in Points) frame.DrawPoint(x, y, Ink.Series(c), radius, name);
-        if (Classes.Count == 0) return;
-        Legend.Draw(drawing, panel.Left + Side, panel.Top + 64, [.. Classes.Select((name, c) => (name, Ink.Series(c)))]);
-        // Names among the points too: colours alone do not tell everybody the classes apart.
-        foreach (var ofClass in Points.GroupBy(p => p.Class)) frame.Write(Median(ofClass.Select(p => p.X)), Median(ofClass.Select(p => p.Y)), Classes[ofClass.Key]);
+        foreach (var (x, y, c, name) in Points) frame.DrawPoint(x, y, Ink.Series(c), radius, MarkOf(c), name);
+        if (Classes.Count > 0) Legend.Draw(drawing, panel.Left + Side, panel.Top + 64, [.. Classes.Select((name, c) => (name, Ink.Series(c), MarkOf(c)))]);
     }
+
+    private static Mark MarkOf(int c) => (Mark)(c % 4);
 
     private static (double Least, double Most) Widened(IEnumerable<double> values)
     {
         var (least, most) = (values.Min(), values.Max());
         return (least - 0.03 * (most - least), most + 0.03 * (most - least));
-    }
-
-    private static double Median(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        return sorted[sorted.Length / 2];
     }
 }

@@ -1,4 +1,5 @@
 using MaskBias.MLNet.Catalog;
+using MaskBias.MLNet.Samples.Cli.Report.Page;
 using Microsoft.ML;
 
 namespace MaskBias.MLNet.Samples.Cli.Report.Data;
@@ -33,6 +34,9 @@ internal sealed record ImageSet(IReadOnlyList<LabelledImage> Images, IReadOnlyLi
 
     /// <summary>The name of a class; empty for none.</summary>
     public string ClassOf(LabelledImage image) => image.Class < 0 ? "" : Classes[image.Class];
+
+    /// <summary>What a picture of an image is headed with: its class, or else the name of its file.</summary>
+    public string TitleOf(LabelledImage image) => image.Class < 0 ? SafeText.Short(Path.GetFileName(image.Path), 24) : Classes[image.Class];
 
     /// <summary>A few of the images, evenly spread: rows lie class by class.</summary>
     public IReadOnlyList<int> Spread(int count)

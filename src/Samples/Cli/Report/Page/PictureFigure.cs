@@ -10,7 +10,10 @@ namespace MaskBias.MLNet.Samples.Cli.Report.Page;
 /// <param name="Data">The numbers.</param>
 internal sealed record PictureFigure(string Name, byte[] Png, string Alt, string Caption, DataTable Data) : IFigure
 {
-    public XElement ToHtml() => Html.Tag("figure", Html.Class("picture"),
+    /// <summary>Whether it takes the page's whole width.</summary>
+    public bool IsLarge { get; init; }
+
+    public XElement ToHtml() => Html.Tag("figure", Html.Class(IsLarge ? "picture large" : "picture"),
         Html.Tag("div", Html.Class("wide"), Html.Picture(Png, Alt)), Html.Tag("figcaption", Caption), Data.ToDetails());
 
     public byte[] ToPng() => Png;

@@ -10,7 +10,10 @@ namespace MaskBias.MLNet.Samples.Cli.Report.Page;
 /// <param name="Data">The numbers.</param>
 internal sealed record PlotFigure(string Name, IPlot Plot, string Alt, DataTable Data) : IFigure
 {
-    public XElement ToHtml() => Html.Tag("figure", Html.Class("plot"), Plot.ToSvg(Alt), Data.ToDetails());
+    /// <summary>Whether it takes the page's whole width.</summary>
+    public bool IsLarge { get; init; }
+
+    public XElement ToHtml() => Html.Tag("figure", Html.Class(IsLarge ? "plot large" : "plot"), Plot.ToSvg(Alt), Data.ToDetails());
 
     public byte[] ToPng() => Plot.ToPng();
 }

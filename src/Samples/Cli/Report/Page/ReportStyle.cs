@@ -17,8 +17,9 @@ internal static class ReportStyle
         .absent{color:var(--quiet)}
         pre{background:var(--panel);padding:.75rem 1rem;border-radius:6px;white-space:pre-wrap;overflow-wrap:anywhere;font-size:.875rem}
         section{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,460px),1fr));gap:.75rem 1.5rem}
-        h2,p,pre,dl,.wide,.picture,section h3{grid-column:1/-1;min-width:0}
-        h2,p,dl{margin-bottom:0}
+        h2,p,pre,dl,.wide,.large{grid-column:1/-1;min-width:0}
+        p,pre{margin:0}
+        h2{margin-bottom:0}
         .cards{display:flex;flex-wrap:wrap;gap:.75rem;margin:0}
         .cards div{background:var(--panel);border-radius:6px;padding:.5rem 1rem}
         .cards dt{color:var(--quiet);font-size:.875rem}
@@ -30,7 +31,7 @@ internal static class ReportStyle
         figure{margin:0;min-width:0}
         figcaption,caption{color:var(--quiet);font-size:.9rem;text-align:left;padding:.25rem 0}
         .plot svg{width:100%;height:auto;display:block;font-family:inherit}
-        .plot.large{grid-column:1/-1;max-width:900px}
+        .plot.large{max-width:900px}
         .wide{overflow-x:auto}
         table{border-collapse:collapse;font-size:.875rem}
         th,td{padding:.2rem .75rem .2rem 0;text-align:left;vertical-align:top;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
@@ -40,13 +41,13 @@ internal static class ReportStyle
         details .wide{max-height:24rem;overflow:auto}
         summary{color:var(--link);cursor:pointer}
         .pictures th,.pictures td{padding:2px;font-weight:400;font-size:.8rem;color:var(--quiet);border:0;text-align:center;vertical-align:middle;max-width:150px}
-        .pictures tbody th{text-align:right;padding-right:.5rem;min-width:4.5rem}
+        .pictures tbody th{text-align:right;padding-right:.5rem;min-width:4.5rem;max-width:110px}
         .pictures img{display:block;width:130px;height:130px;object-fit:contain;image-rendering:auto}
         .pictures span{display:block;color:var(--text)}
         .right img{outline:3px solid var(--right);outline-offset:-3px}
-        .wrong img{outline:3px dashed var(--wrong);outline-offset:-3px}
         .right span:after{content:" ✓";color:var(--right)}
         .wrong span:after{content:" ✗";color:var(--wrong)}
+        .wrong span{color:var(--quiet)}
         .picture img{max-width:100%;height:auto;background:#fff}
         @media print{
         body{max-width:none;padding:0;font-size:11pt;print-color-adjust:exact;-webkit-print-color-adjust:exact}

@@ -11,7 +11,7 @@ namespace MaskBias.MLNet.Samples.Cli.Report.Sections;
 internal static class BiasSection
 {
     private const string Title = "Weights of the bias, α and β";
-    private const int MostCheckpoints = 20, MostColumns = 6, MostLines = 400;
+    private const int MostCheckpoints = 20, MostColumns = 6, MostLines = 400, NarrowColumns = 5;
 
     /// <summary>Reads the encoders of checkpoints, and those that a run has left, and shows the weights of those that have some.</summary>
     public static ReportSection Of(RunFiles files, IProgress<string> progress)
@@ -98,7 +98,10 @@ internal static class BiasSection
         }
         return new($"bias-{name}", MaskPictures.BiasPng(weights), $"{name}: weights of the bias per layer and head, from {Numbers.Text(all.Min())} to {Numbers.Text(all.Max())}.",
             $"{name}: α (patches of one mask attract) and β (patches of different masks repel), a row per layer and a column per head",
-            new($"{name}: weights per head", ["layer", "α", "β"], rows));
+            new($"{name}: weights per head", ["layer", "α", "β"], rows))
+        {
+            IsLarge = weights.Max(layer => (layer.Alpha?.Length ?? 0) + (layer.Beta?.Length ?? 0)) > NarrowColumns,
+        };
 
         static string Text(float[]? values) => values is null ? "–" : string.Join(", ", values.Select(v => Numbers.Text(v)));
     }

@@ -31,7 +31,7 @@ internal static class MapSection
         return new(Title,
         [
             new PlotFigure("map", plot, $"{encoder}: t-SNE map of {similarities.Count} images"
-                + (classes.Length > 0 ? $" of {images.Classes.Count} classes." : "."), new("Places of the images", ["image", "class", "x", "y"], [.. rows])),
+                + (classes.Length > 0 ? $" of {images.Classes.Count} classes." : "."), new("Places of the images", ["image", "class", "x", "y"], [.. rows])) { IsLarge = true },
             new Paragraph("Each point is an image; a pointer at rest on it shows its name. Neighbours on the map are similar; how far groups lie apart, "
                 + "and how large they are, means little."),
         ]);

@@ -1,5 +1,3 @@
-using MaskBias.MLNet.Masks;
-using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Samples.Cli.Report.Data;
 using MaskBias.MLNet.Samples.Cli.Report.Page;
 using MaskBias.MLNet.Samples.Pictures;
@@ -11,20 +9,21 @@ internal static class MasksSection
 {
     public const string Title = "Masks";
 
-    public static ReportSection Of(IReadOnlyList<(LabelledImage File, RgbImage Image)> shown, IReadOnlyList<MaskSet> masks, string? path)
+    /// <param name="shown">The images.</param>
+    /// <param name="path">Where their masks were read from; null for those of the segmenter.</param>
+    public static ReportSection Of(IReadOnlyList<ShownImage> shown, string? path)
     {
-        var tiles = shown.Zip(masks, (s, m) => m.Width == s.Image.Width && m.Height == s.Image.Height
-            ? MaskTile.Draw(s.Image, m) : throw new InvalidDataException($"{s.File.Path}: its masks are of {m.Width}x{m.Height}, the image is of {s.Image.Width}x{s.Image.Height}."))
-            .ToList();
+        var tiles = shown.Select(s => MaskTile.Draw(s.Image, s.Masks)).ToList();
         string source = path is null ? "found by the built-in segmenter" : $"of {path}";
         return new(Title,
         [
-            new PictureGrid("masks", $"Masks {source}: each pixel has the colour of the smallest mask over it.", [.. shown.Select(s => s.File.Name)],
+            new PictureGrid("masks", $"Masks {source}: each pixel has the colour of the smallest mask over it.", [.. shown.Select(s => s.Title)],
             [
-                ("image", [.. tiles.Zip(shown, (tile, s) => new PictureCell(tile.Image, s.File.Name))]),
-                ("masks", [.. tiles.Zip(shown, (tile, s) => new PictureCell(tile.Masked, $"{s.File.Name} with its masks")).Zip(masks, (cell, m) =>
-                    cell with { Caption = m.Count == 1 ? "1 mask" : $"{Numbers.Text(m.Count)} masks" })]),
+                ("image", [.. shown.Zip(tiles, (s, tile) => new PictureCell(tile.Image, s.Name))]),
+                ("masks", [.. shown.Zip(tiles, (s, tile) => new PictureCell(tile.Masked, $"{s.Name} with its masks", Count(s.Masks.Count)))]),
             ]),
         ]);
     }
+
+    private static string Count(int masks) => masks == 1 ? "1 mask" : $"{Numbers.Text(masks)} masks";
 }

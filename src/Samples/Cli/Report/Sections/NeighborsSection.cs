@@ -16,13 +16,13 @@ internal static class NeighborsSection
         var (encoder, _, similarities) = study.Views[0];
         int[] all = [.. Enumerable.Range(0, similarities.Count)];
         int count = Math.Min(Neighbors, similarities.Count - 1);
-        var rows = queries.Select(query => (study.Images.Images[query].Name, (IReadOnlyList<PictureCell>)
+        var rows = queries.Select(query => (study.Images.TitleOf(study.Images.Images[query]), (IReadOnlyList<PictureCell>)
         [
             Cell(query, null, null),
             .. similarities.Nearest(query, all, count).Select(other => Cell(other, similarities[query, other],
                 study.Images.HasClasses ? study.Images.Images[other].Class == study.Images.Images[query].Class : null)),
         ])).ToList();
-        string marks = study.Images.HasClasses ? " Those of the image's class have a line around them, others a dashed one." : "";
+        string marks = study.Images.HasClasses ? " Those of the image's class have a frame and a tick, others a cross." : "";
         return new(Title,
         [
             new PictureGrid("neighbours",

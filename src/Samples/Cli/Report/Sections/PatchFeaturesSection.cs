@@ -1,11 +1,8 @@
-using MaskBias.MLNet.Embeddings;
 using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Samples.Cli.Report.Data;
 using MaskBias.MLNet.Samples.Cli.Report.Page;
 using MaskBias.MLNet.Samples.Pictures;
 using MaskBias.MLNet.Vit;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace MaskBias.MLNet.Samples.Cli.Report.Sections;
 
@@ -16,32 +13,27 @@ internal static class PatchFeaturesSection
 
     private const double Outer = 0.02;                  // the share of values at either end that a colour does not tell apart
 
-    public static ReportSection Of(string encoderName, VisionEncoder encoder, IReadOnlyList<(LabelledImage File, AttentionMap Map)> maps)
+    public static ReportSection Of(string encoderName, VisionEncoder encoder, IReadOnlyList<ShownImage> shown)
     {
-        int patches = maps[0].Map.GridSize * maps[0].Map.GridSize;
-        byte[][] colors = Colors(PrincipalComponents.Of([.. maps.SelectMany(m => Patches(encoder, m.Map.Seen))], 3));
-        int scale = TileSheet.ScaleOf(maps[0].Map.Seen);
-        var pictures = maps.Select((m, i) => Enlarge(colors.AsSpan(i * patches, patches), m.Map.GridSize, m.Map.Seen.Width * scale).ToPng()).ToList();
+        float[][][] features = [.. shown.Select(s => PatchFeatures.Of(encoder, s.Attention.Seen))];
+        int grid = shown[0].Attention.GridSize, scale = TileSheet.ScaleOf(shown[0].Attention.Seen), side = encoder.ImageSize * scale;
+        var rows = new List<(string, IReadOnlyList<PictureCell>)>
+        {
+            ("image", [.. shown.Select(s => new PictureCell(MaskTile.Plain(s.Attention.Seen, scale), s.Name))]), ("patches", Pictures(features, "")),
+        };
+        if (shown.Count > 1) rows.Add(("without the place", Pictures(PatchFeatures.WithoutPlace(features), " without their place")));
         return new(Title,
         [
-            new PictureGrid("patch-features",
-                $"{encoderName}: the first three principal components of the patches' features, taken over these images together, as red, green and blue.",
-                [.. maps.Select(m => m.File.Name)],
-                [
-                    ("image", [.. maps.Select(m => new PictureCell(MaskTile.Plain(m.Map.Seen, scale), m.File.Name))]),
-                    ("patches", [.. maps.Zip(pictures, (m, png) => new PictureCell(png, $"{m.File.Name}: features of its patches as colours"))]),
-                ]),
+            new PictureGrid("patch-features", $"{encoderName}: the first three principal components of the patches' features, taken over these images together, as red, "
+                + "green and blue. In the last row the mean of all these images at the same place is taken off first.", [.. shown.Select(s => s.Title)], rows),
         ]);
-    }
 
-    // [N] of [D]
-    private static float[][] Patches(VisionEncoder encoder, RgbImage seen)
-    {
-        using var scope = NewDisposeScope();
-        using var _ = no_grad();
-        var pixels = tensor(seen.Pixels).view(seen.Height, seen.Width, 3).permute(2, 0, 1).unsqueeze(0).to_type(ScalarType.Float32);
-        var tokens = encoder.Model.ForwardTokens(encoder.Normalize(pixels.to(encoder.Device)));           // [1, 1 + R + N, D]
-        return [.. tokens[0, encoder.Model.PrefixTokens..].contiguous().cpu().data<float>().ToArray().Chunk(encoder.FeatureDim)];
+        IReadOnlyList<PictureCell> Pictures(float[][][] images, string which)
+        {
+            byte[][] colors = Colors(PrincipalComponents.Of([.. images.SelectMany(patches => patches)], 3));
+            return [.. shown.Select((s, i) => new PictureCell(
+                Enlarge(colors.AsSpan(i * grid * grid, grid * grid), grid, side).ToPng(), $"{s.Name}: features of its patches{which} as colours"))];
+        }
     }
 
     private static byte[][] Colors(float[][] components)
