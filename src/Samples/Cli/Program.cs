@@ -22,6 +22,7 @@ var root = new RootCommand("Self-supervised vision transformers for ML.NET: pret
     DoctorCommand.Create(),
     BenchCommand.Create(),
     CompletionCommand.Create(),
+    ReportCommand.Create(),
 };
 ExampleCommand.ShowIn(root);
 var parsed = root.Parse(args);
