@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using MaskBias.MLNet.VectorSearch.Stores;
 
 namespace MaskBias.MLNet.VectorSearch;
@@ -12,7 +13,7 @@ namespace MaskBias.MLNet.VectorSearch;
 /// </remarks>
 public sealed class ImageIndex : IAsyncDisposable
 {
-    private const int MaxKeyLength = 512;
+    private const int MaxKeyLength = 512, PageItems = 1000;
 
     private readonly IIndexStore store;
     private readonly EmbeddingTable? table;             // null where the server searches
@@ -126,6 +127,15 @@ public sealed class ImageIndex : IAsyncDisposable
     /// <summary>The item of a key, with its embedding of length 1, or null.</summary>
     public Task<IndexedImage?> FindAsync(string key, CancellationToken cancellationToken = default) => store.FindAsync(key, cancellationToken);
 
+    /// <summary>All items in the order of their keys, with embeddings of length 1; read page by page, so that others need not wait.</summary>
+    public async IAsyncEnumerable<IndexedImage> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        await foreach (var page in ReadPagesAsync(store, Dimensions, cancellationToken).ConfigureAwait(false))
+        {
+            foreach (var item in page) yield return new(item.Key, item.Unit, item.Metadata);
+        }
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
@@ -147,7 +157,7 @@ public sealed class ImageIndex : IAsyncDisposable
             if (!store.SearchesItself)
             {
                 table = new EmbeddingTable(dimensions);
-                await foreach (var item in store.ReadAllAsync(dimensions, cancel).ConfigureAwait(false)) table.Upsert([item]);
+                await foreach (var page in ReadPagesAsync(store, dimensions, cancel).ConfigureAwait(false)) table.Upsert(page);
             }
             return new ImageIndex(store, table, modelId, dimensions);
         }
@@ -155,6 +165,19 @@ public sealed class ImageIndex : IAsyncDisposable
         {
             await store.DisposeAsync().ConfigureAwait(false);
             throw;
+        }
+    }
+
+    private static async IAsyncEnumerable<IReadOnlyList<StoredItem>> ReadPagesAsync(
+        IIndexStore store, int dimensions, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        string last = "";
+        while (true)
+        {
+            var page = await store.ReadAfterAsync(last, PageItems, dimensions, cancel).ConfigureAwait(false);
+            if (page.Count > 0) yield return page;
+            if (page.Count < PageItems) yield break;
+            last = page[^1].Key;
         }
     }
 

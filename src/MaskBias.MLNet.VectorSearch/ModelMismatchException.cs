@@ -5,7 +5,12 @@ public sealed class ModelMismatchException : Exception
 {
     internal ModelMismatchException(string index, string storedModel, int storedDimensions, string model, int dimensions)
         : base($"{index} holds embeddings of model '{storedModel}' ({storedDimensions} dimensions), not of '{model}' ({dimensions}). "
-            + "Open it with that model, or rebuild it: embed the images again and call RebuildAsync.")
-    {
-    }
+            + "Open it with that model, or rebuild it: embed the images again and call RebuildAsync.") =>
+        (StoredModelId, StoredDimensions) = (storedModel, storedDimensions);
+
+    /// <summary>The model whose embeddings it holds.</summary>
+    public string StoredModelId { get; }
+
+    /// <summary>Length of those.</summary>
+    public int StoredDimensions { get; }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using MaskBias.MLNet.Benchmarks.Fuzzing;
 using MaskBias.MLNet.Extensions;
 using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Vit;
@@ -23,17 +24,17 @@ internal static class HostileBenchmark
             output.WriteLine($"  {Folder} is not there: start from the repository's root, beside ../shared.");
             return;
         }
-        byte[][] seeds = [.. Directory.EnumerateFiles(Folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(File.ReadAllBytes).Where(b => b.Length < 1 << 20)];
+        var damage = new ImageDamage(ImageDamage.Seeds(Folder), most: 2 << 20);                         // some too long
         string model = Path.Combine(Directory.CreateTempSubdirectory("maskbias-hostile-").FullName, "encoder.onnx");
         using (var encoder = new VisionEncoder(new VisionTransformer(new() { ImageSize = 32, PatchSize = 8, EmbedDim = 24, Depth = 2, Heads = 3 }, seed: 1)))
             OnnxEncoder.Export(encoder, model);
-        await UploadAsync(output, model, seeds, QueueFullMode.Wait, Uploads);
-        await UploadAsync(output, model, seeds, QueueFullMode.Reject, Uploads / 10);
+        await UploadAsync(output, model, damage, QueueFullMode.Wait, Uploads);
+        await UploadAsync(output, model, damage, QueueFullMode.Reject, Uploads / 10);
         output.WriteLine($"  memory at the end {Environment.WorkingSet / 1e6:0} MB");
         Directory.Delete(Path.GetDirectoryName(model)!, recursive: true);
     }
 
-    private static async Task UploadAsync(TextWriter output, string model, byte[][] seeds, QueueFullMode whenFull, int uploads)
+    private static async Task UploadAsync(TextWriter output, string model, ImageDamage damage, QueueFullMode whenFull, int uploads)
     {
         await using var app = new ServiceCollection()
             .AddMaskBiasEmbeddings(o => (o.ModelPath, o.MaxImageBytes, o.MaxImagePixels, o.QueueCapacity, o.WhenFull) = (model, 1 << 20, 4_000_000, 12, whenFull))
@@ -43,12 +44,11 @@ internal static class HostileBenchmark
         var clock = Stopwatch.StartNew();
         await Parallel.ForAsync(0, uploads, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (i, _) =>
         {
-            var random = new Random(i);
             using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(i % 50 == 0 ? 20 : 60_000));
             string outcome;
             try
             {
-                await embedder.EmbedAsync(ImageInput.FromStream(Upload(i, random, seeds)), patience.Token);
+                await embedder.EmbedAsync(ImageInput.FromStream(i % 50 == 0 ? new StalledBody() : new MemoryStream(damage.Make(i))), patience.Token);
                 outcome = "embedded";
             }
             catch (Exception e)
@@ -63,24 +63,9 @@ internal static class HostileBenchmark
             }
             outcomes.AddOrUpdate(outcome, 1, (_, n) => n + 1);
         });
-        output.WriteLine($"  {uploads} uploads, {(whenFull == QueueFullMode.Wait ? "waiting" : "refused")} when the queue is full, in {clock.Elapsed.TotalSeconds:0} s: {string.Join("; ", outcomes.OrderByDescending(o => o.Value).Select(o => $"{o.Value} {o.Key}"))}");
-    }
-
-    private static Stream Upload(int i, Random random, byte[][] seeds)
-    {
-        if (i % 50 == 0) return new StalledBody();
-        byte[] bytes = (byte[])seeds[random.Next(seeds.Length)].Clone();
-        switch (i % 5)
-        {
-            case 0: break;                                                                              // as it is
-            case 1 when bytes.Length > 0: bytes = bytes[..random.Next(bytes.Length)]; break;            // cut short
-            case 2: bytes = new byte[random.Next(2 << 20)]; random.NextBytes(bytes); break;             // no image, some too long
-            default:
-                for (int n = random.Next(1, 64); n > 0 && bytes.Length > 0; n--)                        // the header is hit as often as the rest
-                    bytes[random.Next(random.Next(2) == 0 ? Math.Min(64, bytes.Length) : bytes.Length)] = (byte)random.Next(256);
-                break;
-        }
-        return new MemoryStream(bytes);
+        string list = string.Join("; ", outcomes.OrderByDescending(o => o.Value).Select(o => $"{o.Value} {o.Key}"));
+        output.WriteLine($"  {uploads} uploads, {(whenFull == QueueFullMode.Wait ? "waiting" : "refused")} when the queue is full, "
+            + $"in {clock.Elapsed.TotalSeconds:0} s: {list}");
     }
 
     private sealed class StalledBody : MemoryStream

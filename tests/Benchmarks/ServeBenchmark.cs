@@ -19,7 +19,20 @@ internal static class ServeBenchmark
 
     public static void Run(TextWriter output) => RunAsync(output).GetAwaiter().GetResult();
 
-    private static async Task RunAsync(TextWriter output)
+    /// <summary>Only the replacements, for long enough to see whether memory levels off.</summary>
+    public static void RunReloads(TextWriter output) => InFolder(async (path, other, photos) =>
+        await Load(output, path, photos, Offline(path, photos), TimeSpan.FromSeconds(90), reloadFrom: other)).GetAwaiter().GetResult();
+
+    private static Task RunAsync(TextWriter output) => InFolder(async (path, other, photos) =>
+    {
+        Reloads(output, path);
+        double before = Offline(path, photos);
+        await Load(output, path, photos, before, Duration, reloadFrom: null);
+        double after = Offline(path, photos);
+        output.WriteLine(Text($"  offline again afterwards: {after:0.0} images/s ({after / before:0.00} of before)"));
+    });
+
+    private static async Task InFolder(Func<string, string, byte[][], Task> measure)
     {
         string folder = Directory.CreateTempSubdirectory("maskbias-serve-").FullName;
         try
@@ -27,13 +40,7 @@ internal static class ServeBenchmark
             string path = Path.Combine(folder, "encoder.onnx"), other = Path.Combine(folder, "other.onnx");
             Export(path, seed: 1);
             Export(other, seed: 2);
-            byte[][] photos = [.. Enumerable.Range(0, 32).Select(Photo)];
-            Reloads(output, path);
-            double before = Offline(path, photos);
-            await Load(output, path, photos, before, reloadFrom: null);
-            double after = Offline(path, photos);
-            output.WriteLine(Text($"  offline again afterwards: {after:0.0} images/s ({after / before:0.00} of before)"));
-            await Load(output, path, photos, (before + after) / 2, reloadFrom: other);
+            await measure(path, other, [.. Enumerable.Range(0, 32).Select(Photo)]);
         }
         finally
         {
@@ -41,7 +48,7 @@ internal static class ServeBenchmark
         }
     }
 
-    private static async Task Load(TextWriter output, string path, byte[][] photos, double offline, string? reloadFrom)
+    private static async Task Load(TextWriter output, string path, byte[][] photos, double offline, TimeSpan duration, string? reloadFrom)
     {
         await using var app = new ServiceCollection()
             .AddMaskBiasEmbeddings(o => (o.ModelPath, o.MaxBatchSize, o.ReloadInterval) = (path, BatchSize, TimeSpan.FromMilliseconds(200)))
@@ -50,7 +57,7 @@ internal static class ServeBenchmark
         var latencies = new ConcurrentBag<double>();
         var models = new ConcurrentDictionary<string, int>();
         int faults = 0;
-        long end = Stopwatch.GetTimestamp() + (long)((reloadFrom is null ? Duration : Duration / 3).TotalSeconds * Stopwatch.Frequency);
+        long end = Stopwatch.GetTimestamp() + (long)(duration.TotalSeconds * Stopwatch.Frequency);
         var clock = Stopwatch.StartNew();
         var clients = Enumerable.Range(0, Clients).Select(client => Task.Run(async () =>
         {
@@ -89,6 +96,7 @@ internal static class ServeBenchmark
         output.WriteLine(Text($"  {title}: {sorted.Length} answers in {seconds:0} s, {faults} failed; {rate:0.0} images/s against {offline:0.0} offline: "
             + $"{rate / offline:0.00} (at least 0.9 wanted); median {p50 * 1000:0} ms, p99 {p99 * 1000:0} ms = {p99 / fair:0.00} of 64/throughput (at most 1.5 wanted); "
             + $"memory {memory[memory.Count / 6]:0} MB early, {memory[^1]:0} MB at the end, {memory.Max():0} MB at most"));
+        if (reloadFrom is not null) output.WriteLine($"  memory every 10 s: {string.Join(", ", memory.Chunk(5).Select(m => Text($"{m[^1]:0}")))} MB");
     }
 
     /// <summary>What loading and releasing a model leaves in memory.</summary>

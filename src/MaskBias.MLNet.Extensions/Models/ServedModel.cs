@@ -80,6 +80,7 @@ internal sealed class ServedModel
         if (Interlocked.Decrement(ref holders) > 0) return;
         session.Dispose();
         runOptions.Dispose();
+        NativeHeap.Trim();
     }
 
     /// <summary>Resizes an image to what the encoder takes: planar R, G, B, [3, S, S].</summary>

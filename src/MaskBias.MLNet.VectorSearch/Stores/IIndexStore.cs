@@ -20,7 +20,9 @@ internal interface IIndexStore : IAsyncDisposable
 
     Task ResetAsync(string modelId, int dimensions, IReadOnlyList<StoredItem> items, CancellationToken cancel);
 
-    IAsyncEnumerable<StoredItem> ReadAllAsync(int dimensions, CancellationToken cancel);
+    /// <summary>The items whose keys follow one, in the order of the keys, at most as many as asked for.</summary>
+    /// <exception cref="InvalidDataException">An item has other dimensions.</exception>
+    Task<IReadOnlyList<StoredItem>> ReadAfterAsync(string key, int count, int dimensions, CancellationToken cancel);
 
     Task<IndexedImage?> FindAsync(string key, CancellationToken cancel);
 

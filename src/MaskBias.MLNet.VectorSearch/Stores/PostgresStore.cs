@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using Npgsql;
 using NpgsqlTypes;
@@ -103,16 +102,16 @@ internal sealed partial class PostgresStore : IIndexStore
         return await InsertAsync(connection, items, cancel).ConfigureAwait(false);
     }, cancel);
 
-    public async IAsyncEnumerable<StoredItem> ReadAllAsync(int dimensions, [EnumeratorCancellation] CancellationToken cancel)
+    public async Task<IReadOnlyList<StoredItem>> ReadAfterAsync(string key, int count, int dimensions, CancellationToken cancel)
     {
-        await using var command = source.CreateCommand($"SELECT key, embedding::real[], metadata::text FROM {table}");
+        await using var command = source.CreateCommand(
+            $"SELECT key, embedding::real[], metadata::text FROM {table} WHERE key > @key ORDER BY key LIMIT @count");
+        command.Parameters.AddWithValue("key", key);
+        command.Parameters.AddWithValue("count", count);
         await using var reader = await command.ExecuteReaderAsync(cancel).ConfigureAwait(false);
-        while (await reader.ReadAsync(cancel).ConfigureAwait(false))
-        {
-            var item = Item(reader);
-            if (item.Unit.Length != dimensions) throw new InvalidDataException($"{Name} is damaged: '{item.Key}' has {item.Unit.Length} dimensions.");
-            yield return item;
-        }
+        var items = new List<StoredItem>();
+        while (await reader.ReadAsync(cancel).ConfigureAwait(false)) items.Add(Item(reader).Checked(dimensions, Name));
+        return items;
     }
 
     public async Task<IndexedImage?> FindAsync(string key, CancellationToken cancel)

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Microsoft.Data.Sqlite;
 
@@ -78,26 +77,16 @@ internal sealed class SqliteStore : IIndexStore
         return Insert(items, cancel);
     }), cancel);
 
-    public async IAsyncEnumerable<StoredItem> ReadAllAsync(int dimensions, [EnumeratorCancellation] CancellationToken cancel)
-    {
-        await use.WaitAsync(cancel).ConfigureAwait(false);
-        try
+    public Task<IReadOnlyList<StoredItem>> ReadAfterAsync(string key, int count, int dimensions, CancellationToken cancel) =>
+        Locked<IReadOnlyList<StoredItem>>(() =>
         {
-            using var command = Command("SELECT key, embedding, metadata FROM items");
+            using var command = Command("SELECT key, embedding, metadata FROM items WHERE key > $key ORDER BY key LIMIT $count",
+                ("$key", key), ("$count", count));
             using var reader = command.ExecuteReader();
-            while (reader.Read())
-            {
-                cancel.ThrowIfCancellationRequested();
-                var item = Item(reader);
-                if (item.Unit.Length != dimensions) throw new InvalidDataException($"{Name} is damaged: '{item.Key}' has {item.Unit.Length} dimensions.");
-                yield return item;
-            }
-        }
-        finally
-        {
-            use.Release();
-        }
-    }
+            var items = new List<StoredItem>();
+            while (reader.Read()) items.Add(Item(reader).Checked(dimensions, Name));
+            return items;
+        }, cancel);
 
     public Task<IndexedImage?> FindAsync(string key, CancellationToken cancel) => Locked<IndexedImage?>(() =>
     {

@@ -1,3 +1,5 @@
+using SkiaSharp;
+
 namespace MaskBias.MLNet.Images;
 
 /// <summary>A decoded image: 8-bit red, green and blue, row by row.</summary>
@@ -25,11 +27,31 @@ public sealed class RgbImage
     /// <summary>Height · width · 3 bytes, R, G, B.</summary>
     public byte[] Pixels { get; }
 
+    /// <summary>The image with its longer side reduced to a length; itself where it is no longer than that.</summary>
+    /// <param name="longestSide">Pixels, at least 1.</param>
+    public RgbImage Reduced(int longestSide)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(longestSide, 1);
+        return ImageReduction.ToLongSide(this, longestSide);
+    }
+
     /// <summary>The image as a PNG file.</summary>
-    public byte[] ToPng()
+    public byte[] ToPng() => Encode(SKEncodedImageFormat.Png, quality: 100);
+
+    /// <summary>The image as a JPEG file.</summary>
+    /// <param name="quality">0 to 100.</param>
+    public byte[] ToJpeg(int quality = 90)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(quality);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(quality, 100);
+        return Encode(SKEncodedImageFormat.Jpeg, quality);
+    }
+
+    private byte[] Encode(SKEncodedImageFormat format, int quality)
     {
         using var bitmap = PixelBuffers.ToBitmap(this);
-        using var data = bitmap.Encode(SkiaSharp.SKEncodedImageFormat.Png, quality: 100);
+        using var data = bitmap.Encode(format, quality)
+            ?? throw new InvalidOperationException($"An image of {Width}x{Height} cannot be written as {format}.");
         return data.ToArray();
     }
 }

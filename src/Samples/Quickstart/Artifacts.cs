@@ -1,4 +1,5 @@
 using MaskBias.MLNet.Catalog;
+using MaskBias.MLNet.Embeddings;
 using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Masks;
 using MaskBias.MLNet.Pretraining;
@@ -38,11 +39,11 @@ internal sealed class Artifacts(MLContext ml, string folder)
         LossCurve.Write(Name("loss.png", "loss of both phases"), [Losses(teacher.Report), Losses(distilled.Report)]);
 
         var photos = Spread(shown);
-        var masks = photos.Select(p => (ImageDecoder.Decode(File.ReadAllBytes(p.ImagePath), p.ImagePath), MaskSetEncoding.Decode(p.Masks)));
-        MaskSheet.Write(Name("masks.png", "images with their masks"), [.. masks]);
-        int grid = student.ImageSize / student.Model.Options.PatchSize;
-        var attention = AttentionMaps.Of(ml, student, ml.Data.LoadFromEnumerable(photos));
-        AttentionSheet.Write(Name("attention.png", "where the student's class token looks: images, then a map per head"), attention, grid);
+        RgbImage[] images = [.. photos.Select(p => ImageDecoder.Decode(File.ReadAllBytes(p.ImagePath), p.ImagePath))];
+        MaskSheet.Write(Name("masks.png", "images with their masks"),
+            [.. images.Zip(photos, (image, photo) => (image, MaskSetEncoding.Decode(photo.Masks)))]);
+        AttentionSheet.Write(Name("attention.png", "where the student's class token looks: images, then a map per head"),
+            [.. images.Select(image => AttentionMap.Of(student, image))]);
         if (teacher is MaeTransformer mae)
         {
             ReconstructionSheet.Write(Name("reconstruction.png", "images, what MAE's encoder sees, and what its decoder makes of that"),

@@ -1,0 +1,4 @@
+namespace MaskBias.MLNet.Samples.Search.Collection;
+
+/// <summary>A class with its probability.</summary>
+internal sealed record Guess(string Label, float Confidence);

@@ -1,0 +1,11 @@
+using MaskBias.MLNet.Vit;
+
+namespace MaskBias.MLNet.Samples.Search.Model;
+
+/// <summary>The model that the app serves.</summary>
+/// <param name="ServedPath">An ML.NET model or an ONNX encoder: what embeds, and classifies where it can.</param>
+/// <param name="Encoder">The same encoder with its weights, which shows where it looks; null where there is no checkpoint.</param>
+internal sealed record SearchModel(string ServedPath, VisionEncoder? Encoder) : IDisposable
+{
+    public void Dispose() => Encoder?.Dispose();
+}
