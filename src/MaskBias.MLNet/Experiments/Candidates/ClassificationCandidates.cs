@@ -47,7 +47,7 @@ public static class ClassificationCandidates
     /// <summary>ML.NET's logistic regression by L-BFGS, on normalised features: "LbfgsMaximumEntropy".</summary>
     public static ExperimentCandidate LbfgsMaximumEntropy()
     {
-        var l2 = SearchParameter.LogRange("L2", 1e-4, 100, start: 1);
+        var l2 = SearchParameter.LogRange("L2", 1e-4, 10, start: 0.1);
         return ExperimentCandidate.OnFeatures("LbfgsMaximumEntropy", 70, [l2], trial => Normalized(trial,
             trial.Context.MulticlassClassification.Trainers.LbfgsMaximumEntropy(new LbfgsMaximumEntropyMulticlassTrainer.Options
             {
