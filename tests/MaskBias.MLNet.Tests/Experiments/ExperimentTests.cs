@@ -149,8 +149,8 @@ public sealed class ExperimentTests : IDisposable
         var second = ExperimentCandidate.OnFeatures("endless", 1, [], trial => trial.Context.MulticlassClassification.Trainers.SdcaMaximumEntropy(
             new Microsoft.ML.Trainers.SdcaMaximumEntropyMulticlassTrainer.Options
             {
-                FeatureColumnName = trial.FeatureColumnName, MaximumNumberOfIterations = trials++ == 0 ? 1 : 100_000_000, ConvergenceTolerance = 1e-30f,
-                L2Regularization = 1e-6f, ConvergenceCheckFrequency = 1_000_000, NumberOfThreads = 1,
+                FeatureColumnName = trial.FeatureColumnName, MaximumNumberOfIterations = trials++ == 0 ? 1 : 1_000_000, ConvergenceTolerance = 1e-9f,
+                L2Regularization = 1e-6f, NumberOfThreads = 1,
             }));
         var settings = ExperimentRuns.Settings(1, "endless");
         settings.Candidates.Add(second);
