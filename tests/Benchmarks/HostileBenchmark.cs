@@ -63,7 +63,9 @@ internal static class HostileBenchmark
             }
             outcomes.AddOrUpdate(outcome, 1, (_, n) => n + 1);
         });
-        output.WriteLine($"  {uploads} uploads, {(whenFull == QueueFullMode.Wait ? "waiting" : "refused")} when the queue is full, in {clock.Elapsed.TotalSeconds:0} s: {string.Join("; ", outcomes.OrderByDescending(o => o.Value).Select(o => $"{o.Value} {o.Key}"))}");
+        string list = string.Join("; ", outcomes.OrderByDescending(o => o.Value).Select(o => $"{o.Value} {o.Key}"));
+        output.WriteLine($"  {uploads} uploads, {(whenFull == QueueFullMode.Wait ? "waiting" : "refused")} when the queue is full, "
+            + $"in {clock.Elapsed.TotalSeconds:0} s: {list}");
     }
 
     private sealed class StalledBody : MemoryStream

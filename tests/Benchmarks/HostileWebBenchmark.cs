@@ -6,7 +6,7 @@ using MaskBias.MLNet.Weights;
 
 namespace MaskBias.MLNet.Benchmarks;
 
-/// <summary>10,000 hostile requests by 32 clients to the Search app, a process of its own whose folders hold nothing but its data.</summary>
+/// <summary>10,000 hostile requests by 32 clients to the Search app, a process of its own in folders of its own.</summary>
 internal static class HostileWebBenchmark
 {
     private const string Images = "../shared/data/odd-images", Secret = "what no answer may hold";
@@ -25,21 +25,24 @@ internal static class HostileWebBenchmark
         foreach (string folder in new[] { "home", "tmp", "app" }) Directory.CreateDirectory(Path.Combine(root, folder));
         File.WriteAllText(Path.Combine(root, "secret.txt"), Secret);
         File.WriteAllText(Path.Combine(root, "app", "secret.txt"), Secret);
-        using (var encoder = new VisionEncoder(new VisionTransformer(new() { ImageSize = 32, PatchSize = 8, EmbedDim = 24, Depth = 2, Heads = 3 }, seed: 1)))
-            EncoderCheckpoint.Save(encoder, Path.Combine(root, "encoder"));
+        var tiny = new VitOptions { ImageSize = 32, PatchSize = 8, EmbedDim = 24, Depth = 2, Heads = 3 };
+        using (var encoder = new VisionEncoder(new VisionTransformer(tiny, seed: 1))) EncoderCheckpoint.Save(encoder, Path.Combine(root, "encoder"));
         using var app = Start(root, data);
         try
         {
             var address = await AddressAsync(app);
             var before = FolderSnapshot.Of(root, data);
             var clock = Stopwatch.StartNew();
-            var outcomes = await new HostileClient(address, new(ImageDamage.Seeds(Images), 2 << 20), TooManyBytes, Secret).RunAsync(requests, Clients);
+            var client = new HostileClient(address, new(ImageDamage.Seeds(Images), most: 2 << 20), TooManyBytes, Secret);
+            var outcomes = await client.RunAsync(requests, Clients);
             double seconds = clock.Elapsed.TotalSeconds;
             app.Refresh();
             bool isHealthy = !app.HasExited && await IsHealthyAsync(address);
             string[] touched = [.. FolderSnapshot.Differences(before, FolderSnapshot.Of(root, data))];
-            output.WriteLine($"  {requests} requests by {Clients} clients in {seconds:0} s: {string.Join("; ", outcomes.OrderByDescending(o => o.Value).Select(o => $"{o.Value} {o.Key}"))}");
-            output.WriteLine($"  faults {outcomes.Where(o => o.Key.StartsWith("FAULT", StringComparison.Ordinal)).Sum(o => o.Value)}; "
+            string list = string.Join("; ", outcomes.OrderByDescending(o => o.Value).Select(o => $"{o.Value} {o.Key}"));
+            int faults = outcomes.Where(o => o.Key.StartsWith("FAULT", StringComparison.Ordinal)).Sum(o => o.Value);
+            output.WriteLine($"  {requests} requests by {Clients} clients in {seconds:0} s: {list}");
+            output.WriteLine($"  faults {faults}; "
                 + $"afterwards the app {(isHealthy ? "is healthy" : "DOES NOT ANSWER")}, {(app.HasExited ? 0 : app.WorkingSet64) / 1e6:0} MB; "
                 + $"outside its data folder it touched {(touched.Length == 0 ? "nothing" : string.Join(", ", touched))}");
         }
@@ -54,7 +57,8 @@ internal static class HostileWebBenchmark
     private static Process Start(string root, string data)
     {
         string program = Path.Combine(AppContext.BaseDirectory, "Search.dll");
-        var start = new ProcessStartInfo("dotnet", [program, "--encoder", Path.Combine(root, "encoder"), "--data", data, "--port", "0"])
+        string[] arguments = ["--encoder", Path.Combine(root, "encoder"), "--data", data, "--port", "0"];
+        var start = new ProcessStartInfo("dotnet", [program, .. arguments])
         {
             RedirectStandardOutput = true, WorkingDirectory = Path.Combine(root, "app"),
         };

@@ -1,5 +1,6 @@
 using MaskBias.MLNet.Benchmarks;
 using MaskBias.MLNet.Benchmarks.Classifiers;
+using MaskBias.MLNet.Benchmarks.Experiments;
 using MaskBias.MLNet.Benchmarks.Fuzzing;
 
 // Each benchmark prints what it measured, as ratios within this run where it can: seconds differ from machine to machine.
@@ -7,6 +8,9 @@ var benchmarks = new SortedDictionary<string, (string About, Action<TextWriter> 
 {
     ["bias"] = ("a training step guided by masks against a plain one", BiasBenchmark.Run),
     ["engine"] = ("a step of the training loop against a bare loop of the same tensor work", EngineBenchmark.Run),
+    ["experiment"] = ("an experiment of 3 minutes on photographs: trials, share of time in trainers, memory", ExperimentBenchmark.Run),
+    ["experiment-long"] = ("the same with an equal share of an hour for each candidate (MASKBIAS_MINUTES)", ExperimentBenchmark.RunExhaustive),
+    ["experiment-labels"] = ("accuracy against the number of labels, with and without pretraining", ExperimentBenchmark.RunLabels),
     ["mae"] = ("a step of MAE against one with every patch visible", MaeStepBenchmark.Run),
     ["fuzz-masks"] = ("100,000 damaged and hostile mask files of each format: read or refused", MaskFuzz.Run),
     ["fuzz-weights"] = ("100,000 damaged and hostile weight files of each format: read or refused", ReaderFuzz.Run),
@@ -41,7 +45,7 @@ if (args.Length == 0 || unknown.Length > 0)
 {
     if (unknown.Length > 0) Console.Error.WriteLine($"There is no benchmark {string.Join(", ", unknown)}.");
     Console.WriteLine("Usage: dotnet run -c Release --project tests/Benchmarks -- NAME...\n");
-    foreach (var (name, (about, _)) in benchmarks) Console.WriteLine($"  {name,-15} {about}");
+    foreach (var (name, (about, _)) in benchmarks) Console.WriteLine($"  {name,-17} {about}");
     Console.WriteLine($"\n{ClassifierStudy.Usage}");
     return args.Length == 0 ? 0 : 2;
 }

@@ -84,7 +84,6 @@ internal static class ServeBenchmark
         while (await Task.WhenAny(all, Task.Delay(2000)) != all)
         {
             memory.Add(Environment.WorkingSet / 1e6);
-            if (memory.Count % 5 == 0) { var g = GC.GetGCMemoryInfo(); output.WriteLine(Text($"   {clock.Elapsed.TotalSeconds:0} s ws {memory[^1]:0} committed {g.TotalCommittedBytes / 1e6:0} heap {g.HeapSizeBytes/1e6:0} frag {g.FragmentedBytes/1e6:0} live {GC.GetTotalMemory(false)/1e6:0} gen2 {GC.CollectionCount(2)} loh {g.GenerationInfo[3].SizeAfterBytes/1e6:0} threads {System.Diagnostics.Process.GetCurrentProcess().Threads.Count}")); }
             if (reloadFrom is null) continue;
             File.Copy(swaps++ % 2 == 0 ? reloadFrom : copy, path + ".new", overwrite: true);
             File.SetLastWriteTimeUtc(path + ".new", DateTime.UtcNow);
@@ -97,6 +96,7 @@ internal static class ServeBenchmark
         output.WriteLine(Text($"  {title}: {sorted.Length} answers in {seconds:0} s, {faults} failed; {rate:0.0} images/s against {offline:0.0} offline: "
             + $"{rate / offline:0.00} (at least 0.9 wanted); median {p50 * 1000:0} ms, p99 {p99 * 1000:0} ms = {p99 / fair:0.00} of 64/throughput (at most 1.5 wanted); "
             + $"memory {memory[memory.Count / 6]:0} MB early, {memory[^1]:0} MB at the end, {memory.Max():0} MB at most"));
+        if (reloadFrom is not null) output.WriteLine($"  memory every 10 s: {string.Join(", ", memory.Chunk(5).Select(m => Text($"{m[^1]:0}")))} MB");
     }
 
     /// <summary>What loading and releasing a model leaves in memory.</summary>

@@ -1,5 +1,7 @@
 using MaskBias.MLNet.Distillation;
 using MaskBias.MLNet.Embeddings;
+using MaskBias.MLNet.Experiments;
+using MaskBias.MLNet.Experiments.LabelEfficiency;
 using MaskBias.MLNet.Pretraining;
 using MaskBias.MLNet.Pretraining.Dino;
 using MaskBias.MLNet.Pretraining.Mae;
@@ -130,4 +132,30 @@ public sealed class SelfSupervisedCatalog
     /// <param name="options">Model, columns, generator and store.</param>
     /// <exception cref="ArgumentException">Options are out of range; all of them are listed.</exception>
     public SamMasksEstimator SamMasks(SamMasksOptions options) => new(Context, options);
+
+    /// <summary>Looks for the best classifier of labelled images on one or more encoders, within a budget.</summary>
+    /// <param name="settings">Columns, candidates, budget and metric; a budget must be set.</param>
+    /// <exception cref="ArgumentException">
+    /// Settings are out of range, or name a candidate that is not there; all faults are listed.
+    /// </exception>
+    public Experiment CreateClassificationExperiment(ClassificationExperimentSettings settings) => new(Context, settings);
+
+    /// <summary>Looks for the best regression of a number on images with one or more encoders, within a budget.</summary>
+    /// <inheritdoc cref="CreateClassificationExperiment"/>
+    public Experiment CreateRegressionExperiment(RegressionExperimentSettings settings) => new(Context, settings);
+
+    /// <summary>
+    /// Measures a classifier on growing shares of the labels, on the features of an encoder and of one of the same architecture that has
+    /// learned nothing: whether pretraining pays on these images.
+    /// </summary>
+    /// <param name="data">Rows with images and classes.</param>
+    /// <param name="encoder">The encoder; it stays its caller's and as it is.</param>
+    /// <param name="options">
+    /// Columns, shares, and what learns; null for a logistic regression on 1, 5, 10, 25 and 100% of the labels.
+    /// </param>
+    /// <exception cref="ArgumentException">
+    /// Options are out of range, a column is missing or of the wrong type, or the rows are too few or all alike.
+    /// </exception>
+    public LabelEfficiencyReport MeasureLabelEfficiency(IDataView data, VisionEncoder encoder, LabelEfficiencyOptions? options = null) =>
+        LabelEfficiencyRun.Measure(Context, data, encoder, options ?? new());
 }

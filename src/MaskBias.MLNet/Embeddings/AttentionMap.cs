@@ -8,7 +8,7 @@ namespace MaskBias.MLNet.Embeddings;
 /// <summary>Where an encoder looks in an image: the attention of its class token to the patches, in the last block.</summary>
 /// <param name="Seen">The image as the encoder sees it, S x S pixels.</param>
 /// <param name="GridSize">Patches along each side.</param>
-/// <param name="Heads">A map per attention head: GridSize · GridSize values, row by row, which sum to 1 with what the other tokens get.</param>
+/// <param name="Heads">A map per head: GridSize · GridSize values, row by row, which sum to 1 with what the other tokens get.</param>
 public sealed record AttentionMap(RgbImage Seen, int GridSize, IReadOnlyList<float[]> Heads)
 {
     /// <summary>Computes the maps of an image. May be called from several threads at once.</summary>
@@ -25,8 +25,8 @@ public sealed record AttentionMap(RgbImage Seen, int GridSize, IReadOnlyList<flo
         using var scope = NewDisposeScope();
         using var inference = no_grad();
         var batch = tensor(pixels).view(1, 3, size, size).to(encoder.Device);
-        var attention = encoder.Model.LastSelfAttention(encoder.Normalize(batch));                              // [1, h, 1 + R + N, 1 + R + N]
-        var toPatches = attention[0, .., 0, encoder.Model.PrefixTokens..].contiguous().cpu();                   // [h, N]
+        var attention = encoder.Model.LastSelfAttention(encoder.Normalize(batch));                  // [1, h, 1 + R + N, 1 + R + N]
+        var toPatches = attention[0, .., 0, encoder.Model.PrefixTokens..].contiguous().cpu();       // [h, N]
         return new(IsoCropResizer.Resize(image, size), grid, [.. toPatches.data<float>().ToArray().Chunk(grid * grid)]);
     }
 
@@ -41,7 +41,7 @@ public sealed record AttentionMap(RgbImage Seen, int GridSize, IReadOnlyList<flo
     public byte[] ToPng(int? head = null, int scale = 4)
     {
         if (head is < 0 || head >= Heads.Count)
-            throw new ArgumentOutOfRangeException(nameof(head), head, $"head is {head}; it must lie in [0, {Heads.Count - 1}], or be null.");
+            throw new ArgumentOutOfRangeException(nameof(head), head, $"head is {head}; it must lie in [0, {Heads.Count - 1}] or be null.");
         return MaskPictures.HeatMapPng(Seen, head is { } one ? Heads[one] : Mean(), GridSize, GridSize, scale);
     }
 }

@@ -52,7 +52,8 @@ internal sealed class FineTuneMethod : ITrainingMethod<ViewBatch>
     /// <inheritdoc/>
     public void BeforeUpdate(TrainingPosition position)
     {
-        if (options.ClipGradient > 0) GradientNorm = nn.utils.clip_grad_norm_(Parameters.Select(p => p.Parameter), options.ClipGradient);
+        if (options.ClipGradient == 0) return;
+        GradientNorm = nn.utils.clip_grad_norm_(Parameters.Select(p => p.Parameter).Where(p => p.requires_grad), options.ClipGradient);
     }
 
     /// <inheritdoc/>

@@ -79,6 +79,14 @@ public sealed class FineTuneOptions : SupervisedOptions
     /// <value><see cref="FeaturePooling.ClassToken"/> (DINO). MAE has <see cref="FeaturePooling.NormalizedMean"/>.</value>
     public FeaturePooling? Pooling { get; set; } = FeaturePooling.ClassToken;
 
+    /// <summary>
+    /// Last blocks that are trained, with the final normalisation and the head: what lies below them, the embedding of patches included,
+    /// stays as it is, which saves most of the time and memory. Null to train everything.
+    /// </summary>
+    /// <value>null.</value>
+    [Range(0, 256)]
+    public int? TrainableBlocks { get; set; }
+
     /// <summary>Side in pixels of the images; positions are resampled where it is not the encoder's. Null keeps the encoder's.</summary>
     /// <value>null.</value>
     [Range(8, 4096)]
@@ -115,7 +123,9 @@ public sealed class FineTuneOptions : SupervisedOptions
     [Required]
     public ComputeDevice Device { get; set; } = ComputeDevice.Auto;
 
-    /// <summary>Table 5: base learning rate 1e-4, layer decay 0.65, β 0.9 and 0.999, batch 256, random erasing 0.25, the class token.</summary>
+    /// <summary>
+    /// Table 5: base learning rate 1e-4, layer decay 0.65, β 0.9 and 0.999, batch 256, random erasing 0.25, the class token.
+    /// </summary>
     public static FineTuneOptions Dino() => new();
 
     /// <summary>Table 6: base learning rate 1e-3, layer decay 0.75, β 0.9 and 0.95, batch 1024, no erasing, the patches' mean.</summary>
@@ -125,8 +135,8 @@ public sealed class FineTuneOptions : SupervisedOptions
     };
 
     /// <summary>
-    /// Semi-ViT's supervised stage (Cai et al., NeurIPS 2022) on a share of the labels: below 5%, as for its 1%, base learning rate 5e-5 and
-    /// no mixup, CutMix, erasing or drop path; else, as for its 10%, base learning rate 2.5e-4 and all of them.
+    /// Semi-ViT's supervised stage (Cai et al., NeurIPS 2022) on a share of the labels: below 5%, as for its 1%, base learning rate 5e-5
+    /// and no mixup, CutMix, erasing or drop path; else, as for its 10%, base learning rate 2.5e-4 and all of them.
     /// </summary>
     /// <param name="labelFraction">Share of each class' rows, for instance 0.01 or 0.1.</param>
     public static FineTuneOptions FewShot(double labelFraction) => labelFraction < 0.05

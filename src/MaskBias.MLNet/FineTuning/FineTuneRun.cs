@@ -119,7 +119,8 @@ internal sealed class FineTuneRun
     internal static LayerwiseAdam Optimizer(FineTuneModel model, FineTuneOptions options)
     {
         int depth = model.Backbone.Options.Depth;
-        return new(model.Parameters.Select(p => (p.Parameter, LayerDecay.Scale(p.Name, depth, options.LayerDecay),
+        var trained = model.Parameters.Where(p => p.Parameter.requires_grad);
+        return new(trained.Select(p => (p.Parameter, LayerDecay.Scale(p.Name, depth, options.LayerDecay),
             LayerDecay.TakesWeightDecay(p.Name, p.Parameter.dim()))), (options.Beta1, options.Beta2));
     }
 
@@ -167,6 +168,7 @@ internal sealed class FineTuneRun
                 state["norm.bias"].zero_();
             }
         }
+        if (options.TrainableBlocks is { } trainable) backbone.FreezeBelow(trainable);
         return new(backbone, label.Count, device, seed);
     }
 }

@@ -69,8 +69,8 @@ public sealed class LinearProbeOptions : SupervisedOptions
     };
 
     /// <summary>
-    /// Thirteen learning rates at once on features computed once, the best chosen by a tenth of the rows, as DINOv2 evaluates (Oquab et al.,
-    /// 2023): for data of which no good rate is known. Features are normalised.
+    /// Thirteen learning rates at once on features computed once, the best chosen by the loss of a tenth of the rows and then trained again on
+    /// all, as DINOv2 chooses (Oquab et al., 2023): for data of which no good rate is known. Features are normalised.
     /// </summary>
     public static LinearProbeOptions Sweep() => new()
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using MaskBias.MLNet.RowMapping;
 using MaskBias.MLNet.Training;
 using MaskBias.MLNet.Training.Data;
@@ -38,17 +39,28 @@ internal sealed class ProbeRun
         if (rows.Skipped > 0) log.Warn($"{rows.Skipped} rows have features that are not finite numbers and are left out.");
         ClassLabels.Check(rows.Classes, label);
         var (kept, heldOut) = StratifiedSplit.HoldOut(rows.Classes, options.ValidationFraction, seed);
-        int batch = limits.Batch(options.BatchSize, kept.Length).Batch;
         using var validation = heldOut.Length == 0 ? null : rows.Rows(heldOut);
-        return Train(new()
-        {
-            Log = log, Classes = [.. kept.Select(i => rows.Classes[i])], Batch = batch, Batches = Shuffled, Validation = validation,
-            ValidationRows = heldOut.Length, Dimension = rows.Dimension, Skipped = rows.Skipped, Device = device,
-        });
+        var (classifier, report) = Train(Source(kept, validation), options.LearningRates);
+        if (validation is null || options.LearningRates.Length == 1) return (classifier, report);
+        log.Info(string.Create(CultureInfo.InvariantCulture,
+            $"{Phase}: of {options.LearningRates.Length} rates {report.BaseLearningRate:g4} is the best; it is trained again on all rows."));
+        return (Train(Source([.. kept, .. heldOut], null), [report.BaseLearningRate]).Classifier, report);
 
-        IEnumerable<FeatureBatch> Shuffled(int epoch)
+        Source Source(int[] learned, FeatureBatch? judged)
         {
-            int[] order = [.. kept];
+            int batch = limits.Batch(options.BatchSize, learned.Length).Batch;
+            return new()
+            {
+                Log = log, Classes = [.. learned.Select(i => rows.Classes[i])], Batch = batch, Validation = judged,
+                Batches = epoch => Shuffled(learned, batch, epoch), ValidationRows = judged is null ? 0 : heldOut.Length, Dimension = rows.Dimension,
+                Skipped = rows.Skipped, Device = device,
+                Progress = judged is null && heldOut.Length > 0 ? null : options.Progress,       // one rate again is soon done
+            };
+        }
+
+        IEnumerable<FeatureBatch> Shuffled(int[] learned, int batch, int epoch)
+        {
+            int[] order = [.. learned];
             new Random(unchecked((seed * 31 + epoch) * (int)0x9E3779B1)).Shuffle(order);          // the same in every process
             for (int i = 0; i + batch <= order.Length; i += batch) yield return rows.Rows(order[i..(i + batch)]);
         }
@@ -78,7 +90,8 @@ internal sealed class ProbeRun
             Log = log, Classes = [.. kept.Select(i => classes[i])], Batch = batch, Validation = validation, ValidationRows = heldOut.Length,
             Batches = epoch => loader.Epoch(epoch, options.CancellationToken).Select(Features), Skipped = store.Skipped,
             Dimension = options.Features?.Dimension(encoder.Model.Options) ?? encoder.FeatureDim, Device = encoder.Device,
-        });
+            Progress = options.Progress,
+        }, options.LearningRates);
 
         FeatureBatch Features(ViewBatch images)
         {
@@ -100,11 +113,11 @@ internal sealed class ProbeRun
         return joined;
     }
 
-    private (LinearClassifier Classifier, ClassifierReport Report) Train(Source source)
+    private (LinearClassifier Classifier, ClassifierReport Report) Train(Source source, double[] rates)
     {
-        int count = options.LearningRates.Length, stepsPerEpoch = source.Classes.Length / source.Batch;
+        int count = rates.Length, stepsPerEpoch = source.Classes.Length / source.Batch;
         long steps = (long)options.Epochs * stepsPerEpoch, warmup = limits.WarmupSteps(options.WarmupEpochs, stepsPerEpoch, LargestWarmup);
-        double scale = source.Batch / 256.0, first = options.LearningRates[0];
+        double scale = source.Batch / 256.0, first = rates[0];
         var plan = new TrainingPlan
         {
             Phase = Phase, Epochs = options.Epochs, StepsPerEpoch = stepsPerEpoch, BatchSize = source.Batch,
@@ -114,17 +127,16 @@ internal sealed class ProbeRun
         using var heads = new LinearHeads(count, label.Count, source.Dimension, options.BatchNorm, source.Device, seed);
         using var weights = ClassLabels.Weights(options.ClassWeighting, source.Classes, label.Count) is { } w ? tensor(w, device: source.Device) : null;
         var method = new ProbeMethod(heads, weights);
-        float[] factors = [.. options.LearningRates.Select(rate => (float)(rate / first))];
+        float[] factors = [.. rates.Select(rate => (float)(rate / first))];
         var optimizer = new StackedMomentum([heads.Weight, heads.Bias], factors, options.Momentum,
             options.Optimizer == ProbeOptimizer.Lars ? TrustCoefficient : null);
-        var tracker = new EpochTracker(source.Log, options.Progress, lossScale: 1.0 / count);
+        var tracker = new EpochTracker(source.Log, source.Progress, lossScale: 1.0 / count);
         int best = 0;
-        LinearClassifier? classifier = null;
         foreach (string adjustment in limits.Adjustments) source.Log.Info(adjustment);
-        source.Log.Info(ClassifierReport.Recipe(Phase, source.Classes.Length, label.Count, source.ValidationRows, plan, warmup, options.LearningRates, source.Device.ToString()));
+        source.Log.Info(ClassifierReport.Recipe(Phase, source.Classes.Length, label.Count, source.ValidationRows, plan, warmup, rates, source.Device.ToString()));
         using var loop = new TrainingLoop<FeatureBatch>(plan, method, optimizer) { Progress = tracker, EndEpoch = EndEpoch };
         loop.Run(next => source.Batches(next.Epoch), options.CancellationToken);
-        return (classifier ?? heads.Fold(0), Report());
+        return (heads.Fold(best), Report());
 
         bool EndEpoch(int epoch)
         {
@@ -134,20 +146,22 @@ internal sealed class ProbeRun
                 return true;
             }
             var (losses, accuracies) = method.Evaluate(source.Validation);
-            int leader = Enumerable.Range(0, count).MaxBy(h => (accuracies[h], double.IsNaN(losses[h]) ? double.NegativeInfinity : -losses[h]));
-            if (tracker.EndEpoch(losses[leader], accuracies[leader])) (best, classifier) = (leader, heads.Fold(leader));
+            // By the loss: among few rows it is less of a lottery than the number of right answers.
+            int leader = Enumerable.Range(0, count).MinBy(h => double.IsNaN(losses[h]) ? double.PositiveInfinity : losses[h]);
+            tracker.EndEpoch(losses[leader], accuracies[leader]);
+            best = leader;                              // the last epoch's: the best of all epochs too would be the luckiest
             return true;
         }
 
         ClassifierReport Report() => new()
         {
             Classes = label.Count, ValidationRows = source.ValidationRows, WarmupSteps = warmup, Epochs = tracker.Epochs,
-            BestEpoch = tracker.BestEpoch, BaseLearningRate = options.LearningRates[best],
+            BestEpoch = tracker.Epochs.Count, BaseLearningRate = rates[best],
             Run = new()
             {
                 Phase = Phase, Losses = [.. loop.Losses.Select(l => l / count)], StepsPerEpoch = stepsPerEpoch, BatchSize = source.Batch,
                 AccumulationSteps = 1, Images = source.Classes.Length, SkippedRows = source.Skipped, Elapsed = loop.Elapsed,
-                LearningRate = options.LearningRates[best] * scale, Adjustments = limits.Adjustments, Device = source.Device.ToString(),
+                LearningRate = rates[best] * scale, Adjustments = limits.Adjustments, Device = source.Device.ToString(),
             },
         };
     }
@@ -164,5 +178,6 @@ internal sealed class ProbeRun
         public required int Dimension { get; init; }
         public required int Skipped { get; init; }
         public required Device Device { get; init; }
+        public required IProgress<TrainingProgress>? Progress { get; init; }
     }
 }

@@ -37,6 +37,18 @@ internal sealed class NearestNeighborClassifier
     /// <summary>Length of the feature vectors.</summary>
     public int FeatureDim => train[0].Length;
 
+    /// <summary>The training rows, of unit length.</summary>
+    public IReadOnlyList<float[]> Rows => train;
+
+    /// <summary>The class of each training row.</summary>
+    public IReadOnlyList<int> Labels => labels;
+
+    /// <summary>Neighbours that vote.</summary>
+    public int Neighbours => neighbours;
+
+    /// <summary>T.</summary>
+    public double Temperature => temperature;
+
     /// <summary>The share of the votes that each class gets; they sum to 1.</summary>
     /// <param name="features">One row. NaN features have no neighbours: every score is NaN.</param>
     /// <param name="scores">Receives one number per class.</param>

@@ -19,6 +19,9 @@ public sealed class NearestNeighborsTransformer : ITransformer
     /// <summary>True: every row is computed by itself.</summary>
     public bool IsRowToRowMapper => true;
 
+    /// <summary>Bytes that the training rows take.</summary>
+    internal long Bytes => sizeof(float) * (long)classifier.Rows.Count * classifier.FeatureDim;
+
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">The column of features is missing or of another type or length than in training.</exception>
     public DataViewSchema GetOutputSchema(DataViewSchema inputSchema) => new RowBindings(inputSchema, Map(inputSchema)).Output;
@@ -30,11 +33,15 @@ public sealed class NearestNeighborsTransformer : ITransformer
     /// <inheritdoc/>
     public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) => new RowMapper(inputSchema, Map(inputSchema));
 
-    /// <summary>Nearest neighbours cannot be part of a saved ML.NET model.</summary>
-    /// <exception cref="NotSupportedException">Always.</exception>
-    public void Save(ModelSaveContext ctx) => throw new NotSupportedException(
-        "A nearest-neighbour classifier is its training data and cannot be saved in an ML.NET model: "
-        + "save a trained classifier on the same features instead, for instance MulticlassClassification.Trainers.LbfgsMaximumEntropy.");
+    /// <summary>
+    /// Writes the transformer as ML.NET's own around an ONNX model with all training rows, which loads without this library and gives the
+    /// same numbers. Features of NaN, which have no neighbours here, have no meaning there.
+    /// </summary>
+    public void Save(ModelSaveContext ctx)
+    {
+        using var chain = NearestNeighborsOnnxChain.Build(new MLContext(seed: 0), options.FeatureColumnName, label, classifier);
+        ((ITransformer)chain).Save(ctx);
+    }
 
     private NearestNeighborsMapping Map(DataViewSchema input) => new(input, options.FeatureColumnName, label, classifier);
 }

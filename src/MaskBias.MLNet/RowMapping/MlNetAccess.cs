@@ -7,9 +7,9 @@ using Microsoft.ML.Trainers;
 namespace MaskBias.MLNet.RowMapping;
 
 /// <summary>
-/// Three constructors that ML.NET keeps internal and that an estimator outside of its assemblies needs, and two properties by which a trainer
-/// catalog knows its environment. All their types are public. Bound by signature to ML.NET 5.0.x, the range this library is tested with; another release may throw
-/// <see cref="MissingMethodException"/> here.
+/// Three constructors that ML.NET keeps internal and that an estimator outside of its assemblies needs, two properties by which a trainer
+/// catalog knows its environment, and the method by which Microsoft.ML.AutoML stops a trial. All their types are public. Bound by signature
+/// to ML.NET 5.0.x, the range this library is tested with; another release may throw <see cref="MissingMethodException"/> here.
 /// </summary>
 internal static class MlNetAccess
 {
@@ -34,6 +34,10 @@ internal static class MlNetAccess
 
     /// <summary>The environment of the MLContext that a catalog of trainers belongs to.</summary>
     public static IHostEnvironment EnvironmentOf(TrainCatalogBase.CatalogInstantiatorBase trainers) => Environment(Owner(trainers));
+
+    /// <summary>Stops what the context's trainers are doing: they look for it between their steps.</summary>
+    [UnsafeAccessor(UnsafeAccessorKind.Method)]
+    public static extern void CancelExecution(MLContext context);
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_Owner")]
     private static extern TrainCatalogBase Owner(TrainCatalogBase.CatalogInstantiatorBase trainers);

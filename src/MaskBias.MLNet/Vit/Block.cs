@@ -37,6 +37,9 @@ internal sealed class Block : nn.Module<Tensor, PatchRelations?, Tensor>
 
     public MaskGuidedAttention Attention => attn;
 
+    /// <summary>Whether it stays as it is: then nothing is dropped in training either.</summary>
+    public bool IsFrozen { get; set; }
+
     // [B, N, D] -> [B, N, D]
     public override Tensor forward(Tensor tokens, PatchRelations? relations)
     {
@@ -57,7 +60,7 @@ internal sealed class Block : nn.Module<Tensor, PatchRelations?, Tensor>
     // Per sample: the branch is dropped with the given rate, else scaled by 1/(1 − rate).
     private Tensor DropPath(Tensor branch)
     {
-        if (!training || dropPath == 0) return branch;
+        if (!training || IsFrozen || dropPath == 0) return branch;
         double keep = 1 - dropPath;
         var kept = rand([branch.shape[0], 1, 1], generator: generator).add_(keep).floor_().div_(keep);
         return branch * kept.to(branch.device);

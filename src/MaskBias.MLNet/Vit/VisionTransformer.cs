@@ -227,7 +227,9 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         }
     }
 
-    /// <summary>Takes the weights of an encoder that differs in the sizes of images and patches at most; a bias that it lacks stays.</summary>
+    /// <summary>
+    /// Takes the weights of an encoder that differs in the sizes of images and patches at most; a bias that it lacks stays.
+    /// </summary>
     internal void CopyResized(VisionTransformer source)
     {
         using var scope = NewDisposeScope();
@@ -245,6 +247,19 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
                 _ => known[name],
             });
         }
+    }
+
+    /// <summary>
+    /// Keeps all but the last blocks and the final normalisation as they are in training: no gradients, no stochastic depth.
+    /// </summary>
+    /// <param name="trainable">Blocks that are trained; the embedding of patches is not.</param>
+    internal void FreezeBelow(int trainable)
+    {
+        var frozen = blocks.Take(Math.Max(0, blocks.Count - trainable)).ToList();
+        foreach (var block in frozen) block.IsFrozen = true;
+        var tokens = new[] { cls_token, register_tokens, pos_embed }.OfType<Parameter>();
+        foreach (var parameter in frozen.SelectMany(b => b.parameters()).Concat(patch_embed.parameters()).Concat(tokens))
+            parameter.requires_grad = false;
     }
 
     /// <summary>Draws the weights anew, as MAE starts.</summary>

@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Native;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -36,7 +37,7 @@ internal static class WeightLayers
     {
         if (!skipsStartValues) return nn.Linear(inputs, outputs);
         var linear = nn.Linear(inputs, outputs, device: META);
-        (linear.weight, linear.bias) = (nn.Parameter(empty(outputs, inputs)), nn.Parameter(empty(outputs)));
+        (linear.weight, linear.bias) = (nn.Parameter(Reserve(outputs, inputs)), nn.Parameter(empty(outputs)));
         return linear;
     }
 
@@ -46,7 +47,9 @@ internal static class WeightLayers
         var (size, stride) = ((patchSize, patchSize), (patchSize, patchSize));
         if (!skipsStartValues) return nn.Conv2d(channels, outputs, size, stride: stride);
         var conv = nn.Conv2d(channels, outputs, size, stride: stride, device: META);
-        (conv.weight, conv.bias) = (nn.Parameter(empty(outputs, channels, patchSize, patchSize)), nn.Parameter(empty(outputs)));
+        (conv.weight, conv.bias) = (nn.Parameter(Reserve(outputs, channels, patchSize, patchSize)), nn.Parameter(empty(outputs)));
         return conv;
     }
+
+    private static Tensor Reserve(params long[] shape) => LargePages.Under(empty(shape));
 }

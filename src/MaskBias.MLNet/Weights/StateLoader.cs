@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -7,6 +9,8 @@ namespace MaskBias.MLNet.Weights;
 internal static class StateLoader
 {
     private const int MaxFaults = 20;
+
+    private static readonly ParallelOptions Readers = new() { MaxDegreeOfParallelism = Math.Clamp(Environment.ProcessorCount, 1, 4) };
 
     /// <summary>Copies tensors into one module.</summary>
     /// <param name="module">The module; it may be on any device.</param>
@@ -38,9 +42,21 @@ internal static class StateLoader
 
     private static void Load(IReadOnlyDictionary<string, Tensor> targets, ITensorSource file, IEnumerable<SafetensorsEntry> entries)
     {
-        Check(targets, entries.ToDictionary(e => e.Name, StringComparer.Ordinal), file.Path);
-        using var _ = no_grad();
-        foreach (var (name, target) in targets) file.ReadInto(name, target);
+        var read = entries.ToList();
+        Check(targets, read.ToDictionary(e => e.Name, StringComparer.Ordinal), file.Path);
+        try
+        {
+            // In the file's order, so that the system reads ahead; while one thread waits for the disk, another copies.
+            Parallel.ForEach(Partitioner.Create(read, EnumerablePartitionerOptions.NoBuffering), Readers, entry =>
+            {
+                using var _ = no_grad();
+                file.ReadInto(entry.Name, targets[entry.Name]);
+            });
+        }
+        catch (AggregateException e)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
+        }
     }
 
     private static void Check(IReadOnlyDictionary<string, Tensor> targets, Dictionary<string, SafetensorsEntry> entries, string file)

@@ -1,14 +1,30 @@
 using System.CommandLine;
+using MaskBias.MLNet.Samples.Cli;
 using MaskBias.MLNet.Samples.Cli.Commands;
+using MaskBias.MLNet.Samples.Cli.Output;
+using MaskBias.MLNet.Training;
 
-const int Failed = 1, WrongUsage = 2;
+const int Failed = 1, WrongUsage = 2, Interrupted = 130;
 
-var root = new RootCommand("Self-supervised vision transformers for ML.NET: what a checkpoint is, and in which form others can read it.")
+var root = new RootCommand("Self-supervised vision transformers for ML.NET: pretrain on your own images, distil, classify, embed, export.")
 {
+    PretrainCommand.Create(),
+    DistillCommand.Create(),
+    ClassifierCommands.Probe(),
+    ClassifierCommands.FineTune(),
+    ClassifierCommands.SemiSupervised(),
+    ExperimentCommand.Create(),
+    KnnCommand.Create(),
+    EmbedCommand.Create(),
+    MasksCommand.Create(),
     DescribeCommand.Create(),
     ExportCommand.Create(),
     ReportCommand.Create(),
+    DoctorCommand.Create(),
+    BenchCommand.Create(),
+    CompletionCommand.Create(),
 };
+ExampleCommand.ShowIn(root);
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {
@@ -21,10 +37,20 @@ if (parsed.Errors.Count > 0)
 }
 try
 {
-    return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+}
+catch (UsageException e)
+{
+    Console.Error.WriteLine(e.Message);
+    return WrongUsage;
+}
+catch (OperationCanceledException)
+{
+    Console.Error.WriteLine("Stopped. A training run goes on where it was with --resume; other output is as it was before.");
+    return Interrupted;
 }
 catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException
-    or InvalidOperationException or NotSupportedException or DllNotFoundException)
+    or InvalidOperationException or NotSupportedException or DllNotFoundException or TrainingDivergedException)
 {
     Console.Error.WriteLine(e.Message);
     return Failed;

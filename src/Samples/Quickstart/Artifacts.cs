@@ -4,7 +4,7 @@ using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Masks;
 using MaskBias.MLNet.Pretraining;
 using MaskBias.MLNet.Pretraining.Mae;
-using MaskBias.MLNet.Samples.Quickstart.Photos;
+using MaskBias.MLNet.Samples.Common.Photos;
 using MaskBias.MLNet.Samples.Quickstart.Pictures;
 using MaskBias.MLNet.Training;
 using MaskBias.MLNet.Vit;
@@ -40,7 +40,8 @@ internal sealed class Artifacts(MLContext ml, string folder)
 
         var photos = Spread(shown);
         RgbImage[] images = [.. photos.Select(p => ImageDecoder.Decode(File.ReadAllBytes(p.ImagePath), p.ImagePath))];
-        MaskSheet.Write(Name("masks.png", "images with their masks"), [.. images.Zip(photos, (i, p) => (i, MaskSetEncoding.Decode(p.Masks)))]);
+        MaskSheet.Write(Name("masks.png", "images with their masks"),
+            [.. images.Zip(photos, (image, photo) => (image, MaskSetEncoding.Decode(photo.Masks)))]);
         AttentionSheet.Write(Name("attention.png", "where the student's class token looks: images, then a map per head"),
             [.. images.Select(image => AttentionMap.Of(student, image))]);
         if (teacher is MaeTransformer mae)

@@ -4,7 +4,7 @@ using MaskBias.MLNet.Masks;
 using MaskBias.MLNet.Pretraining;
 using MaskBias.MLNet.Pretraining.Dino;
 using MaskBias.MLNet.Pretraining.Mae;
-using MaskBias.MLNet.Samples.Quickstart.Photos;
+using MaskBias.MLNet.Samples.Common.Photos;
 using MaskBias.MLNet.Training;
 using MaskBias.MLNet.Training.Monitoring;
 using MaskBias.MLNet.Training.Output;

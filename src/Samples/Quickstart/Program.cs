@@ -1,6 +1,6 @@
 using MaskBias.MLNet.Samples.Quickstart;
-using MaskBias.MLNet.Samples.Quickstart.Photos;
-using MaskBias.MLNet.Samples.Quickstart.Terminal;
+using MaskBias.MLNet.Samples.Common.Photos;
+using MaskBias.MLNet.Samples.Common.Terminal;
 using MaskBias.MLNet.Samples.Scenes;
 using MaskBias.MLNet.Training;
 using Microsoft.ML;

@@ -6,11 +6,23 @@ using MaskBias.MLNet.Samples.Search.Model;
 const int Failed = 1, WrongUsage = 2;
 
 var model = new Option<string?>("--model") { Description = "A saved ML.NET model (model.zip) or ONNX encoder." };
-var encoder = new Option<string?>("--encoder") { Description = "An encoder's checkpoint; with --model, that model's, which shows where it looks." };
+var encoder = new Option<string?>("--encoder")
+{
+    Description = "An encoder's checkpoint; with --model, that model's, which shows where it looks.",
+};
 var demo = new Option<bool>("--demo") { Description = "Generated scenes and a small encoder, trained at the first start." };
-var data = new Option<string?>("--data") { Description = "The folder of all that the app keeps [artifacts/search, or artifacts/search-demo]." };
-var port = new Option<int>("--port") { Description = "The port on 127.0.0.1; 0 for any that is free [5080].", DefaultValueFactory = _ => 5080 };
-var root = new RootCommand("Browses images by similarity on a page of 127.0.0.1, and trains a classifier from a few labels.") { model, encoder, demo, data, port };
+var data = new Option<string?>("--data")
+{
+    Description = "The folder of all that the app keeps [artifacts/search, or artifacts/search-demo].",
+};
+var port = new Option<int>("--port")
+{
+    Description = "The port on 127.0.0.1; 0 for any that is free.", DefaultValueFactory = _ => 5080,
+};
+var root = new RootCommand("Browses images by similarity on a page of 127.0.0.1, and trains a classifier from a few labels.")
+{
+    model, encoder, demo, data, port,
+};
 root.SetAction(async (parsed, cancel) =>
 {
     var (modelPath, encoderPath, isDemo) = (parsed.GetValue(model), parsed.GetValue(encoder), parsed.GetValue(demo));
@@ -25,10 +37,11 @@ root.SetAction(async (parsed, cancel) =>
     using var served = isDemo ? ModelFiles.FromEncoder(DemoModel.Ensure(folder, Console.Out, cancel), folder)
         : modelPath is null ? ModelFiles.FromEncoder(encoderPath!, folder)
         : ModelFiles.FromModel(modelPath, encoderPath);
-    await using var app = await SearchApp.StartAsync(new() { DataFolder = folder, Port = parsed.GetValue(port) }, served, Console.WriteLine, cancel);
+    var options = new SearchOptions { DataFolder = folder, Port = parsed.GetValue(port) };
+    await using var app = await SearchApp.StartAsync(options, served, Console.WriteLine, cancel);
     if (isDemo && app.Collection.Count == 0)
     {
-        foreach (var (png, label) in DemoModel.Scenes(labelled: 4)) await app.Collection.AddAsync(png, label, cancel);
+        foreach (var (png, label) in DemoModel.Scenes()) await app.Collection.AddAsync(png, label, cancel);
     }
     Console.WriteLine($"{app.Collection.Count} images in {folder}. Open {app.Address} in a browser; Ctrl-C ends.");
     await app.WaitAsync();

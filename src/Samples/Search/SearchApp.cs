@@ -47,10 +47,11 @@ internal sealed class SearchApp : IAsyncDisposable
         ProbeTraining? training = null;
         try
         {
-            var (embedder, classifier) = (app.Services.GetRequiredService<IImageEmbedder>(), app.Services.GetRequiredService<IImageClassifier>());
+            var embedder = app.Services.GetRequiredService<IImageEmbedder>();
+            var classifier = app.Services.GetRequiredService<IImageClassifier>();
             await ModelFiles.CheckAsync(model, embedder);
             collection = await ImageCollection.OpenAsync(options, embedder, classifier, note, cancel);
-            training = new(collection, options.DataFolder, embedder.ModelId, embedder.Dimensions);
+            training = new(collection, options, embedder.ModelId, embedder.Dimensions);
             app.UseErrorAnswers(app.Logger);
             app.UseProtection();
             app.UseHostFiltering();

@@ -23,4 +23,7 @@ internal sealed record SearchOptions
 
     /// <summary>Images in the collection.</summary>
     public int MaxImages { get; init; } = 20_000;
+
+    /// <summary>Passes over the labelled images when the probe is trained.</summary>
+    public int ProbeEpochs { get; init; } = 100;
 }

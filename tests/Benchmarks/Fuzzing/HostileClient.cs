@@ -23,19 +23,23 @@ internal sealed class HostileClient(Uri address, ImageDamage damage, int tooMany
 
     private static readonly string[] Paths =
     [
-        "/..%2f..%2fsecret.txt", "/%2e%2e/%2e%2e/secret.txt", "/api/images/..%2f..%2f..%2fsecret.txt/picture", "/api/images/%2e%2e%2fsecret.txt/thumbnail",
-        "/api/images/..%5c..%5csecret.txt/picture", "/api/images/C:%5csecret.txt/picture", "/api/images/%00/picture", "/api/images/00000000000000000000000000000000/picture",
-        "/api/images/00000000-0000-0000-0000-000000000000/attention?head=-1", "/api/images?offset=-5&count=99999999&label=../../secret.txt", "/index.db", "/pictures/", "/wwwroot/app.js",
+        "/..%2f..%2fsecret.txt", "/%2e%2e/%2e%2e/secret.txt", "/api/images/..%2f..%2f..%2fsecret.txt/picture",
+        "/api/images/%2e%2e%2fsecret.txt/thumbnail", "/api/images/..%5c..%5csecret.txt/picture", "/api/images/C:%5csecret.txt/picture",
+        "/api/images/%00/picture", "/api/images/00000000000000000000000000000000/picture",
+        "/api/images/00000000-0000-0000-0000-000000000000/attention?head=-1",
+        "/api/images?offset=-5&count=99999999&label=../../secret.txt", "/index.db", "/pictures/", "/wwwroot/app.js",
     ];
 
-    // What a request line can hold that a client of HTTP would correct first.
+    // What a request can hold that a client of HTTP would correct first.
     private static readonly string[] Raw =
     [
         "GET /../../secret.txt HTTP/1.1\r\nHost: {host}\r\n\r\n", "GET ////../secret.txt HTTP/1.1\r\nHost: {host}\r\n\r\n",
-        "GET http://{host}/../secret.txt HTTP/1.1\r\nHost: {host}\r\n\r\n", "POST /api/images HTTP/1.1\r\nHost: {host}\r\nContent-Length: -1\r\n\r\n",
+        "GET http://{host}/../secret.txt HTTP/1.1\r\nHost: {host}\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "\0\0\0\0\r\n\r\n",
+        "POST /api/images HTTP/1.1\r\nHost: {host}\r\nContent-Length: -1\r\n\r\n", "GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n",
         "POST /api/images HTTP/1.1\r\nHost: {host}\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        "POST /api/images HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFF\r\n", "GET / HTTP/9.9\r\n\r\n", "\0\0\0\0\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", "PUT /api/images/00000000000000000000000000000000/label HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{\"label\":",
+        "POST /api/images HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFF\r\n",
+        "PUT /api/images/00000000000000000000000000000000/label HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
+            + "Content-Length: 9\r\n\r\n{\"label\":",
         "DELETE /api/images/..%2f..%2f HTTP/1.1\r\nHost: {host}\r\n\r\n",
     ];
 
@@ -73,7 +77,7 @@ internal sealed class HostileClient(Uri address, ImageDamage damage, int tooMany
 
     private async Task<string> SendAsync(HttpClient http, int i)
     {
-        if (i % 100 == 7) return await RawAsync(Encoding.Latin1.GetBytes(Raw[i / 100 % Raw.Length].Replace("{host}", address.Authority, StringComparison.Ordinal)));
+        if (i % 100 == 7) return await RawAsync(Raw[i / 100 % Raw.Length].Replace("{host}", address.Authority, StringComparison.Ordinal));
         if (i % 100 == 13) return await RawAsync(SlowBody());
         using var request = Request(i);
         using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
@@ -85,9 +89,15 @@ internal sealed class HostileClient(Uri address, ImageDamage damage, int tooMany
         3 => new(HttpMethod.Get, new Uri(address, Paths[i / 20 % Paths.Length])),
         5 => Upload(Foreign(i)),
         9 => Upload(Bomb(i)),
-        11 => new(HttpMethod.Post, Uploads) { Content = new StreamContent(new EndlessBody(i % 40 == 11 ? tooManyBytes + 1L : long.MaxValue)) },
+        11 => new(HttpMethod.Post, Uploads)
+        {
+            Content = new StreamContent(new EndlessBody(i % 40 == 11 ? tooManyBytes + 1L : long.MaxValue)),
+        },
         15 => WithName(i),
-        17 => new(HttpMethod.Put, $"{Uploads}/{Guid.Empty:N}/label") { Content = new StringContent(new string('x', i % 7 * 1000), Encoding.UTF8, "application/json") },
+        17 => new(HttpMethod.Put, $"{Uploads}/{Guid.Empty:N}/label")
+        {
+            Content = new StringContent(new string('x', i % 7 * 1000), Encoding.UTF8, "application/json"),
+        },
         _ => Upload(damage.Make(i)),
     };
 
@@ -97,8 +107,9 @@ internal sealed class HostileClient(Uri address, ImageDamage damage, int tooMany
     private HttpRequestMessage WithName(int i)
     {
         byte[] file = damage.Make(i);
-        if (i % 40 == 15) return new(HttpMethod.Post, $"{Uploads}?label=..%2f..%2fsecret.txt") { Content = new ByteArrayContent(file) };
-        return new(HttpMethod.Post, Uploads) { Content = new MultipartFormDataContent { { new ByteArrayContent(file), "file", "../../../secret.txt" } } };
+        var content = new ByteArrayContent(file);
+        if (i % 40 == 15) return new(HttpMethod.Post, $"{Uploads}?label=..%2f..%2fsecret.txt") { Content = content };
+        return new(HttpMethod.Post, Uploads) { Content = new MultipartFormDataContent { { content, "file", "../../../secret.txt" } } };
     }
 
     private static byte[] Foreign(int i) => (i / 20 % 6) switch
@@ -114,33 +125,36 @@ internal sealed class HostileClient(Uri address, ImageDamage damage, int tooMany
     // A header that announces far more than there is: PNG, GIF and BMP of billions of pixels.
     private static byte[] Bomb(int i)
     {
-        byte[] size = new byte[8];
+        byte[] size = new byte[8], png = PngBytes.Write(4, 4, 0, 8, (_, _, _) => 1, false);
         BinaryPrimitives.WriteInt32BigEndian(size, 60_000);
         BinaryPrimitives.WriteInt32BigEndian(size.AsSpan(4), 60_000);
         return (i / 20 % 3) switch
         {
-            0 => [.. PngBytes.Write(4, 4, 0, 8, (_, _, _) => 1, false)[..16], .. size, .. PngBytes.Write(4, 4, 0, 8, (_, _, _) => 1, false)[24..]],
-            1 => [.. "GIF89a"u8, 0xFF, 0xFF, 0xFF, 0xFF, 0xF7, 0, 0, .. new byte[3 * 256], 0x2C, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0, 8, 0],
-            _ => [.. "BM"u8, 0xFF, 0xFF, 0, 0, 0, 0, 0, 0, 54, 0, 0, 0, 40, 0, 0, 0, 0x60, 0xEA, 0, 0, 0x60, 0xEA, 0, 0, 1, 0, 24, 0, .. new byte[24]],
+            0 => [.. png[..16], .. size, .. png[24..]],
+            1 => [.. "GIF89a"u8, 0xFF, 0xFF, 0xFF, 0xFF, 0xF7, 0, 0, .. new byte[3 * 256],
+                0x2C, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0, 8, 0],
+            _ => [.. "BM"u8, 0xFF, 0xFF, 0, 0, 0, 0, 0, 0, 54, 0, 0, 0, 40, 0, 0, 0,
+                0x60, 0xEA, 0, 0, 0x60, 0xEA, 0, 0, 1, 0, 24, 0, .. new byte[24]],
         };
     }
 
-    private byte[] SlowBody() => Encoding.Latin1.GetBytes($"POST {Uploads} HTTP/1.1\r\nHost: {address.Authority}\r\nContent-Length: 100000\r\n\r\nGIF89a");
+    private string SlowBody() => $"POST {Uploads} HTTP/1.1\r\nHost: {address.Authority}\r\nContent-Length: 100000\r\n\r\nGIF89a";
 
     // Sends bytes as they are and waits for an answer for a while; then it hangs up.
-    private async Task<string> RawAsync(byte[] bytes)
+    private async Task<string> RawAsync(string request)
     {
         using var client = new TcpClient();
         await client.ConnectAsync(address.Host, address.Port);
         var stream = client.GetStream();
-        await stream.WriteAsync(bytes);
+        await stream.WriteAsync(Encoding.Latin1.GetBytes(request));
         using var stall = new CancellationTokenSource(Stall);
         byte[] answer = new byte[4096];
         try
         {
             int read = await stream.ReadAsync(answer, stall.Token);
             string text = Encoding.Latin1.GetString(answer, 0, read);
-            return text.Split(' ') is [_, var status, ..] && int.TryParse(status, CultureInfo.InvariantCulture, out int code) ? Outcome(code, text) : "connection closed";
+            bool hasStatus = int.TryParse(text.Split(' ').ElementAtOrDefault(1), CultureInfo.InvariantCulture, out int status);
+            return hasStatus ? Outcome(status, text) : "connection closed";
         }
         catch (OperationCanceledException)
         {
@@ -151,6 +165,7 @@ internal sealed class HostileClient(Uri address, ImageDamage damage, int tooMany
     private string Outcome(int status, string body)
     {
         if (body.Contains(secret, StringComparison.Ordinal)) return "FAULT the answer has what is in a file outside";
-        return status >= 500 && status != (int)HttpStatusCode.ServiceUnavailable ? $"FAULT {status}: {body[..Math.Min(200, body.Length)]}" : $"{status}";
+        bool isFault = status >= 500 && status != (int)HttpStatusCode.ServiceUnavailable;
+        return isFault ? $"FAULT {status}: {body[..Math.Min(200, body.Length)]}" : $"{status}";
     }
 }

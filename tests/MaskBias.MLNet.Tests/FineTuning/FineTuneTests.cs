@@ -81,6 +81,23 @@ public sealed class FineTuneTests : IDisposable
         Assert.Equal(before, guided.Model.state_dict().ToDictionary(w => w.Key, w => w.Value.sum().ToDouble()));
     }
 
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(1, 1)]
+    [InlineData(9, 2)]
+    public void Blocks_below_the_trainable_ones_stay_as_they_are(int trainable, int trained)
+    {
+        var options = Quick();
+        (options.Epochs, options.TrainableBlocks, options.DropPath, options.ClipGradient, options.EmaMomentum) = (2, trainable, 0.5, 1, 0.1);
+        using var model = ml.MulticlassClassification.Trainers.FineTune(encoder, options).Fit(Keyed());
+        var (before, after) = (encoder.Model.state_dict(), model.Encoder.Model.state_dict());
+        var changed = before.Keys.Where(name => !before[name].eq(after[name]).all().ToBoolean()).ToList();
+        Assert.Contains("norm.weight", changed);
+        Assert.Equal(trained, changed.Where(n => n.StartsWith("blocks.", StringComparison.Ordinal)).Select(n => n[..8]).Distinct().Count());
+        Assert.DoesNotContain("patch_embed.proj.weight", changed);
+        Assert.DoesNotContain("cls_token", changed);
+    }
+
     [Fact]
     public void Few_labels_are_drawn_by_class_written_down_and_read_again()
     {

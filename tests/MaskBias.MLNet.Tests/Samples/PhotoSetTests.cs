@@ -1,4 +1,4 @@
-using MaskBias.MLNet.Samples.Quickstart.Photos;
+using MaskBias.MLNet.Samples.Common.Photos;
 
 namespace MaskBias.MLNet.Tests.Samples;
 

@@ -1,5 +1,5 @@
 using MaskBias.MLNet.Samples.Quickstart;
-using MaskBias.MLNet.Samples.Quickstart.Terminal;
+using MaskBias.MLNet.Samples.Common.Terminal;
 using MaskBias.MLNet.Training;
 using Spectre.Console;
 

@@ -24,6 +24,7 @@ public sealed class ImageIndexTests(PostgresServer server) : IClassFixture<Postg
             Assert.Equal(expected.Select(e => e.Key), hits.Select(h => h.Key));
             for (int i = 0; i < hits.Count; i++) Assert.Equal(expected[i].Cosine, hits[i].Similarity, 1e-5);
         }
+        Assert.Equal(5000, await index.ReadAllAsync().Select(i => i.Key).Distinct().CountAsync());      // five pages
         var self = (await index.SearchAsync(items[7].Embedding, 1))[0];
         Assert.Equal(("item 7", "odd"), (self.Key, self.Metadata["kind"]));
         Assert.Equal(1f, self.Similarity, 1e-5f);
@@ -52,6 +53,8 @@ public sealed class ImageIndexTests(PostgresServer server) : IClassFixture<Postg
             Assert.Empty(hit.Metadata);
             Assert.Equal(48, (await index.SearchAsync(items[4].Embedding, 100)).Count);
             Assert.Null(await index.FindAsync("item 4"));
+            var expected = items.Select(i => i.Key).Except(["item 4", "item 49"]).Order(StringComparer.Ordinal);
+            Assert.Equal(expected, await index.ReadAllAsync().Select(i => i.Key).ToArrayAsync());
             Assert.Equal("even", (await index.FindAsync("item 48"))!.Metadata!["kind"]);
         }
     }
@@ -61,6 +64,7 @@ public sealed class ImageIndexTests(PostgresServer server) : IClassFixture<Postg
     {
         await using (var index = await Open(postgres)) await index.UpsertAsync(Items(3));
         var refused = await Assert.ThrowsAsync<ModelMismatchException>(() => Open(postgres, "other"));
+        Assert.Equal(("model", Dimensions), (refused.StoredModelId, refused.StoredDimensions));
         Assert.Contains("holds embeddings of model 'model' (37 dimensions), not of 'other' (37)", refused.Message);
         await Assert.ThrowsAsync<ModelMismatchException>(() => Open(postgres, "model", 36));
         await using (var index = await Open(postgres))

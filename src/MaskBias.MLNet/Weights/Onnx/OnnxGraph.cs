@@ -25,7 +25,9 @@ internal sealed class OnnxGraph
 
     /// <summary>Starts a graph.</summary>
     /// <param name="batch">Size of the first dimension of its inputs and outputs.</param>
-    /// <param name="halfPrecision">Whether weights of more than one dimension are stored as float16; sums are of float32 all the same.</param>
+    /// <param name="halfPrecision">
+    /// Whether weights of more than one dimension are stored as float16; sums are of float32 all the same.
+    /// </param>
     /// <param name="reserved">Names of its inputs and outputs.</param>
     public OnnxGraph(OnnxDimension batch, bool halfPrecision, params IEnumerable<string> reserved)
     {
@@ -54,6 +56,18 @@ internal sealed class OnnxGraph
         string result = Unique(name);
         Add(result, operation, inputs, attributes);
         return result;
+    }
+
+    /// <summary>Adds an operation with several results.</summary>
+    /// <returns>The names of its results.</returns>
+    public string[] Nodes(string operation, string[] names, string[] inputs, params AttributeProto[] attributes)
+    {
+        string[] results = [.. names.Select(Unique)];
+        graph.Node.Add(new NodeProto
+        {
+            Name = results[0], OpType = operation, Input = { inputs }, Output = { results }, Attribute = { attributes },
+        });
+        return results;
     }
 
     /// <summary>Stores a tensor, as float32 or, where asked for and not a vector, as float16.</summary>

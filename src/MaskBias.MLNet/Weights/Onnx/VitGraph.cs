@@ -185,7 +185,7 @@ internal sealed class VitGraph
     private void AddBlockFeatures(BlockFeatureOptions chosen, List<string> blocks, string final)
     {
         var first = blocks.TakeLast(chosen.LastBlocks).SkipLast(1).Select(tokens => Final(Rows("features/class_token", tokens, 0, 1)));
-        List<string> parts = [.. first, Rows("features/class_token", final, 0, 1)];                           // [B, 1, D] each
+        List<string> parts = chosen.LastBlocks == 0 ? [] : [.. first, Rows("features/class_token", final, 0, 1)];     // [B, 1, D] each
         if (chosen.AppendPatchMean)
         {
             string patches = Rows("features/patches", final, options.PrefixTokens, long.MaxValue);

@@ -55,13 +55,17 @@ internal sealed class ZipDirectory
     public void Read(ZipEntry entry, long position, Span<byte> part)
     {
         long start = DataStart(entry);
-        if (entry.IsDeflated)
+        if (!entry.IsDeflated)
+        {
+            ReadFile(start + position, part);
+            return;
+        }
+        lock (entries)                                      // one at a time: each takes as much memory as it has in the file
         {
             var stored = new byte[entry.StoredLength];
             ReadFile(start, stored);
             Inflate(entry, stored, position, part);
         }
-        else ReadFile(start + position, part);
     }
 
     // An entry has a header of its own before its bytes. It is looked at with them, not for all entries beforehand: that would be slow

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MaskBias.MLNet.Samples.Cli.Inputs;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using MaskBias.MLNet.Weights;

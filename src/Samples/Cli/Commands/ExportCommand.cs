@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MaskBias.MLNet.Samples.Cli.Inputs;
 using MaskBias.MLNet.Weights;
 using MaskBias.MLNet.Weights.Export;
 using MaskBias.MLNet.Weights.Onnx;

@@ -50,12 +50,14 @@ internal sealed class ImageCollection : IAsyncDisposable
 
     /// <summary>The labels with the number of their images, most used first.</summary>
     public IReadOnlyList<KeyValuePair<string, int>> Labels() =>
-        [.. items.Values.Where(i => i.Label is not null).CountBy(i => i.Label!).OrderByDescending(l => l.Value).ThenBy(l => l.Key, StringComparer.Ordinal)];
+        [.. items.Values.Where(i => i.Label is not null).CountBy(i => i.Label!)
+            .OrderByDescending(l => l.Value).ThenBy(l => l.Key, StringComparer.Ordinal)];
 
     /// <summary>Items, newest first.</summary>
     /// <param name="label">Of one label; "" for those without; null for all.</param>
     public IReadOnlyList<CollectionItem> List(string? label, int offset, int count) =>
-        [.. items.Values.Where(i => label is null || (i.Label ?? "") == label).OrderByDescending(i => i.Added).ThenBy(i => i.Id).Skip(offset).Take(count)];
+        [.. items.Values.Where(i => label is null || (i.Label ?? "") == label)
+            .OrderByDescending(i => i.Added).ThenBy(i => i.Id).Skip(offset).Take(count)];
 
     public CollectionItem? Find(Guid id) => items.GetValueOrDefault(id);
 

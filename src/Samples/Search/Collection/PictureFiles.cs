@@ -1,6 +1,6 @@
 namespace MaskBias.MLNet.Samples.Search.Collection;
 
-/// <summary>The pictures on disk. Every path is made of the folder and an id that the app generated; nothing else is ever part of one.</summary>
+/// <summary>The pictures on disk. Every path is made of the folder and an id that the app made; nothing else is ever part of one.</summary>
 internal sealed class PictureFiles
 {
     private readonly string folder;

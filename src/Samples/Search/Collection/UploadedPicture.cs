@@ -3,7 +3,7 @@ using SkiaSharp;
 
 namespace MaskBias.MLNet.Samples.Search.Collection;
 
-/// <summary>An upload as it is kept: decoded, turned upright, reduced and encoded anew. No uploaded byte is ever stored or sent on.</summary>
+/// <summary>An upload as it is kept: decoded, turned upright, reduced, encoded anew. No uploaded byte is ever stored or sent on.</summary>
 /// <param name="Picture">A JPEG of at most 1024 pixels along its longer side.</param>
 /// <param name="Thumbnail">A JPEG of at most 256.</param>
 /// <param name="Width">Of the picture.</param>
@@ -24,7 +24,10 @@ internal sealed record UploadedPicture(byte[] Picture, byte[] Thumbnail, int Wid
     public static UploadedPicture Read(ReadOnlySpan<byte> upload, long maxPixels)
     {
         if (!IsKnown(upload))
-            throw new UploadException(UploadFault.WrongType, $"The file is not an image of the formats {string.Join(", ", Signatures.Select(s => s.Format))}.");
+        {
+            string formats = string.Join(", ", Signatures.Select(s => s.Format));
+            throw new UploadException(UploadFault.WrongType, $"The file is not an image of the formats {formats}.");
+        }
         CheckSize(upload, maxPixels);
         try
         {
@@ -55,6 +58,9 @@ internal sealed record UploadedPicture(byte[] Picture, byte[] Thumbnail, int Wid
         if ((long)width * height > maxPixels)
             throw new UploadException(UploadFault.TooLarge, $"The image is {width}x{height}; at most {maxPixels} pixels are taken.");
         if (Math.Max(width, height) > (long)MostAspect * Math.Min(width, height))
-            throw new UploadException(UploadFault.TooLarge, $"The image is {width}x{height}; the longer side may be at most {MostAspect} times the shorter.");
+        {
+            throw new UploadException(UploadFault.TooLarge,
+                $"The image is {width}x{height}; the longer side may be at most {MostAspect} times the shorter.");
+        }
     }
 }

@@ -48,11 +48,16 @@ internal static class ModelFiles
         float[] own = new float[encoder.FeatureDim];
         encoder.Embed(Planar(picture), rows: 1, own);
         if (own.Length == served.Length && TensorPrimitives.CosineSimilarity<float>(own, served) >= SmallestCosine) return;
-        throw new InvalidDataException($"The checkpoint is of another encoder than '{model.ServedPath}': the two embed a picture differently.");
+        throw new InvalidDataException(
+            $"The checkpoint is of another encoder than '{model.ServedPath}': the two embed a picture differently.");
     }
 
-    private static RgbImage Gradient(int size) =>
-        new(size, size, [.. Enumerable.Range(0, 3 * size * size).Select(i => (byte)(255 * (i / 3 * (1 + i % 3) % (size * size)) / (size * size)))]);
+    // A gradient, once, twice and three times over the picture in red, green and blue.
+    private static RgbImage Gradient(int size)
+    {
+        int area = size * size;
+        return new(size, size, [.. Enumerable.Range(0, 3 * area).Select(i => (byte)(255 * (i / 3 * (1 + i % 3) % area) / area))]);
+    }
 
     private static float[] Planar(RgbImage image)
     {

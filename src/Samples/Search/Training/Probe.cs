@@ -29,14 +29,16 @@ internal sealed class Probe
     /// <summary>Learns from labelled embeddings.</summary>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static Probe Train(
-        IReadOnlyList<(string Label, float[] Features)> labelled, IProgress<TrainingProgress> progress, CancellationToken cancel)
+        IReadOnlyList<(string Label, float[] Features)> labelled, int epochs, IProgress<TrainingProgress> progress,
+        CancellationToken cancel)
     {
         var ml = new MLContext(seed: 1);
         int dimensions = labelled[0].Features.Length;
-        var data = ml.Data.LoadFromEnumerable(labelled.Select(l => new FeatureRow { Label = l.Label, Features = l.Features }), Rows(dimensions));
+        var rows = labelled.Select(l => new FeatureRow { Label = l.Label, Features = l.Features });
+        var data = ml.Data.LoadFromEnumerable(rows, Rows(dimensions));
         var keyed = ml.Transforms.Conversion.MapValueToKey("Label").Fit(data).Transform(data);
         var options = LinearProbeOptions.Sweep();
-        (options.Seed, options.Progress, options.CancellationToken) = (1, progress, cancel);
+        (options.Epochs, options.Seed, options.Progress, options.CancellationToken) = (epochs, 1, progress, cancel);
         return new(ml.MulticlassClassification.Trainers.LinearProbe(options).Fit(keyed), dimensions);
     }
 

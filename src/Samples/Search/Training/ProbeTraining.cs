@@ -14,6 +14,7 @@ internal sealed class ProbeTraining : IAsyncDisposable
 
     private readonly ImageCollection collection;
     private readonly string path;
+    private readonly int epochs;
     private readonly Lock gate = new();
     private CancellationTokenSource cancellation = new();
     private Task run = Task.CompletedTask;
@@ -22,13 +23,13 @@ internal sealed class ProbeTraining : IAsyncDisposable
     private Probe? current;
 
     /// <param name="collection">Whose labels it learns.</param>
-    /// <param name="dataFolder">Where it keeps the probe.</param>
+    /// <param name="options">Where it keeps the probe, and how long it trains.</param>
     /// <param name="modelId">Whose embeddings it classifies: the probe of another model is not used.</param>
     /// <param name="dimensions">Length of those.</param>
-    public ProbeTraining(ImageCollection collection, string dataFolder, string modelId, int dimensions)
+    public ProbeTraining(ImageCollection collection, SearchOptions options, string modelId, int dimensions)
     {
-        this.collection = collection;
-        path = Path.Combine(dataFolder, $"probe-{modelId}.zip");
+        (this.collection, epochs) = (collection, options.ProbeEpochs);
+        path = Path.Combine(options.DataFolder, $"probe-{modelId}.zip");
         if (File.Exists(path)) current = Probe.Read(path, dimensions);
     }
 
@@ -49,7 +50,10 @@ internal sealed class ProbeTraining : IAsyncDisposable
     {
         var labels = collection.Labels().Where(l => l.Value >= FewestImages).ToArray();
         if (labels.Length < 2)
-            return $"Training needs at least two labels with {FewestImages} images each; there {(labels.Length == 1 ? "is 1" : "are 0")}. Label some images first.";
+        {
+            return $"Training needs at least two labels with {FewestImages} images each; there {(labels.Length == 1 ? "is 1" : "are 0")}. "
+                + "Label some images first.";
+        }
         lock (gate)
         {
             if (!run.IsCompleted) return "The probe is being trained already.";
@@ -100,10 +104,11 @@ internal sealed class ProbeTraining : IAsyncDisposable
             start = start with { Images = labelled.Count, Classes = labelled.DistinctBy(l => l.Label).Count() };
             if (start.Classes < 2) throw new InvalidOperationException("Labels were taken away meanwhile; two are needed.");
             var reports = new Reports(this, start, clock);
-            var probe = Probe.Train(labelled, reports, cancel);
+            var probe = Probe.Train(labelled, epochs, reports, cancel);
             probe.Save(path);
             Volatile.Write(ref current, probe);
-            Set(start with { Status = TrainingStatus.Done, Progress = 1, Accuracy = reports.Accuracy, Seconds = clock.Elapsed.TotalSeconds });
+            double seconds = clock.Elapsed.TotalSeconds;
+            Set(start with { Status = TrainingStatus.Done, Progress = 1, Accuracy = reports.Accuracy, Seconds = seconds });
         }
         catch (OperationCanceledException)
         {
@@ -138,10 +143,11 @@ internal sealed class ProbeTraining : IAsyncDisposable
 
         public void Report(TrainingProgress value)
         {
-            if (value.Metrics.TryGetValue("validation accuracy", out double accuracy)) Accuracy = Math.Max(Accuracy ?? 0, accuracy);
+            if (value.Metrics.TryGetValue("validation accuracy", out double accuracy)) Accuracy = accuracy;
             if (clock.Elapsed < next) return;
             next = clock.Elapsed + ReportInterval;
-            training.Set(start with { Progress = (double)value.Step / value.Steps, Accuracy = Accuracy, Seconds = clock.Elapsed.TotalSeconds });
+            double share = (double)value.Step / value.Steps;
+            training.Set(start with { Progress = share, Accuracy = Accuracy, Seconds = clock.Elapsed.TotalSeconds });
         }
     }
 }

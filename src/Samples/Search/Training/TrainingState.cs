@@ -5,8 +5,9 @@ namespace MaskBias.MLNet.Samples.Search.Training;
 /// <param name="Progress">Share that is done, in [0, 1].</param>
 /// <param name="Images">Labelled images that it learns from.</param>
 /// <param name="Classes">Their labels.</param>
-/// <param name="Accuracy">Share of the images held out that it classifies as their label says, the best so far; null where none are held out.</param>
+/// <param name="Accuracy">Share of the images held out that it classifies as their label says; null before the first epoch.</param>
 /// <param name="Seconds">How long it has taken.</param>
 /// <param name="Error">Why it failed, or null.</param>
 internal sealed record TrainingState(
-    TrainingStatus Status, double Progress = 0, int Images = 0, int Classes = 0, double? Accuracy = null, double Seconds = 0, string? Error = null);
+    TrainingStatus Status, double Progress = 0, int Images = 0, int Classes = 0, double? Accuracy = null, double Seconds = 0,
+    string? Error = null);

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace MaskBias.MLNet.Samples.Search.Web;
 
-/// <summary>Answers faults with their status and one sentence, as JSON: what the client did wrong, or that the app has too much to do.</summary>
+/// <summary>Answers faults with their status and a sentence, as JSON: what the client did wrong, or that there is too much to do.</summary>
 internal static partial class ErrorAnswers
 {
     public static void UseErrorAnswers(this IApplicationBuilder app, ILogger log) => app.Use(async (context, next) =>
@@ -48,7 +48,8 @@ internal static partial class ErrorAnswers
         EmbeddingQueueFullException => (StatusCodes.Status503ServiceUnavailable, "There is too much to do; try again in a moment."),
         // The app is ending, or the disk is full: neither is the client's fault, and trying later may help.
         ObjectDisposedException or OperationCanceledException => (StatusCodes.Status503ServiceUnavailable, "The app is ending."),
-        IOException and not { InnerException: SocketException } => (StatusCodes.Status507InsufficientStorage, "The disk did not take the file."),
+        IOException and not { InnerException: SocketException } =>
+            (StatusCodes.Status507InsufficientStorage, "The disk did not take the file."),
         _ => (StatusCodes.Status500InternalServerError, "Something failed; the app's log says what."),
     };
 

@@ -11,7 +11,7 @@ namespace MaskBias.MLNet.Samples.Search.Web;
 internal sealed class ImageEndpoints(
     ImageCollection collection, ProbeTraining training, IImageClassifier classifier, PictureDrawings drawings, SearchOptions options)
 {
-    private const int MostListed = 200, MostSimilar = 24, MostClasses = 5;
+    private const int Listed = 60, MostListed = 200, MostSimilar = 24, MostClasses = 5;
     private const string NoLabel = "none", Gone = "There is no such image.";
 
     public void Map(IEndpointRouteBuilder app)
@@ -31,12 +31,13 @@ internal sealed class ImageEndpoints(
     private StateAnswer State()
     {
         string? source = training.Current is not null ? "probe" : classifier.Classes.Count > 0 ? "model" : null;
-        return new(collection.Count, [.. collection.Labels().Select(l => new LabelCount(l.Key, l.Value))], source, training.State, options.MaxUploadBytes);
+        var labels = collection.Labels().Select(l => new LabelCount(l.Key, l.Value)).ToArray();
+        return new(collection.Count, labels, source, training.State, options.MaxUploadBytes);
     }
 
     private async Task<IReadOnlyList<ImageAnswer>> ListAsync(string? label, int? offset, int? count, CancellationToken cancel)
     {
-        var items = collection.List(label == NoLabel ? "" : label, Math.Max(0, offset ?? 0), Math.Clamp(count ?? 60, 1, MostListed));
+        var items = collection.List(label == NoLabel ? "" : label, Math.Max(0, offset ?? 0), Math.Clamp(count ?? Listed, 1, MostListed));
         return await AnswerAsync([.. items.Select(i => (i, (float?)null))], cancel);
     }
 
@@ -54,7 +55,7 @@ internal sealed class ImageEndpoints(
     {
         if (collection.Find(id) is not { } item || await collection.EmbeddingAsync(id, cancel) is not { } embedding
             || await collection.SimilarAsync(id, MostSimilar, cancel) is not { } similar) return Missing();
-        IReadOnlyList<Guess> classes = training.Current is { } probe ? probe.Classify([embedding])[0] : await ModelClassesAsync(item, cancel);
+        var classes = training.Current is { } probe ? probe.Classify([embedding])[0] : await ModelClassesAsync(item, cancel);
         var answers = await AnswerAsync([.. similar.Select(s => (s.Item, (float?)s.Similarity))], cancel);
         return Results.Ok(new ImageDetails(
             item.Key, item.Label, item.Width, item.Height, [.. classes.Take(MostClasses)], drawings.AttentionHeads, answers));
@@ -75,13 +76,14 @@ internal sealed class ImageEndpoints(
 
     private async Task<IResult> AttentionAsync(Guid id, int? head, HttpResponse response, CancellationToken cancel)
     {
-        if (drawings.AttentionHeads == 0) return Results.Json(new ErrorAnswer("There is no checkpoint of the encoder."), statusCode: StatusCodes.Status404NotFound);
+        if (drawings.AttentionHeads == 0) return Missing("There is no checkpoint of the encoder.");
         if (head is < 0 || head >= drawings.AttentionHeads) return Refused($"There are {drawings.AttentionHeads} heads, from 0.");
         return Drawing(await drawings.AttentionAsync(id, head, cancel), response);
     }
 
     // What the probe says of the images that have no label; else what the served model said when they came.
-    private async Task<IReadOnlyList<ImageAnswer>> AnswerAsync(IReadOnlyList<(CollectionItem Item, float? Similarity)> items, CancellationToken cancel)
+    private async Task<IReadOnlyList<ImageAnswer>> AnswerAsync(
+        IReadOnlyList<(CollectionItem Item, float? Similarity)> items, CancellationToken cancel)
     {
         var guesses = new Dictionary<Guid, Guess>();
         if (training.Current is { } probe)
@@ -97,9 +99,10 @@ internal sealed class ImageEndpoints(
         return [.. items.Select(i => ImageAnswer.Of(i.Item, guesses.GetValueOrDefault(i.Item.Id, i.Item.ModelClass!), i.Similarity))];
     }
 
-    private async Task<IReadOnlyList<Guess>> ModelClassesAsync(CollectionItem item, CancellationToken cancel)
+    private async Task<Guess[]> ModelClassesAsync(CollectionItem item, CancellationToken cancel)
     {
-        if (classifier.Classes.Count == 0 || await PictureDrawings.ReadAsync(collection.PicturePath(item.Id), cancel) is not { } picture) return [];
+        if (classifier.Classes.Count == 0) return [];
+        if (await PictureDrawings.ReadAsync(collection.PicturePath(item.Id), cancel) is not { } picture) return [];
         var answer = await classifier.ClassifyAsync(ImageInput.FromBytes(picture), cancel);
         return [.. answer.Probabilities.Select(p => new Guess(p.Key, p.Value)).OrderByDescending(g => g.Confidence)];
     }
@@ -121,7 +124,7 @@ internal sealed class ImageEndpoints(
     // An id is of the content: what it names never changes.
     private static void KeepForever(HttpResponse response) => response.Headers.CacheControl = "private, max-age=31536000, immutable";
 
-    private static IResult Missing() => Results.Json(new ErrorAnswer(Gone), statusCode: StatusCodes.Status404NotFound);
+    private static IResult Missing(string fault = Gone) => Results.Json(new ErrorAnswer(fault), statusCode: StatusCodes.Status404NotFound);
 
     private static IResult Refused(string fault) => Results.Json(new ErrorAnswer(fault), statusCode: StatusCodes.Status400BadRequest);
 }

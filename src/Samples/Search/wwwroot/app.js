@@ -68,7 +68,7 @@ function showTraining(now) {
   $("training-progress").hidden = $("cancel").hidden = !isRunning;
   $("train").hidden = isRunning;
   $("training-progress").value = now.progress;
-  const accuracy = now.accuracy == null ? "" : `, ${percent(now.accuracy)} of those held out are right`;
+  const accuracy = now.accuracy == null ? "" : `, ${percent(now.accuracy)} of the tenth held out are right`;
   const learned = `${now.images} images of ${now.classes} labels${accuracy}`;
   const idle = state?.classifier === "probe" ? "Classes come from the classifier that was trained here."
     : state?.classifier === "model" ? "Classes come from the model that is served."
@@ -115,13 +115,11 @@ function tile(image) {
   const name = image.label ?? image.class;
   const figure = image.similarity != null ? percent(image.similarity) : image.label == null && image.class ? percent(image.confidence) : "";
   const button = element("button", { type: "button", className: "tile" },
-    element("img", { src: `/api/images/${image.id}/thumbnail`, alt: "", loading: "lazy" }),
+    element("img", { src: `/api/images/${image.id}/thumbnail`, alt: image.label != null ? "Labelled" : image.class ? "Probably" : "Image", loading: "lazy" }),
     element("span", { className: "caption" },
       element("span", { textContent: name ?? "", className: image.label == null ? "guess" : "" }),
       element("span", { className: "quiet", textContent: figure })));
   button.dataset.id = image.id;
-  button.ariaLabel = (image.label != null ? `Image labelled ${image.label}` : image.class ? `Image, probably ${image.class}, ${percent(image.confidence)}` : "Image")
-    + (image.similarity != null ? `, similarity ${percent(image.similarity)}` : "");
   if (image.id === selected) button.setAttribute("aria-current", "true");
   button.onclick = () => open(image.id);
   return element("li", {}, button);
@@ -326,7 +324,7 @@ function move(key) {
 addEventListener("keydown", event => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "Escape" && selected) return close();
-  if (event.target.closest("input, select, textarea")) return;
+  if (event.target.closest("input:not([type=radio]), select") || (event.target.type === "radio" && event.key.startsWith("Arrow"))) return;
   const action = {
     a: () => $("files").click(), t: train, j: () => step(1), k: () => step(-1),
     l: () => selected && $("label").focus(), 1: () => choose("picture"), 2: () => choose("masks"), 3: () => choose("attention"),

@@ -134,7 +134,8 @@ public sealed class ReportTests(ReportRun run) : IClassFixture<ReportRun>, IDisp
         string page = Path.Combine(folder.Path, "out", "report.html"), figures = Path.Combine(folder.Path, "figures");
         var (code, output, errors) = Run("report", run.Folder, "--images", run.Images, "--output", page, "--png", figures, "--max-images", "12");
         Assert.True(code == 0, errors);
-        Assert.Equal(page, output.Trim());
+        Assert.Contains(page, output);
+        Assert.DoesNotContain("left out", output);
         Parse(File.ReadAllBytes(page));
         string[] files = [.. Directory.GetFiles(figures).Select(Path.GetFileName).Order(StringComparer.Ordinal)!];
         foreach (string expected in new[]
@@ -149,6 +150,7 @@ public sealed class ReportTests(ReportRun run) : IClassFixture<ReportRun>, IDisp
     [Theory]
     [InlineData(1, "nowhere", "report", "nowhere")]
     [InlineData(2, "--max-images is 3", "report", "anywhere", "--max-images", "3")]
+    [InlineData(2, "--masks is 'no-masks'", "report", "anywhere", "--masks", "no-masks")]
     public void Mistakes_are_one_line_that_says_which(int expected, string named, params string[] arguments)
     {
         var (code, _, errors) = Run(arguments);
@@ -164,7 +166,6 @@ public sealed class ReportTests(ReportRun run) : IClassFixture<ReportRun>, IDisp
             {
                 ("run.json", new() { Run = folder.Path }), (Path.Combine("damaged", "run.json"), new() { Run = damaged }),
                 ("no-images", new() { Run = run.Pretraining, Images = "no-images" }), ("no-encoder", new() { Run = run.Pretraining, Encoder = "no-encoder" }),
-                ("no-masks", new() { Run = run.Pretraining, Images = run.Images, Masks = "no-masks" }),
             })
         {
             string message = Assert.ThrowsAny<Exception>(() => ReportRun.Build(options)).Message;

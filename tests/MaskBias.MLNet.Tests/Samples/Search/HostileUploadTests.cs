@@ -16,11 +16,15 @@ public sealed class HostileUploadTests
         File.WriteAllText(Path.Combine(outside, "secret.txt"), Secret);
         byte[][] seeds =
         [
-            .. new[] { SKEncodedImageFormat.Png, SKEncodedImageFormat.Jpeg, SKEncodedImageFormat.Webp }.Select(f => SampleImages.Shape(0, 1, format: f)),
+            SampleImages.Shape(0, 1), SampleImages.Shape(0, 1, format: SKEncodedImageFormat.Jpeg),
+            SampleImages.Shape(0, 1, format: SKEncodedImageFormat.Webp),
             SampleImages.Noise(60, 50, SKEncodedImageFormat.Png, transparent: true),
         ];
         var before = FolderSnapshot.Of(outside, search.Data);
-        var client = new HostileClient(new(search.Address), new(seeds, most: 1 << 16), tooManyBytes: 1 << 20, Secret) { Stall = TimeSpan.FromSeconds(1) };
+        var client = new HostileClient(new(search.Address), new(seeds, most: 1 << 16), tooManyBytes: 1 << 20, Secret)
+        {
+            Stall = TimeSpan.FromSeconds(1),
+        };
         var outcomes = await client.RunAsync(400, clients: 8);
         TestContext.Current.TestOutputHelper?.WriteLine(string.Join("; ", outcomes));
         Assert.DoesNotContain(outcomes, o => o.Key.StartsWith("FAULT", StringComparison.Ordinal));

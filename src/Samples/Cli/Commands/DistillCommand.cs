@@ -1,0 +1,55 @@
+using System.CommandLine;
+using MaskBias.MLNet.Catalog;
+using MaskBias.MLNet.Distillation;
+using MaskBias.MLNet.Samples.Cli.Inputs;
+using MaskBias.MLNet.Samples.Cli.Options;
+using MaskBias.MLNet.Samples.Cli.Output;
+using MaskBias.MLNet.Weights;
+
+namespace MaskBias.MLNet.Samples.Cli.Commands;
+
+/// <summary><c>maskbias distill CHECKPOINT --images DIR --output DIR</c>: an encoder that needs no masks, from one that is guided by them.</summary>
+internal static class DistillCommand
+{
+    public static Command Create()
+    {
+        var command = new ExampleCommand("distill", "Distils an encoder into a plain one that takes no masks.",
+            "distill run/encoder --images photos --output student");
+        var teacher = new CheckpointInput(command);
+        var photos = new PhotoInput(command, needsLabels: false, takesExtra: true);
+        var masks = new MaskInput(command, byDefault: "segment");
+        var run = new RunFolderInput(command);
+        var tree = new OptionTree<DistillationOptions>(command, [.. RunFolderInput.Owned, "Student.MaskBias"]);
+        var json = Session.JsonOption();
+        command.Add(json);
+        command.SetAction(parsed => Session.Run(parsed, json, session =>
+        {
+            using var encoder = EncoderCheckpoint.Load(teacher.Path(parsed), teacher.Options(parsed));
+            var found = photos.Load(parsed, seed: 1);
+            int images = found.Train.Count + found.Test.Count + found.Extra.Count;
+            var options = encoder.Decoder is null ? new DistillationOptions() : DistillationOptions.Mae();
+            options.BatchSize = images < 5000 ? 64 : options.BatchSize;
+            tree.Apply(parsed, options);
+            var ml = session.Context(options.Seed);
+            // A plain teacher has nothing to do with masks.
+            var (rows, column) = encoder.Model.IsMaskGuided ? masks.Add(parsed, ml, PhotoInput.Everything(ml, found)) : (PhotoInput.Everything(ml, found), null);
+            options.MaskColumnName = column;
+            if (found.HasLabels) options.NearestNeighborMonitor ??= new() { EveryEpochs = Math.Max(1, options.Epochs / 10) };
+            run.Apply(parsed, options, session);
+            session.Resolved(tree.Values(options));
+            var estimator = UsageException.Checked(() => ml.SelfSupervised().Distill(encoder, options));
+            if (run.IsDry(parsed))
+            {
+                RunFolderInput.WriteDryRun(session, options, images, options.Student ?? encoder.Model.Options);
+                return;
+            }
+            session.Train(progress =>
+            {
+                options.Progress = progress;
+                using var model = ml.SelfSupervised().Distill(encoder, options).Fit(rows);
+                run.Finish(parsed, session, model);
+            });
+        }));
+        return command;
+    }
+}

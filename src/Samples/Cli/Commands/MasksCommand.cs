@@ -1,0 +1,76 @@
+using System.CommandLine;
+using MaskBias.MLNet.Images;
+using MaskBias.MLNet.Masks;
+using MaskBias.MLNet.Masks.Files;
+using MaskBias.MLNet.Samples.Cli.Inputs;
+using MaskBias.MLNet.Samples.Cli.Output;
+using MaskBias.MLNet.Samples.Common.Photos;
+using MaskBias.MLNet.Samples.Common.Terminal;
+using Microsoft.ML;
+
+namespace MaskBias.MLNet.Samples.Cli.Commands;
+
+/// <summary><c>maskbias masks --images DIR --output DIR</c>: finds masks and keeps them as SA-1B files, one per image.</summary>
+internal static class MasksCommand
+{
+    public static Command Create()
+    {
+        var command = new ExampleCommand("masks", "Finds the masks of a folder's images and writes them as Segment Anything's JSON, one file per image; those that are there already stay.",
+            "masks --images photos --output masks --pictures pictures",
+            "pretrain dino --images photos --masks masks --output run");
+        var photos = new PhotoInput(command, needsLabels: false);
+        var masks = new MaskInput(command, byDefault: "segment");
+        var output = new Option<string>("--output") { Description = "The folder to write.", Required = true, HelpName = "folder" };
+        var pictures = new Option<string?>("--pictures") { Description = "A folder for pictures of the images with their masks.", HelpName = "folder" };
+        var json = Session.JsonOption();
+        foreach (Option option in new Option[] { output, pictures, json }) command.Add(option);
+        command.SetAction(parsed => Session.Run(parsed, json, session =>
+        {
+            string root = Path.GetFullPath(parsed.GetValue(output)!);
+            var ml = session.Context(seed: 1);
+            var found = photos.Load(parsed, seed: 1);
+            string folder = Path.GetFullPath(parsed.GetValue<string>("--images")!);
+            var all = found.Train.Concat(found.Test).OrderBy(p => p.ImagePath, StringComparer.Ordinal).ToList();
+            var todo = all.Where(p => !File.Exists(Target(root, p.ImagePath, ".json"))).ToList();
+            int written = 0, count = 0, unreadable = 0;
+            var progress = new CountLines(session.Console, todo.Count, TimeProvider.System);
+            if (todo.Count > 0)
+            {
+                var (rows, column) = masks.Add(parsed, ml, ml.Data.LoadFromEnumerable(todo));
+                if (column is null) throw new UsageException("--masks is 'none'; it must name a source of masks.");
+                foreach (var photo in ml.Data.CreateEnumerable<MaskedPhoto>(rows, reuseRowObject: false))
+                {
+                    session.Token.ThrowIfCancellationRequested();
+                    progress.Report(written + unreadable + 1);
+                    if (photo.Masks.Length == 0)
+                    {
+                        unreadable++;
+                        continue;
+                    }
+                    var set = MaskSetEncoding.Decode(photo.Masks);
+                    count += set.Count;
+                    if (parsed.GetValue(pictures) is { } drawn)
+                    {
+                        var image = ImageDecoder.Decode(File.ReadAllBytes(photo.ImagePath), photo.ImagePath);
+                        File.WriteAllBytes(InFolder(Target(drawn, photo.ImagePath, ".png")), MaskPictures.OverlayPng(image, set));
+                    }
+                    Sa1bFile.From(set, Path.GetFileName(photo.ImagePath)).Write(InFolder(Target(root, photo.ImagePath, ".json")));
+                    written++;
+                }
+            }
+            session.Result(
+                ("output", root), ("images", all.Count), ("written", written), ("already there", all.Count - todo.Count), ("unreadable", unreadable),
+                ("masks per image", written > 0 ? Math.Round((double)count / written, 1) : null));
+
+            string Target(string top, string image, string extension) =>
+                Path.Combine(top, Path.ChangeExtension(Path.GetRelativePath(folder, Path.GetFullPath(image)), extension));
+        }));
+        return command;
+    }
+
+    private static string InFolder(string path)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        return path;
+    }
+}

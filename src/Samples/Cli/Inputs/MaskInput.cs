@@ -1,0 +1,74 @@
+using System.CommandLine;
+using MaskBias.MLNet.Catalog;
+using MaskBias.MLNet.Masks.Files;
+using MaskBias.MLNet.Masks.Sam;
+using Microsoft.ML;
+
+namespace MaskBias.MLNet.Samples.Cli.Inputs;
+
+/// <summary>Where masks come from: the built-in segmenter, Segment Anything, or files.</summary>
+internal sealed class MaskInput
+{
+    public const string ColumnName = "Masks";
+
+    /// <summary>The built-in segmenter.</summary>
+    public const string Segment = "segment";
+
+    private const string None = "none", Sam = "sam:";
+
+    private readonly MissingMasks onMissing;
+
+    private readonly Option<string> source;
+
+    private readonly Option<MaskFileFormat> format = new("--mask-format")
+    {
+        Description = "The form of mask files, where it cannot be told from them.", DefaultValueFactory = _ => MaskFileFormat.Auto,
+    };
+
+    private readonly Option<string?> store = new("--mask-store") { Description = "A folder that keeps Segment Anything's masks for the next time.", HelpName = "folder" };
+
+    /// <param name="command">Receives the options.</param>
+    /// <param name="byDefault">The source where none is named.</param>
+    /// <param name="onMissing">What happens where files have no masks of an image.</param>
+    public MaskInput(Command command, string byDefault, MissingMasks onMissing = MissingMasks.Throw)
+    {
+        this.onMissing = onMissing;
+        source = new("--masks")
+        {
+            Description = "segment (the built-in segmenter), sam:CHECKPOINT (Segment Anything), a file or folder of masks (SA-1B, COCO, panoptic, label maps, bitmaps), or none.",
+            DefaultValueFactory = _ => byDefault, HelpName = "source",
+        };
+        command.Add(source);
+        command.Add(format);
+        command.Add(store);
+    }
+
+    /// <summary>The source that is named.</summary>
+    /// <exception cref="UsageException">There is no such source.</exception>
+    public string Source(ParseResult parsed)
+    {
+        string chosen = parsed.GetValue(source)!;
+        return chosen is None or Segment || chosen.StartsWith(Sam, StringComparison.Ordinal) || Path.Exists(chosen) ? chosen
+            : throw new UsageException($"--masks is '{chosen}'; it must be segment, none, sam:CHECKPOINT, or a file or folder that is there.");
+    }
+
+    /// <summary>The rows with a column of masks, found once when they are read; as they are without masks.</summary>
+    public (IDataView Rows, string? ColumnName) Add(ParseResult parsed, MLContext ml, IDataView rows)
+    {
+        string chosen = Source(parsed);
+        if (chosen == None) return (rows, null);
+        IEstimator<ITransformer> masks = chosen switch
+        {
+            Segment => ml.SelfSupervised().SegmentImages(ColumnName, "ImagePath"),
+            _ when chosen.StartsWith(Sam, StringComparison.Ordinal) => ml.SelfSupervised().SamMasks(new SamMasksOptions
+            {
+                CheckpointPath = chosen[Sam.Length..], OutputColumnName = ColumnName, StoreFolder = parsed.GetValue(store),
+            }),
+            _ => ml.SelfSupervised().LoadMasks(new()
+            {
+                Path = chosen, InputColumnName = "ImagePath", OutputColumnName = ColumnName, Format = parsed.GetValue(format), OnMissingMasks = onMissing,
+            }),
+        };
+        return (ml.Data.Cache(masks.Fit(rows).Transform(rows)), ColumnName);
+    }
+}

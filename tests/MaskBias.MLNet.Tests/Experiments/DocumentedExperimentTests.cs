@@ -1,0 +1,67 @@
+using MaskBias.MLNet.Catalog;
+using MaskBias.MLNet.Experiments;
+using MaskBias.MLNet.Experiments.Trees;
+using MaskBias.MLNet.Samples.Scenes;
+using MaskBias.MLNet.Vit;
+using MaskBias.MLNet.Weights;
+using Microsoft.ML;
+
+namespace MaskBias.MLNet.Tests.Experiments;
+
+/// <summary>The example of docs/experiments.md, as it is printed there.</summary>
+public sealed class DocumentedExperimentTests : IDisposable
+{
+    private readonly TempFolder folder = new();
+
+    [Fact]
+    public void The_example_runs()
+    {
+        string photos = Path.Combine(folder.Path, "photos"), checkpoint = Path.Combine(folder.Path, "encoder");
+        ShapeScenes.Generate(photos, new() { ImagesPerClass = 5, Size = 32 });
+        using (var encoder = new VisionEncoder(new VisionTransformer(new() { ImageSize = 32, PatchSize = 16, EmbedDim = 24, Depth = 2, Heads = 3 })))
+            EncoderCheckpoint.Save(encoder, checkpoint);
+        var lines = new StringWriter();
+        Example(photos, checkpoint, Path.Combine(folder.Path, "out"), TimeSpan.FromSeconds(5), TextWriter.Synchronized(lines));
+        foreach (string name in new[] { "runs.jsonl", "runs.csv", "leaderboard.svg", "labels.csv", "labels.svg", "model.zip" })
+            Assert.True(new FileInfo(Path.Combine(folder.Path, "out", name)).Length > 200, name);
+        Assert.Contains("k-NN on encoder, ClassTokenAndPatchMean (K 20, Temperature 0.07): ", lines.ToString());
+    }
+
+    [Fact]
+    public void The_page_shows_this_example()
+    {
+        string body = Read("tests/MaskBias.MLNet.Tests/Experiments/DocumentedExperimentTests.cs").Split("// From here\n")[1].Split("        // to here.")[0];
+        var shown = body.Split('\n').Select(line => line.StartsWith("        ", StringComparison.Ordinal) ? line[8..] : line);
+        Assert.Contains(string.Join('\n', shown).Trim(), Read("docs/experiments.md"));
+
+        static string Read(string path) => File.ReadAllText(Path.Combine(Fixtures.Root, path)).ReplaceLineEndings("\n");
+    }
+
+    public void Dispose() => folder.Dispose();
+
+    private static void Example(string folder, string checkpoint, string output, TimeSpan time, TextWriter console)
+    {
+        // From here
+        var ml = new MLContext(seed: 1);
+        IDataView photos = ml.Data.LoadImageFolder(folder);                                 // ImagePath, Label (folder name)
+        using VisionEncoder encoder = EncoderCheckpoint.Load(checkpoint);
+
+        var settings = new ClassificationExperimentSettings
+        {
+            MaxTime = time, Seed = 1, RunFile = Path.Combine(output, "runs.jsonl"),         // goes on with the file where it is there
+            Progress = new Progress<ExperimentTrial>(trial => console.WriteLine(trial)),
+        };
+        settings.AddTrees();                                                                // LightGbm, FastTree: a package of its own
+        using var result = ml.SelfSupervised().CreateClassificationExperiment(settings).Execute(photos, encoder);
+
+        console.WriteLine($"best: {result.BestRun.Trial}");
+        result.WriteCsv(Path.Combine(output, "runs.csv"));
+        result.WriteLeaderboard(Path.Combine(output, "leaderboard.svg"));
+        ml.Model.Save(result.BestRun.Model, photos.Schema, Path.Combine(output, "model.zip"));   // ImagePath to Score and PredictedLabel
+
+        var labels = ml.SelfSupervised().MeasureLabelEfficiency(photos, encoder);           // does pretraining pay on these photos?
+        labels.WriteCsv(Path.Combine(output, "labels.csv"));
+        labels.WritePlot(Path.Combine(output, "labels.svg"));
+        // to here.
+    }
+}

@@ -1,0 +1,148 @@
+using System.Text.Json;
+using MaskBias.MLNet.Masks.Files;
+using MaskBias.MLNet.Tests.Embeddings;
+using MaskBias.MLNet.Weights;
+using Microsoft.ML;
+
+namespace MaskBias.MLNet.Tests.Samples;
+
+/// <summary>The maskbias tool from a folder of photos to models, run as its user does.</summary>
+public sealed class CliTrainingTests : IDisposable
+{
+    private static readonly string[] Tiny =
+        ["--encoder-image-size", "32", "--encoder-embed-dim", "24", "--encoder-depth", "1", "--encoder-heads", "2", "--batch-size", "8", "--device", "cpu"];
+
+    private readonly ShapePhotos photos = new(perClass: 6);
+    private readonly TempFolder folder = new();
+
+    [Fact]
+    public void From_photos_to_an_encoder_and_from_it_to_everything_else()
+    {
+        string run = At("run"), encoder = At("run/encoder");
+        var masks = Json("masks", "--images", photos.Path, "--output", At("masks"), "--pictures", At("pictures"));
+        Assert.Equal((18, 0), (masks.GetProperty("written").GetInt32(), masks.GetProperty("unreadable").GetInt32()));
+        string maskFile = Directory.GetFiles(At("masks"), "*.json", SearchOption.AllDirectories)[0];
+        Assert.True(Sa1bFile.Read(maskFile).Annotations.Count > 0);
+        Assert.Equal(18, Directory.GetFiles(At("pictures"), "*.png", SearchOption.AllDirectories).Length);
+        Assert.Equal(18, Json("masks", "--images", photos.Path, "--output", At("masks")).GetProperty("alreadyThere").GetInt32());
+
+        string config = folder.Write("dino.json", """{ "Head": { "OutDim": 48, "HiddenDim": 32 }, "Epochs": 1, "Views": { "LocalViews": 0 } }"""u8.ToArray());
+        var trained = Json(["pretrain", "dino", "--images", photos.Path, "--masks", At("masks"), "--output", run, "--config", config, "--epochs", "2", .. Tiny]);
+        Assert.Equal((18, 4), (trained.GetProperty("images").GetInt32(), trained.GetProperty("steps").GetInt32()));
+        Assert.True(trained.TryGetProperty("kNNAccuracy", out _));
+        using (var loaded = EncoderCheckpoint.Load(encoder))
+            Assert.Equal((48, true, 24), (loaded.Head!.Options.OutDim, loaded.Model.IsMaskGuided, loaded.FeatureDim));
+
+        var student = Json("distill", encoder, "--images", photos.Path, "--masks", At("masks"), "--output", At("student"), "--epochs", "1", "--views-local-views", "0", "--batch-size", "8");
+        string plain = student.GetProperty("encoder").GetString()!;
+        Assert.Contains(Lines("knn", plain, "--images", photos.Path), l => l.StartsWith("accuracy: ", StringComparison.Ordinal));
+
+        var probe = Json("probe", plain, "--images", photos.Path, "--output", At("probe.zip"), "--epochs", "5", "--learning-rates", "0.1,0.5");
+        Assert.Equal(3, probe.GetProperty("heldOut").GetInt32());
+        var model = new MLContext().Model.Load(At("probe.zip"), out var schema);
+        Assert.Equal(["ImagePath"], schema.Select(c => c.Name));
+        Assert.NotNull(model);
+
+        string table = At("embeddings.csv");
+        Assert.Equal(18, Json("embed", plain, "--images", photos.Path, "--output", table).GetProperty("images").GetInt32());
+        Assert.All(File.ReadLines(table), line => Assert.Equal(2 + 24, line.Split(',').Length));
+        Assert.Equal(24, Json("embed", plain, "--images", photos.Path, "--output", At("embeddings.parquet")).GetProperty("dimensions").GetInt32());
+        Assert.True(new FileInfo(At("embeddings.parquet")).Length > 500);
+    }
+
+    [Fact]
+    public void Fine_tuning_semi_supervised_training_and_going_on_with_a_run()
+    {
+        string run = At("mae");
+        string[] command = ["pretrain", "mae", "--images", photos.Path, "--masks", "none", "--output", run, .. Tiny, "--decoder-embed-dim", "12", "--decoder-depth", "1"];
+        Json([.. command, "--epochs", "1"]);
+        var (code, _, errors) = Run([.. command, "--epochs", "1"]);
+        Assert.True(code == 1 && errors.Contains("holds a run", StringComparison.Ordinal), errors);
+        Assert.Equal(2, Json([.. command, "--epochs", "1", "--overwrite"]).GetProperty("steps").GetInt32());
+        Assert.Equal(2, Json([.. command, "--epochs", "1", "--resume"]).GetProperty("steps").GetInt32());
+
+        string encoder = Path.Combine(run, "encoder");
+        var tuned = Json("finetune", encoder, "--images", photos.Path, "--output", At("tuned.zip"), "--preset", "mae", "--epochs", "1", "--batch-size", "8");
+        Assert.Equal(15, tuned.GetProperty("trainedOn").GetInt32());
+        var semi = Json("semi", encoder, "--images", photos.Path, "--extra", photos.Path, "--output", At("semi.zip"), "--epochs", "1", "--supervised-epochs", "1", "--batch-size", "4");
+        Assert.Contains("Semi-supervised", semi.GetProperty("report").GetString());
+    }
+
+    [Fact]
+    public void A_dry_run_says_what_would_be_done_and_does_nothing()
+    {
+        var plan = Json("pretrain", "dino", "--images", photos.Path, "--output", At("none"), "--dry-run");
+        Assert.Equal((18, 18, 400), (plan.GetProperty("images").GetInt32(), plan.GetProperty("batchSize").GetInt32(), plan.GetProperty("steps").GetInt32()));
+        Assert.False(Directory.Exists(At("none")));
+    }
+
+    [Fact]
+    public void Doctor_finds_this_machine_fit_and_bench_measures_it()
+    {
+        Assert.Equal("ready", Json("doctor").GetProperty("verdict").GetString());
+        var measured = Json("bench", "--size", "tiny", "--image-size", "32", "--batch", "4");
+        Assert.True(measured.GetProperty("trainedImagesPerSecond,ForwardAndBackward").GetDouble() > 0);
+    }
+
+    [Fact]
+    public void Help_takes_its_words_from_the_library_and_ends_with_examples()
+    {
+        var (code, help, _) = Run("pretrain", "dino", "--help");
+        Assert.Equal(0, code);
+        foreach (string text in new[] { "--head-out-dim <count>", "Number K of prototypes.", "--mask-bias-relation <Positive|Negative|Both>" }) Assert.Contains(text, help);
+        Assert.Contains("maskbias probe run/encoder --images photos --output model.zip", Run("probe", "--help").Output);
+        Assert.Contains("--images", Run("[suggest:16]", "maskbias knn --i").Output);
+        Assert.Contains("complete -o default -F _maskbias maskbias", Run("completion", "bash").Output);
+    }
+
+    [Theory]
+    [InlineData("--epochs is 'many'; it must be a whole number.", "pretrain", "dino", "--images", "PHOTOS", "--output", "x", "--epochs", "many")]
+    [InlineData("it must be one of Positive, Negative, Both", "pretrain", "dino", "--images", "PHOTOS", "--output", "x", "--mask-bias-relation", "Some")]
+    [InlineData("There is no folder", "pretrain", "dino", "--images", "nowhere", "--output", "x")]
+    [InlineData("--masks is 'clouds'; it must be segment, none, sam:CHECKPOINT", "pretrain", "mae", "--images", "PHOTOS", "--output", "x", "--masks", "clouds")]
+    [InlineData("'Haed.OutDim' is no option of DinoOptions; did you mean Head.OutDim?", "pretrain", "dino", "--images", "PHOTOS", "--output", "x", "--config", "{\"Haed\":{\"OutDim\":4}}")]
+    [InlineData("Head.OutDim is 'x'; it must be a whole number", "pretrain", "dino", "--images", "PHOTOS", "--output", "x", "--config", "{\"Head\":{\"OutDim\":\"x\"}}")]
+    [InlineData("cannot be read as a configuration", "pretrain", "dino", "--images", "PHOTOS", "--output", "x", "--config", "{")]
+    [InlineData("must end in .parquet or .csv", "embed", "x", "--images", "PHOTOS", "--output", "table.xls")]
+    [InlineData("--resume and --overwrite exclude each other", "pretrain", "dino", "--images", "PHOTOS", "--output", "x", "--resume", "--overwrite")]
+    [InlineData("Epochs is 0; it must lie in [1, 1000000]", "pretrain", "dino", "--images", "PHOTOS", "--output", "x", "--epochs", "0")]
+    public void Mistakes_end_with_2_and_say_which(string expected, params string[] arguments)
+    {
+        for (int i = 0; i < arguments.Length; i++)
+        {
+            if (arguments[i] == "PHOTOS") arguments[i] = photos.Path;
+            else if (arguments[i].StartsWith('{')) arguments[i] = folder.Write("config.json", System.Text.Encoding.UTF8.GetBytes(arguments[i]));
+            else if (arguments[i] == "x") arguments[i] = At("x");
+        }
+        var (code, _, errors) = Run(arguments);
+        Assert.True(code == 2, errors);
+        Assert.Contains(expected, errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", errors, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(At("x")));
+    }
+
+    private string At(string name) => Path.Combine(folder.Path, name);
+
+    private static JsonElement Json(params string[] arguments)
+    {
+        var (code, output, errors) = Run([.. arguments, "--json"]);
+        Assert.True(code == 0, $"{string.Join(' ', arguments)}: {errors}");
+        return JsonDocument.Parse(output).RootElement;
+    }
+
+    private static string[] Lines(params string[] arguments)
+    {
+        var (code, output, errors) = Run(arguments);
+        Assert.True(code == 0, errors);
+        return output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    }
+
+    private static (int Code, string Output, string Errors) Run(params string[] arguments) =>
+        BuiltProgram.Run("src/Samples/Cli", "maskbias", arguments);
+
+    public void Dispose()
+    {
+        photos.Dispose();
+        folder.Dispose();
+    }
+}
