@@ -18,7 +18,8 @@ internal static class RunReport
     ];
 
     /// <summary>Makes the sections.</summary>
-    /// <exception cref="IOException">The run or the images are not there.</exception>
+    /// <exception cref="IOException">The run is not there.</exception>
+    /// <exception cref="UsageException">There are no images where they are said to be.</exception>
     /// <exception cref="InvalidDataException">A file is damaged.</exception>
     public static IReadOnlyList<ReportSection> Build(ReportOptions options, IProgress<string> progress)
     {
@@ -37,23 +38,34 @@ internal static class RunReport
 
     private static List<ReportSection> OfImages(ReportOptions options, RunFiles files, IProgress<string> progress)
     {
-        if (options.Masks is { } masks && !Path.Exists(masks)) throw new FileNotFoundException($"There is no file or folder {masks} of masks.");
         var ml = new MLContext(options.Seed);
-        var listed = ImageSet.Load(ml, options.Images!, options.MaxImages, options.Seed);
+        var listed = Load(ml, options);
         progress.Report($"{listed.Images.Count} of {listed.Found} images in {listed.Classes.Count} classes");
         using var study = ImageStudy.Of(ml, listed, files.Encoders, options.Seed, progress);
         var (encoder, images) = (files.Encoders[0].Name, study.Images);
         var chosen = images.Spread(Shown);
         progress.Report("masks, attention and features of patches");
-        var shown = ShownImages.Of(ml, study, chosen, options.Masks);
+        var shown = ShownImages.Of(ml, study, chosen, options);
         List<ReportSection> sections =
         [
-            MasksSection.Of(shown, options.Masks), AttentionSection.Of(encoder, study.Encoder, [.. Numbers.Some(shown, ShownWithHeads)]),
+            MasksSection.Of(shown, options.MaskSource), AttentionSection.Of(encoder, study.Encoder, [.. Numbers.Some(shown, ShownWithHeads)]),
             PatchFeaturesSection.Of(encoder, study.Encoder, shown), NeighborsSection.Of(study, chosen),
             images.HasClasses ? ConfusionSection.Of(study) : WithoutClasses(ConfusionSection.Title), MapSection.Of(study, options.Seed, progress),
             images.HasClasses ? FewShotSection.Of(study, options.Seed, progress) : WithoutClasses(FewShotSection.Title),
         ];
         return [new("Images", [new Paragraph(Describe(options.Images!, listed, study))]), .. sections];
+    }
+
+    private static ImageSet Load(MLContext ml, ReportOptions options)
+    {
+        try
+        {
+            return ImageSet.Load(ml, options.Images!, options.MaxImages, options.Seed);
+        }
+        catch (Exception e) when (e is DirectoryNotFoundException or ArgumentException)
+        {
+            throw new UsageException(e.Message);
+        }
     }
 
     private static ReportSection WithoutClasses(string title) =>

@@ -28,7 +28,8 @@ public sealed class ReportTests(ReportRun run) : IClassFixture<ReportRun>, IDisp
 
         var page = Parse(ReportPage.Write("A run", sections));
         string text = page.Root!.Value;
-        foreach (string expected in new[] { "Encoder.EmbedDim", "6 of 6", "student", "phase 1", "untrained", "mask-guided", "4 masks" }) Assert.Contains(expected, text);
+        foreach (string expected in new[] { "Encoder.EmbedDim", "6 of 6", "student", "phase 1", "untrained", "mask-guided" }) Assert.Contains(expected, text);
+        Assert.Matches("[1-9][0-9]* masks", text);
         string[] drawn = [.. page.Descendants(Svg + "svg").Select(svg => svg.Attribute("aria-label")!.Value)];
         foreach (string curve in new[]
             {
@@ -133,7 +134,8 @@ public sealed class ReportTests(ReportRun run) : IClassFixture<ReportRun>, IDisp
         string page = Path.Combine(folder.Path, "out", "report.html"), figures = Path.Combine(folder.Path, "figures");
         var (code, output, errors) = Run("report", run.Folder, "--images", run.Images, "--output", page, "--png", figures, "--max-images", "12");
         Assert.True(code == 0, errors);
-        Assert.Equal(page, output.Trim());
+        Assert.Contains(page, output);
+        Assert.DoesNotContain("left out", output);
         Parse(File.ReadAllBytes(page));
         string[] files = [.. Directory.GetFiles(figures).Select(Path.GetFileName).Order(StringComparer.Ordinal)!];
         foreach (string expected in new[]
@@ -147,26 +149,29 @@ public sealed class ReportTests(ReportRun run) : IClassFixture<ReportRun>, IDisp
 
     [Theory]
     [InlineData(1, "nowhere", "report", "nowhere")]
-    [InlineData(1, "run.json", "report", ".")]
-    [InlineData(1, "no-images", "report", "RUN", "--images", "no-images")]
-    [InlineData(1, "no-encoder", "report", "RUN", "--encoder", "no-encoder")]
-    [InlineData(1, "no-masks", "report", "RUN", "--images", "IMAGES", "--masks", "no-masks")]
-    [InlineData(2, "--max-images is 3", "report", "RUN", "--max-images", "3")]
-    [InlineData(2, "--colour", "report", "RUN", "--colour")]
+    [InlineData(2, "--max-images is 3", "report", "anywhere", "--max-images", "3")]
+    [InlineData(2, "--masks is 'no-masks'", "report", "anywhere", "--masks", "no-masks")]
     public void Mistakes_are_one_line_that_says_which(int expected, string named, params string[] arguments)
     {
-        var (code, _, errors) = Run([.. arguments.Select(a => a switch { "RUN" => run.Pretraining, "IMAGES" => run.Images, "." => folder.Path, _ => a })]);
+        var (code, _, errors) = Run(arguments);
         Assert.Equal(expected, code);
         Assert.Contains(named, Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)));
     }
 
     [Fact]
-    public void A_damaged_run_is_one_line()
+    public void What_is_missing_or_damaged_is_named_in_one_line()
     {
-        folder.Write("run.json", "{\"format\": 1, \"phase\""u8.ToArray());
-        var error = Assert.Throws<InvalidDataException>(() => ReportRun.Build(new() { Run = folder.Path }));
-        Assert.Contains("run.json", error.Message);
-        Assert.DoesNotContain('\n', error.Message);
+        string damaged = Path.GetDirectoryName(folder.Write("damaged/run.json", "{\"format\": 1, \"phase\""u8.ToArray()))!;
+        foreach (var (named, options) in new (string, ReportOptions)[]
+            {
+                ("run.json", new() { Run = folder.Path }), (Path.Combine("damaged", "run.json"), new() { Run = damaged }),
+                ("no-images", new() { Run = run.Pretraining, Images = "no-images" }), ("no-encoder", new() { Run = run.Pretraining, Encoder = "no-encoder" }),
+            })
+        {
+            string message = Assert.ThrowsAny<Exception>(() => ReportRun.Build(options)).Message;
+            Assert.Contains(named, message);
+            Assert.DoesNotContain('\n', message);
+        }
     }
 
     private static XDocument Parse(byte[] page)

@@ -20,7 +20,8 @@ internal sealed record RunFiles(IReadOnlyList<(string Name, RunRecord Record)> R
         var runs = RunRecord.Exists(folder) ? [Read(folder)] : RunsBelow(Path.Combine(folder, "runs"));
         var encoders = new List<(string, string)>();
         if (encoder is not null) encoders.Add(("encoder given", encoder));
-        foreach (var (name, part) in new[] { ("student", "encoder"), ("phase 1", "teacher") })
+        // A run's folder has its own encoder, the Quickstart's the student of both runs.
+        foreach (var (name, part) in new[] { (RunRecord.Exists(folder) ? runs[0].Name : "student", "encoder"), ("phase 1", "teacher") })
         {
             if (Directory.Exists(Path.Combine(folder, part))) encoders.Add((name, Path.Combine(folder, part)));
         }
