@@ -1,4 +1,5 @@
 using MaskBias.MLNet.Images;
+using MaskBias.MLNet.Native;
 using Microsoft.ML.OnnxRuntime;
 using SkiaSharp;
 
@@ -38,6 +39,7 @@ internal sealed class ServedModel
     /// <exception cref="InvalidDataException">The file is no model that can be served.</exception>
     public static ServedModel Load(string path, int? threads)
     {
+        NativeEnvironment.KeepOnnxRuntimePrivate();
         byte[] bytes;
         using (var file = ModelFile.Open(path))
         {

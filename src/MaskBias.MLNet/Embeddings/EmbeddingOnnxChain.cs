@@ -1,4 +1,5 @@
 using MaskBias.MLNet.Images;
+using MaskBias.MLNet.Native;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
@@ -26,6 +27,7 @@ internal static class EmbeddingOnnxChain
     {
         string loaded = $"__{output}.image", resized = $"__{output}.resized";
         string pixels = PixelsName(output), features = FeaturesName(output);
+        NativeEnvironment.KeepOnnxRuntimePrivate();
         using var stream = new MemoryStream(model);
         var transforms = context.Transforms;
         List<string> helpers = [resized, pixels, features];

@@ -6,7 +6,7 @@ namespace MaskBias.MLNet.Native;
 /// Finds and loads libtorch and TorchSharp's own native library before TorchSharp looks for them, so that what is missing is
 /// named plainly and systems with a libstdc++ older than GCC 13's are served.
 /// </summary>
-public static partial class TorchRuntime
+public static class TorchRuntime
 {
     private const string BindingsLibrary = "libLibTorchSharp.so";
     private const string NewestNeededVersion = "GLIBCXX_3.4.32";
@@ -68,14 +68,11 @@ public static partial class TorchRuntime
 
     // libtorch's threads (GNU OpenMP) wait in a loop of 300,000 rounds, which makes training many times slower where another program
     // uses the same cores. A thousand rounds cost nothing measurable on idle ones. What the environment already says stands. OpenMP reads
-    // the process's own environment once, when it is loaded; .NET's variables are a copy of it.
+    // it once, when it is loaded.
     private static void LimitSpinning()
     {
-        if (Environment.GetEnvironmentVariable(WaitPolicy) is null) _ = SetEnvironment(SpinCount, BriefSpin, overwrite: 0);
+        if (Environment.GetEnvironmentVariable(WaitPolicy) is null) NativeEnvironment.SetUnlessSet(SpinCount, BriefSpin);
     }
-
-    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int SetEnvironment(string name, string value, int overwrite);
 
     // TorchSharp's library asks for the version through one marker symbol that no relocation uses, so a need marked weak loads
     // and runs on older systems. TorchSharp then finds the loaded copy by its soname.

@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using MaskBias.MLNet.LinearProbing;
+using MaskBias.MLNet.Native;
 using MaskBias.MLNet.RowMapping;
 using MaskBias.MLNet.Weights.Onnx;
 using Microsoft.ML;
@@ -22,6 +23,7 @@ internal static class NearestNeighborsOnnxChain
         MLContext context, string featureColumnName, LabelColumn label, NearestNeighborClassifier classifier)
     {
         string votes = $"__{featureColumnName}.votes", copy = $"__{featureColumnName}.logits";
+        NativeEnvironment.KeepOnnxRuntimePrivate();
         using var model = new MemoryStream(Export(classifier, featureColumnName, votes));
         IDataView data = new FeatureTable<uint>(
             new(label.Name, label.Type, label.Annotations), [], featureColumnName, [], (0, classifier.FeatureDim));

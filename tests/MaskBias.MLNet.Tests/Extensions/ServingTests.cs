@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Runtime.InteropServices;
 using MaskBias.MLNet.Extensions;
 using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Tests.Embeddings;
@@ -198,6 +199,19 @@ public sealed class ServingTests(ServedModels models) : IClassFixture<ServedMode
         AssertClose(old, seen[oldId]);
         Assert.NotEqual(oldId, embedder.ModelId);
     }
+
+    [Fact]
+    public async Task Onnx_Runtime_reports_to_nobody()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Here the process's own environment is asked for.");
+        await using var app = Serve(models.Onnx);
+        await app.GetRequiredService<IImageEmbedder>().EmbedAsync(ImageInput.FromBytes(SampleImages.Shape(0, 1)));
+        const string Variable = "ORT_DISABLE_TELEMETRY";
+        Assert.Equal(Environment.GetEnvironmentVariable(Variable) ?? "1", Marshal.PtrToStringUTF8(GetEnvironment(Variable)));
+    }
+
+    [DllImport("libc", EntryPoint = "getenv", CharSet = CharSet.Ansi)]
+    private static extern nint GetEnvironment(string name);
 
     private static async Task Until(Func<bool> condition)
     {
