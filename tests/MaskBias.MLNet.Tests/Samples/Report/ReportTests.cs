@@ -132,7 +132,7 @@ public sealed class ReportTests(ReportRun run) : IClassFixture<ReportRun>, IDisp
     public void The_tool_writes_the_page_and_the_figures()
     {
         string page = Path.Combine(folder.Path, "out", "report.html"), figures = Path.Combine(folder.Path, "figures");
-        var (code, output, errors) = Run("report", run.Folder, "--images", run.Images, "--output", page, "--png", figures, "--max-images", "40");
+        var (code, output, errors) = Run("report", run.Folder, "--images", run.Images, "--output", page, "--png", figures, "--max-images", "12");
         Assert.True(code == 0, errors);
         Assert.Contains(page, output);
         Assert.Contains("left out: Accuracy with few labels", output);
