@@ -13,6 +13,7 @@ var root = new RootCommand("Self-supervised vision transformers for ML.NET: pret
     ClassifierCommands.Probe(),
     ClassifierCommands.FineTune(),
     ClassifierCommands.SemiSupervised(),
+    ExperimentCommand.Create(),
     KnnCommand.Create(),
     EmbedCommand.Create(),
     MasksCommand.Create(),
@@ -21,6 +22,7 @@ var root = new RootCommand("Self-supervised vision transformers for ML.NET: pret
     DoctorCommand.Create(),
     BenchCommand.Create(),
     CompletionCommand.Create(),
+    ReportCommand.Create(),
 };
 ExampleCommand.ShowIn(root);
 var parsed = root.Parse(args);

@@ -156,7 +156,7 @@ public sealed class ExperimentTests : IDisposable
         settings.Candidates.Add(second);
         (settings.MaxTrials, settings.MaxTime) = (null, TimeSpan.FromSeconds(5));
         using var result = runs.Run(settings);
-        Assert.True(result.Elapsed < TimeSpan.FromSeconds(10), $"{result.Elapsed}");
+        Assert.True(result.Elapsed < TimeSpan.FromMinutes(2), $"{result.Elapsed}");          // a million iterations take hours
         Assert.True(result.Runs.Select(r => r.State).SequenceEqual([TrialState.Completed, TrialState.Stopped]), string.Join('\n', result.Runs));
         Assert.Equal("The time was over.", result.Runs[1].Error);
         Assert.Equal(1, result.BestRun.Trial.Number);

@@ -18,6 +18,7 @@ internal sealed class DinoMethod : ITrainingMethod<ViewBatch>, IDisposable
     private readonly CosineSchedule teacherMomentum;
     private readonly List<(string Name, Parameter Parameter)> lastLayer;
     private readonly CollapseMonitor monitor;
+    private double temperature;                // of the teacher, in the epoch at hand
     private double lossSum;                    // of the parts of a batch
     private int lossParts;
 
@@ -56,8 +57,9 @@ internal sealed class DinoMethod : ITrainingMethod<ViewBatch>, IDisposable
     /// <inheritdoc/>
     public IEnumerable<KeyValuePair<string, Generator>> Generators => [new("student", Student.Backbone.Generator)];
 
-    /// <summary>Of the teacher, every so many steps: see <see cref="CollapseMonitor"/>.</summary>
-    public IReadOnlyDictionary<string, double> Metrics => monitor.Metrics;
+    /// <summary>The teacher's temperature, and of its distributions every so many steps what <see cref="CollapseMonitor"/> sees.</summary>
+    public IReadOnlyDictionary<string, double> Metrics =>
+        new Dictionary<string, double>(monitor.Metrics) { ["teacherTemperature"] = temperature };
 
     /// <inheritdoc/>
     public IEnumerable<string> TakeWarnings() => monitor.TakeWarnings();
@@ -73,7 +75,7 @@ internal sealed class DinoMethod : ITrainingMethod<ViewBatch>, IDisposable
     {
         Tensor features, logits;
         using (no_grad()) (features, logits) = Teacher.ForwardWithFeatures([batch.Global]);
-        double temperature = teacherTemperature.At(position.Epoch);
+        temperature = teacherTemperature.At(position.Epoch);
         if (position.Step % CollapseMonitor.Interval == 0) monitor.Observe(loss.Targets(logits, temperature), features);
         var mean = loss.Forward(Student.Forward(batch.Groups), logits, batch.Global.Views, temperature);
         lossSum += mean.ToDouble();

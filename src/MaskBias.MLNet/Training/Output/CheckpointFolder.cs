@@ -10,7 +10,10 @@ namespace MaskBias.MLNet.Training.Output;
 /// </summary>
 internal sealed class CheckpointFolder(string folder, int keep)
 {
-    private const string MarkFile = "checkpoint.json", StateFile = "state.safetensors", EncoderFolder = "encoder";
+    /// <summary>The usable encoder in a checkpoint's folder.</summary>
+    public const string EncoderFolder = "encoder";
+
+    private const string MarkFile = "checkpoint.json", StateFile = "state.safetensors";
     private const string Prefix = "step-", Unfinished = ".tmp";
     private const int Format = 1;
 
@@ -34,7 +37,7 @@ internal sealed class CheckpointFolder(string folder, int keep)
         {
             Write(writing, next, state, saveEncoder);
             // What is of this step or a later one is damaged, or the run would not have come here.
-            foreach (var (damaged, _) in All().Where(c => c.Step >= next.Step).ToList()) TryDelete(damaged);
+            foreach (var (damaged, _) in In(folder).Where(c => c.Step >= next.Step).ToList()) TryDelete(damaged);
             Directory.Move(writing, target);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -44,7 +47,7 @@ internal sealed class CheckpointFolder(string folder, int keep)
             throw new CheckpointException($"The checkpoint of step {next.Step} cannot be written to {folder}: {e.Message} {left}", e);
         }
         Last = target;
-        foreach (var (old, _) in All().OrderByDescending(c => c.Step).Skip(keep).ToList()) TryDelete(old);
+        foreach (var (old, _) in In(folder).OrderByDescending(c => c.Step).Skip(keep).ToList()) TryDelete(old);
     }
 
     /// <summary>Writes state and encoder into a folder, the mark last.</summary>
@@ -63,7 +66,7 @@ internal sealed class CheckpointFolder(string folder, int keep)
     /// <exception cref="InvalidDataException">There are some, and every one is damaged.</exception>
     public (string Path, TrainingPosition Next)? FindLast(Action<string> warn)
     {
-        var all = All().OrderByDescending(c => c.Step).ToList();
+        var all = In(folder).OrderByDescending(c => c.Step).ToList();
         foreach (var (path, step) in all)
         {
             if (Fault(path, step, out var next) is not { } fault)
@@ -103,7 +106,8 @@ internal sealed class CheckpointFolder(string folder, int keep)
         }
     }
 
-    private IEnumerable<(string Path, long Step)> All()
+    /// <summary>What looks like a checkpoint in a folder, and its step, in no order.</summary>
+    public static IEnumerable<(string Path, long Step)> In(string folder)
     {
         if (!Directory.Exists(folder)) yield break;
         foreach (string path in Directory.EnumerateDirectories(folder, Prefix + "*"))

@@ -12,6 +12,8 @@ internal sealed class MetricsFile : IProgress<TrainingProgress>, IDisposable
 {
     public const string FileName = "metrics.jsonl";
 
+    private const long MaxLength = 1L << 29;            // millions of steps
+
     private readonly FileStream stream;
     private readonly MemoryStream line = new();
 
@@ -68,20 +70,47 @@ internal sealed class MetricsFile : IProgress<TrainingProgress>, IDisposable
         else json.WriteNull(name);
     }
 
+    /// <summary>Reads what a run has written so far, also while it goes on. Lines that are not of a step are passed over.</summary>
+    /// <exception cref="InvalidDataException">The file is larger than any run's.</exception>
+    public static IEnumerable<RunMetrics> Read(string folder)
+    {
+        string path = Path.Combine(folder, FileName);
+        if (!File.Exists(path)) yield break;
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        if (stream.Length > MaxLength) throw new InvalidDataException($"{path} has {stream.Length} bytes; at most {MaxLength} are read.");
+        using var reader = new StreamReader(stream);
+        while (reader.ReadLine() is { } text)
+        {
+            if (Parse(text) is { } metrics) yield return metrics;
+        }
+    }
+
     private static void KeepSteps(string path, long steps)
     {
-        var kept = File.ReadLines(path).Where(text => Step(text) is { } step && step <= steps).ToList();
+        var kept = File.ReadLines(path).Where(text => Parse(text) is { } metrics && metrics.Step <= steps).ToList();
         AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(string.Concat(kept.Select(text => text + "\n")))));
     }
 
     // Null for what is no line of ours, such as one that the power failed in.
-    private static long? Step(string text)
+    private static RunMetrics? Parse(string text)
     {
         try
         {
             using var json = JsonDocument.Parse(text);
-            return json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("step", out var step)
-                && step.TryGetInt64(out long number) ? number : null;
+            if (json.RootElement.ValueKind != JsonValueKind.Object || !Whole("step", out long step)) return null;
+            var values = new Dictionary<string, double>();
+            foreach (var property in json.RootElement.EnumerateObject().Where(p => p.Name is not ("step" or "epoch")))
+            {
+                if (property.Value.ValueKind == JsonValueKind.Null) values[property.Name] = double.NaN;
+                else if (property.Value.ValueKind == JsonValueKind.Number && property.Value.TryGetDouble(out double value)) values[property.Name] = value;
+            }
+            return new(step, Whole("epoch", out long epoch) ? (int)Math.Clamp(epoch, 0, int.MaxValue) : 0, values);
+
+            bool Whole(string name, out long number)
+            {
+                number = 0;
+                return json.RootElement.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out number);
+            }
         }
         catch (JsonException)
         {

@@ -3,7 +3,10 @@ namespace MaskBias.MLNet.Training.Output;
 /// <summary>The output folder of a run that this process alone writes to.</summary>
 internal sealed class RunFolder : IDisposable
 {
-    private const string LockFile = "run.lock", Checkpoints = "checkpoints", Replay = "replay";
+    /// <summary>The folder of checkpoints in a run's folder.</summary>
+    public const string Checkpoints = "checkpoints";
+
+    private const string LockFile = "run.lock", Replay = "replay";
 
     private readonly FileStream exclusive;
 

@@ -10,7 +10,13 @@ namespace MaskBias.MLNet.Samples.Cli.Inputs;
 internal sealed class MaskInput
 {
     public const string ColumnName = "Masks";
-    private const string None = "none", Segment = "segment", Sam = "sam:";
+
+    /// <summary>The built-in segmenter.</summary>
+    public const string Segment = "segment";
+
+    private const string None = "none", Sam = "sam:";
+
+    private readonly MissingMasks onMissing;
 
     private readonly Option<string> source;
 
@@ -23,8 +29,10 @@ internal sealed class MaskInput
 
     /// <param name="command">Receives the options.</param>
     /// <param name="byDefault">The source where none is named.</param>
-    public MaskInput(Command command, string byDefault)
+    /// <param name="onMissing">What happens where files have no masks of an image.</param>
+    public MaskInput(Command command, string byDefault, MissingMasks onMissing = MissingMasks.Throw)
     {
+        this.onMissing = onMissing;
         source = new("--masks")
         {
             Description = "segment (the built-in segmenter), sam:CHECKPOINT (Segment Anything), a file or folder of masks (SA-1B, COCO, panoptic, label maps, bitmaps), or none.",
@@ -35,10 +43,19 @@ internal sealed class MaskInput
         command.Add(store);
     }
 
+    /// <summary>The source that is named.</summary>
+    /// <exception cref="UsageException">There is no such source.</exception>
+    public string Source(ParseResult parsed)
+    {
+        string chosen = parsed.GetValue(source)!;
+        return chosen is None or Segment || chosen.StartsWith(Sam, StringComparison.Ordinal) || Path.Exists(chosen) ? chosen
+            : throw new UsageException($"--masks is '{chosen}'; it must be segment, none, sam:CHECKPOINT, or a file or folder that is there.");
+    }
+
     /// <summary>The rows with a column of masks, found once when they are read; as they are without masks.</summary>
     public (IDataView Rows, string? ColumnName) Add(ParseResult parsed, MLContext ml, IDataView rows)
     {
-        string chosen = parsed.GetValue(source)!;
+        string chosen = Source(parsed);
         if (chosen == None) return (rows, null);
         IEstimator<ITransformer> masks = chosen switch
         {
@@ -47,8 +64,10 @@ internal sealed class MaskInput
             {
                 CheckpointPath = chosen[Sam.Length..], OutputColumnName = ColumnName, StoreFolder = parsed.GetValue(store),
             }),
-            _ when File.Exists(chosen) || Directory.Exists(chosen) => ml.SelfSupervised().LoadMasks(ColumnName, "ImagePath", chosen, parsed.GetValue(format)),
-            _ => throw new UsageException($"--masks is '{chosen}'; it must be segment, none, sam:CHECKPOINT, or a file or folder that is there."),
+            _ => ml.SelfSupervised().LoadMasks(new()
+            {
+                Path = chosen, InputColumnName = "ImagePath", OutputColumnName = ColumnName, Format = parsed.GetValue(format), OnMissingMasks = onMissing,
+            }),
         };
         return (ml.Data.Cache(masks.Fit(rows).Transform(rows)), ColumnName);
     }

@@ -1,5 +1,5 @@
 using MaskBias.MLNet.Embeddings;
-using MaskBias.MLNet.Masks;
+using MaskBias.MLNet.Samples.Pictures;
 
 namespace MaskBias.MLNet.Samples.Quickstart.Pictures;
 
@@ -13,7 +13,7 @@ internal static class AttentionSheet
         {
             var seen = maps[row].Seen;
             int scale = TileSheet.ScaleOf(seen);
-            sheet.Draw(row, 0, MaskPictures.OverlayPng(seen, MaskSet.Empty(seen.Height, seen.Width), scale));
+            sheet.Draw(row, 0, MaskTile.Plain(seen, scale));
             for (int head = 0; head < maps[row].Heads.Count; head++) sheet.Draw(row, 1 + head, maps[row].ToPng(head, scale));
         }
         sheet.Write(path);

@@ -1,4 +1,5 @@
 using MaskBias.MLNet.Pretraining.Mae;
+using MaskBias.MLNet.Samples.Pictures;
 
 namespace MaskBias.MLNet.Samples.Quickstart.Pictures;
 

@@ -1,28 +1,29 @@
 using MaskBias.MLNet.Images;
 using SkiaSharp;
 
-namespace MaskBias.MLNet.Samples.Quickstart.Pictures;
+namespace MaskBias.MLNet.Samples.Pictures.Drawing;
 
 /// <summary>
-/// Writes the labels of plots, with a typeface of the system or, on a bare system that has none, in <see cref="PixelGlyphs"/>: SkiaSharp
+/// Writes the texts of drawings, with a typeface of the system or, on a bare system that has none, in <see cref="PixelGlyphs"/>: SkiaSharp
 /// brings no typeface of its own, and would leave the text out silently.
 /// </summary>
-internal sealed class PlotText(SKCanvas canvas) : IDisposable
+internal sealed class TextPainter(SKCanvas canvas) : IDisposable
 {
     private const float Size = 14, GlyphPixel = 1.5f;
 
     private static readonly string[] Preferred = ["DejaVu Sans", "Liberation Sans", "Noto Sans", "Segoe UI", "Arial", "Helvetica"];
 
-    private readonly SKPaint paint = new() { Color = SKColors.Black, IsAntialias = true, TextSize = Size, Typeface = Find() };
+    private readonly SKPaint paint = new() { IsAntialias = true, TextSize = Size, Typeface = Find() };
 
     /// <summary>Writes a line.</summary>
     /// <param name="text">The text.</param>
     /// <param name="x">Where it begins, has its middle, or ends.</param>
     /// <param name="baseline">Its base line.</param>
     /// <param name="align">What of it lies at <paramref name="x"/>.</param>
-    public void Draw(string text, float x, float baseline, SKTextAlign align = SKTextAlign.Left)
+    /// <param name="color">Its colour.</param>
+    public void Draw(string text, float x, float baseline, SKTextAlign align, SKColor color)
     {
-        paint.TextAlign = align;
+        (paint.TextAlign, paint.Color) = (align, color);
         if (paint.Typeface is not null) canvas.DrawText(text, x, baseline, paint);
         else DrawGlyphs(text, x, baseline, align);
     }

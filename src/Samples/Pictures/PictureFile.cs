@@ -1,16 +1,18 @@
 using SkiaSharp;
 
-namespace MaskBias.MLNet.Samples.Quickstart.Pictures;
+namespace MaskBias.MLNet.Samples.Pictures;
 
-/// <summary>Writes PNG files whole or not at all.</summary>
+/// <summary>Makes PNGs, and writes files whole or not at all.</summary>
 internal static class PictureFile
 {
-    public static void Write(string path, SKSurface surface)
+    public static byte[] Png(SKSurface surface)
     {
         using var image = surface.Snapshot();
         using var png = image.Encode(SKEncodedImageFormat.Png, quality: 100);
-        Write(path, png.ToArray());
+        return png.ToArray();
     }
+
+    public static void Write(string path, SKSurface surface) => Write(path, Png(surface));
 
     public static void Write(string path, byte[] content)
     {

@@ -1,12 +1,15 @@
 using MaskBias.MLNet.Images;
 using SkiaSharp;
 
-namespace MaskBias.MLNet.Samples.Quickstart.Pictures;
+namespace MaskBias.MLNet.Samples.Pictures;
 
 /// <summary>A picture of equal square tiles in rows and columns; every picture is fitted into its tile.</summary>
 internal sealed class TileSheet : IDisposable
 {
-    private const int Tile = 192, Gap = 4;
+    /// <summary>Pixels along each side of a tile.</summary>
+    public const int Tile = 192;
+
+    private const int Gap = 4;
 
     private readonly SKSurface surface;
 
@@ -30,6 +33,8 @@ internal sealed class TileSheet : IDisposable
         using var paint = new SKPaint { FilterQuality = SKFilterQuality.Medium };
         surface.Canvas.DrawBitmap(picture, SKRect.Create(left, top, width, height), paint);
     }
+
+    public byte[] ToPng() => PictureFile.Png(surface);
 
     public void Write(string path) => PictureFile.Write(path, surface);
 

@@ -1,0 +1,49 @@
+using MaskBias.MLNet.Samples.Cli.Report.Data;
+using MaskBias.MLNet.Samples.Cli.Report.Page;
+using MaskBias.MLNet.Samples.Pictures.Plots;
+
+namespace MaskBias.MLNet.Samples.Cli.Report.Sections;
+
+/// <summary>How well the classes of images are told by their nearest neighbours, and which are taken for which.</summary>
+internal static class ConfusionSection
+{
+    public const string Title = "Classes by nearest neighbours";
+
+    private const int MostClasses = 30, MostLetters = 20;
+
+    public static ReportSection Of(ImageStudy study)
+    {
+        int[] classes = study.Classes;
+        int labelled = classes.Count(c => c >= 0);
+        var predictions = study.Views.Select(view => view.Similarities.LeaveOneOut(classes)).ToList();
+        var accuracies = study.Views.Zip(predictions, (view, predicted) =>
+            (view.Name, Share: classes.Zip(predicted).Count(p => p.First >= 0 && p.First == p.Second) / (double)labelled)).ToList();
+        var parts = new List<IPart>
+        {
+            new Cards([.. accuracies.Select(a => (a.Name, Numbers.Percent(a.Share)))]),
+            new Paragraph($"The share of {labelled} images whose class their 20 nearest neighbours among the others vote for, under each encoder; an untrained one of "
+                + $"the same architecture is there to compare with. The most common class is {Numbers.Percent(classes.Where(c => c >= 0).GroupBy(c => c).Max(g => g.Count()) / (double)labelled)} of the images."),
+        };
+        if (study.Images.Classes.Count <= 2 * MostClasses * MostClasses) parts.Add(Matrix(study, classes, predictions[0]));
+        return new(Title, parts);
+    }
+
+    private static PlotFigure Matrix(ImageStudy study, int[] actual, int[] predicted)
+    {
+        // The largest classes; what is left of many counts as one.
+        int[] shown = [.. actual.Where(c => c >= 0).GroupBy(c => c).OrderByDescending(g => g.Count()).ThenBy(g => g.Key).Take(MostClasses).Select(g => g.Key).Order()];
+        bool hasOthers = shown.Length < study.Images.Classes.Count;
+        string[] names = [.. shown.Select(c => SafeText.Short(SafeText.Clean(study.Images.Classes[c]), MostLetters)), .. hasOthers ? new[] { "other classes" } : []];
+        int[][] counts = [.. names.Select(_ => new int[names.Length])];
+        for (int i = 0; i < actual.Length; i++)
+        {
+            if (actual[i] >= 0 && predicted[i] >= 0) counts[Place(actual[i])][Place(predicted[i])]++;
+        }
+        string encoder = study.Views[0].Name;
+        var rows = counts.Select((row, i) => (IReadOnlyList<string>)[names[i], .. row.Select(count => Numbers.Text(count))]);
+        return new("confusion", new MatrixPlot { Title = $"{encoder}: rows are the classes, columns what they are taken for", Names = names, Counts = counts },
+            $"{encoder}: confusion matrix of {names.Length} classes.", new("Images by class (rows) and by what they are taken for (columns)", ["class", .. names], [.. rows]));
+
+        int Place(int c) => Array.BinarySearch(shown, c) is >= 0 and int place ? place : shown.Length;
+    }
+}

@@ -1,0 +1,40 @@
+using MaskBias.MLNet.Samples.Cli.Report.Data;
+using MaskBias.MLNet.Samples.Cli.Report.Page;
+using MaskBias.MLNet.Samples.Pictures.Drawing;
+using MaskBias.MLNet.Samples.Pictures.Plots;
+
+namespace MaskBias.MLNet.Samples.Cli.Report.Sections;
+
+/// <summary>The accuracy against the number of labels per class.</summary>
+internal static class FewShotSection
+{
+    public const string Title = "Accuracy with few labels";
+
+    public static ReportSection Of(ImageStudy study, int seed, IProgress<string> progress)
+    {
+        int[] classes = study.Classes, shots = FewShot.Shots(classes);
+        if (shots.Length < 2) return ReportSection.LeftOut(Title, "It needs classes of four images or more, to label some and to test on the others.");
+        var (lines, rows) = (new List<PlotLine>(), new List<IReadOnlyList<string>>());
+        for (int v = 0; v < study.Views.Count; v++)
+        {
+            var (name, _, similarities) = study.Views[v];
+            progress.Report($"few labels: {name}");
+            double[][] accuracies = FewShot.Measure(similarities, classes, shots, seed);
+            lines.Add(new(SafeText.Short(name, 20), Ink.Series(v), [.. shots.Select(s => Math.Log(s))], [.. accuracies.Select(a => a.Average())]));
+            rows.AddRange(shots.Select((s, i) => (IReadOnlyList<string>)
+                [name, Numbers.Text(s), Numbers.Percent(accuracies[i].Average()), $"{Numbers.Percent(accuracies[i].Min())} to {Numbers.Percent(accuracies[i].Max())}"]));
+        }
+        var plot = new LinesPlot
+        {
+            Title = "accuracy of k-NN on images without a label", XName = "labels per class", Lines = lines,
+            Marks = [.. shots.Select(s => (Math.Log(s), Numbers.Text(s)))],
+        };
+        return new(Title,
+        [
+            new PlotFigure("few-labels", plot, $"Accuracy of nearest neighbours with {shots[0]} to {shots[^1]} labels per class, for {lines.Count} encoders: "
+                + string.Join("; ", lines.Select(line => $"{line.Name} {Numbers.Percent(line.Y[0])} to {Numbers.Percent(line.Y[^1])}")) + ".",
+                new("Accuracy by labels per class", ["encoder", "labels per class", "mean", $"lowest to highest of {FewShot.Draws} draws"], rows)),
+            new Paragraph($"Means of {FewShot.Draws} draws. All points of a draw are measured on the same images, none of which is ever labelled."),
+        ]);
+    }
+}
