@@ -26,7 +26,13 @@ public sealed class Browser : IAsyncLifetime
     }
 
     /// <summary>Opens an address in a window of its own; errors that the page reports fail the test when that is disposed.</summary>
-    internal async Task<Window> OpenAsync(string address, bool isPhone = false)
+    internal async Task<Window> OpenAsync(string address, bool isPhone = false) => await Window.OpenAsync(await ContextAsync(isPhone), address);
+
+    /// <summary>Opens a file as <see cref="OpenAsync"/> opens an address.</summary>
+    internal async Task<Window> OpenFileAsync(string path, bool isPhone = false) =>
+        await Window.ShowAsync(await ContextAsync(isPhone), new Uri(Path.GetFullPath(path)).AbsoluteUri);
+
+    private async Task<IBrowserContext> ContextAsync(bool isPhone)
     {
         Assert.SkipWhen(chromium is null,
             "There is no Chromium: install the distribution's package chromium, or name a browser in MASKBIAS_CHROMIUM.");
@@ -34,7 +40,7 @@ public sealed class Browser : IAsyncLifetime
             ? new() { ViewportSize = new() { Width = 390, Height = 844 }, HasTouch = true, IsMobile = true, DeviceScaleFactor = 2 }
             : new() { ViewportSize = new() { Width = 1280, Height = 860 } });
         context.SetDefaultTimeout(30_000);
-        return await Window.OpenAsync(context, address);
+        return context;
     }
 
     public async ValueTask DisposeAsync()

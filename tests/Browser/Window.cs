@@ -22,7 +22,16 @@ internal sealed class Window : IAsyncDisposable
 
     public ILocator Status => Page.Locator("#status");
 
+    /// <summary>Opens the app.</summary>
     public static async Task<Window> OpenAsync(IBrowserContext context, string address)
+    {
+        var window = await ShowAsync(context, address);
+        await Assertions.Expect(window.Page.Locator("#count")).ToContainTextAsync("image");
+        return window;
+    }
+
+    /// <summary>Opens any page.</summary>
+    public static async Task<Window> ShowAsync(IBrowserContext context, string address)
     {
         var window = new Window(context, await context.NewPageAsync());
         window.Page.PageError += (_, error) => window.faults.Add(error);
@@ -31,7 +40,6 @@ internal sealed class Window : IAsyncDisposable
             if (message.Type == "error") window.faults.Add(message.Text);
         };
         await window.Page.GotoAsync(address);
-        await Assertions.Expect(window.Page.Locator("#count")).ToContainTextAsync("image");
         return window;
     }
 

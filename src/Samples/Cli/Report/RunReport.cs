@@ -33,7 +33,7 @@ internal static class RunReport
         string? missing = options.Images is null ? "No images were given: --images DIR names a folder of them."
             : files.Encoders.Count == 0 ? "The run has left no encoder to look at images with." : null;
         sections.AddRange(missing is null ? OfImages(options, files, progress) : ImageTitles.Select(title => ReportSection.LeftOut(title, missing)));
-        return sections;
+        return [.. sections, .. ConfigurationSection.Options(files)];
     }
 
     private static List<ReportSection> OfImages(ReportOptions options, RunFiles files, IProgress<string> progress)

@@ -70,9 +70,8 @@ public sealed class PlotTests
     [InlineData("right\u202Eleft 日本 \U0001F600", "right\uFFFDleft 日本 \U0001F600")]
     public void Texts_have_nothing_that_xml_forbids_or_that_turns_them(string text, string expected) => Assert.Equal(expected, SafeText.Clean(text));
 
-    // Apart from the others: a lone half of a pair does not survive as a test's argument.
     [Fact]
-    public void Half_a_pair_is_replaced() => Assert.Equal("\uFFFDx\uFFFD", SafeText.Clean("\uD800x\uFFFE"));
+    public void Halves_of_signs_and_what_is_no_sign_are_replaced() => Assert.Equal("\uFFFDx\uFFFD", SafeText.Clean("\uD800x\uFFFE"));
 
     [Theory]
     [InlineData("curve-DINO-k-NN accuracy", "curve-dino-k-nn-accuracy")]

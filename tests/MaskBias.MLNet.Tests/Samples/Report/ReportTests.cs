@@ -23,7 +23,7 @@ public sealed class ReportTests(ReportRun run) : IClassFixture<ReportRun>, IDisp
             [
                 "DINO: configuration", "Distillation: configuration", "Encoders", "DINO: curves", "Distillation: curves", "Weights of the bias, α and β", "Images",
                 "Masks", "Attention", "Features of patches", "Nearest neighbours", "Classes by nearest neighbours", "Map of the images",
-                "Accuracy with few labels",
+                "Accuracy with few labels", "DINO: options", "Distillation: options",
             ], sections.Select(section => section.Title));
 
         var page = Parse(ReportPage.Write("A run", sections));
@@ -63,7 +63,7 @@ public sealed class ReportTests(ReportRun run) : IClassFixture<ReportRun>, IDisp
     public void A_run_alone_is_shown_and_the_rest_says_why_it_is_not()
     {
         var sections = ReportRun.Build(new() { Run = run.Pretraining });
-        Assert.Equal(["DINO: configuration", "Encoders", "DINO: curves", "Weights of the bias, α and β"], sections.Where(s => s.Absent is null).Select(s => s.Title));
+        Assert.Equal(["DINO: configuration", "Encoders", "DINO: curves", "Weights of the bias, α and β", "DINO: options"], sections.Where(s => s.Absent is null).Select(s => s.Title));
         Assert.Equal(7, sections.Count(s => s.Absent?.Contains("--images") == true));
         Assert.Contains("--images DIR", Parse(ReportPage.Write("A run", sections)).Root!.Value);
     }
@@ -86,7 +86,7 @@ public sealed class ReportTests(ReportRun run) : IClassFixture<ReportRun>, IDisp
     {
         File.Copy(Path.Combine(run.Pretraining, "run.json"), Path.Combine(folder.Path, "run.json"));
         var sections = ReportRun.Build(new() { Run = folder.Path, Images = run.Images });
-        Assert.Equal(["DINO: configuration"], sections.Where(s => s.Absent is null).Select(s => s.Title));
+        Assert.Equal(["DINO: configuration", "DINO: options"], sections.Where(s => s.Absent is null).Select(s => s.Title));
         Assert.Contains("0 of 6", Parse(ReportPage.Write("A run", sections)).Root!.Value);
     }
 
@@ -135,7 +135,7 @@ public sealed class ReportTests(ReportRun run) : IClassFixture<ReportRun>, IDisp
         var (code, output, errors) = Run("report", run.Folder, "--images", run.Images, "--output", page, "--png", figures, "--max-images", "12");
         Assert.True(code == 0, errors);
         Assert.Contains(page, output);
-        Assert.DoesNotContain("left out", output);
+        Assert.Contains("left out: Accuracy with few labels", output);
         Parse(File.ReadAllBytes(page));
         string[] files = [.. Directory.GetFiles(figures).Select(Path.GetFileName).Order(StringComparer.Ordinal)!];
         foreach (string expected in new[]

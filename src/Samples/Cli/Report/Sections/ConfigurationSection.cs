@@ -21,6 +21,10 @@ internal static class ConfigurationSection
         }
     }
 
+    /// <summary>Every option of the runs: long, and therefore last.</summary>
+    public static IEnumerable<ReportSection> Options(RunFiles files) => files.Runs.Select(run =>
+        new ReportSection($"{run.Name}: options", [new Pairs(run.Record.Options.OrderBy(option => option.Key, StringComparer.Ordinal))]));
+
     private static ReportSection OfRun(string name, RunRecord run, RunCurves curves)
     {
         string steps = run.Resolved.GetValueOrDefault("steps", "?"), epochs = run.Resolved.GetValueOrDefault("epochs", "?");
@@ -35,8 +39,6 @@ internal static class ConfigurationSection
         }
         var parts = new List<IPart> { new Cards(cards), new Pairs(run.Resolved.Append(new("seed", Numbers.Text(run.Seed))).Append(new("library", run.Library))) };
         parts.AddRange(run.Adjustments.Take(MostAdjustments).Select(adjustment => new Paragraph(adjustment)));
-        parts.Add(new Paragraph("Options:"));
-        parts.Add(new Pairs(run.Options.OrderBy(option => option.Key, StringComparer.Ordinal)));
         return new($"{name}: configuration", parts);
     }
 }
