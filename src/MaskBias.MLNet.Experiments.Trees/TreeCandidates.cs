@@ -31,7 +31,7 @@ public static class TreeCandidates
     public static ExperimentCandidate LightGbmClassifier()
     {
         var space = new TreeSpace();
-        return ExperimentCandidate.OnFeatures("LightGbm", 100, space.Parameters, trial =>
+        return ExperimentCandidate.OnFeatures("LightGbm", 90, space.Parameters, trial =>
             trial.Context.MulticlassClassification.Trainers.LightGbm(new LightGbmMulticlassTrainer.Options
             {
                 LabelColumnName = trial.LabelColumnName, FeatureColumnName = trial.FeatureColumnName,
@@ -44,7 +44,7 @@ public static class TreeCandidates
     public static ExperimentCandidate FastTreeClassifier()
     {
         var space = new TreeSpace();
-        return ExperimentCandidate.OnFeatures("FastTree", 250, space.Parameters, trial =>
+        return ExperimentCandidate.OnFeatures("FastTree", 500, space.Parameters, trial =>
             trial.Context.MulticlassClassification.Trainers.OneVersusAll(
                 trial.Context.BinaryClassification.Trainers.FastTree(space.Set(new FastTreeBinaryTrainer.Options(), trial)),
                 trial.LabelColumnName));

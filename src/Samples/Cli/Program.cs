@@ -19,10 +19,10 @@ var root = new RootCommand("Self-supervised vision transformers for ML.NET: pret
     MasksCommand.Create(),
     DescribeCommand.Create(),
     ExportCommand.Create(),
-    ReportCommand.Create(),
     DoctorCommand.Create(),
     BenchCommand.Create(),
     CompletionCommand.Create(),
+    ReportCommand.Create(),
 };
 ExampleCommand.ShowIn(root);
 var parsed = root.Parse(args);

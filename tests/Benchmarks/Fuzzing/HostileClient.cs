@@ -165,7 +165,8 @@ internal sealed class HostileClient(Uri address, ImageDamage damage, int tooMany
     private string Outcome(int status, string body)
     {
         if (body.Contains(secret, StringComparison.Ordinal)) return "FAULT the answer has what is in a file outside";
-        bool isFault = status >= 500 && status != (int)HttpStatusCode.ServiceUnavailable;
-        return isFault ? $"FAULT {status}: {body[..Math.Min(200, body.Length)]}" : $"{status}";
+        // 505 is what HTTP asks for where a request names a version that there is not.
+        bool isAllowed = status < 500 || (HttpStatusCode)status is HttpStatusCode.ServiceUnavailable or HttpStatusCode.HttpVersionNotSupported;
+        return isAllowed ? $"{status}" : $"FAULT {status}: {body.Split('\n')[^1]}";
     }
 }

@@ -149,14 +149,14 @@ public sealed class ExperimentTests : IDisposable
         var second = ExperimentCandidate.OnFeatures("endless", 1, [], trial => trial.Context.MulticlassClassification.Trainers.SdcaMaximumEntropy(
             new Microsoft.ML.Trainers.SdcaMaximumEntropyMulticlassTrainer.Options
             {
-                FeatureColumnName = trial.FeatureColumnName, MaximumNumberOfIterations = trials++ == 0 ? 1 : 100_000_000, ConvergenceTolerance = 1e-30f,
-                L2Regularization = 1e-6f, ConvergenceCheckFrequency = 1_000_000, NumberOfThreads = 1,
+                FeatureColumnName = trial.FeatureColumnName, MaximumNumberOfIterations = trials++ == 0 ? 1 : 1_000_000, ConvergenceTolerance = 1e-9f,
+                L2Regularization = 1e-6f, NumberOfThreads = 1,
             }));
         var settings = ExperimentRuns.Settings(1, "endless");
         settings.Candidates.Add(second);
         (settings.MaxTrials, settings.MaxTime) = (null, TimeSpan.FromSeconds(5));
         using var result = runs.Run(settings);
-        Assert.True(result.Elapsed < TimeSpan.FromSeconds(10), $"{result.Elapsed}");
+        Assert.True(result.Elapsed < TimeSpan.FromMinutes(2), $"{result.Elapsed}");          // a million iterations take hours
         Assert.True(result.Runs.Select(r => r.State).SequenceEqual([TrialState.Completed, TrialState.Stopped]), string.Join('\n', result.Runs));
         Assert.Equal("The time was over.", result.Runs[1].Error);
         Assert.Equal(1, result.BestRun.Trial.Number);

@@ -83,7 +83,7 @@ public sealed class SearchTests
         Assert.Equal([0, 1], order.Take(2));
         Assert.Contains(2, order);
         Assert.DoesNotContain(3, order);                    // it cannot end in time
-        Assert.True(left < 20 && left >= 0, $"{left}");
+        Assert.True(left is < 20 and >= 0, $"{left}");
         Assert.All(spent[..3], s => Assert.True(s > 5, string.Join(' ', spent)));
     }
 

@@ -5,7 +5,7 @@ namespace MaskBias.MLNet.Experiments.Output;
 /// <summary>The best trials as bars: what each is, its metric, and what it costs.</summary>
 internal static class LeaderboardPicture
 {
-    private const int Width = 1080, Row = 26, Top = 84, Bottom = 40, Left = 380, Bars = 360, Longest = 54;
+    private const int Width = 1136, Row = 26, Top = 84, Bottom = 40, Left = 436, Bars = 360, Longest = 54;
     private const string Best = "#2166ac", Others = "#92c5de", Ink = "#1e1e1e", Faint = "#6a6a6a";
 
     public static void Write(

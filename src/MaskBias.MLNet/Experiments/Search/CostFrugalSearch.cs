@@ -16,6 +16,7 @@ namespace MaskBias.MLNet.Experiments.Search;
 internal sealed class CostFrugalSearch(IReadOnlyList<SearchArm> arms, double budget, bool countsTrials, int seed)
 {
     private const double StartShare = 0.05;         // of the budget, up to which every candidate gets its start at once
+    private const double LargestStart = 0.25;       // of what is left, up to which a candidate that is not known yet is tried at all
 
     private readonly List<double> units = [];       // what each trial cost for a relative cost of 1
     private int turn;
@@ -56,6 +57,8 @@ internal sealed class CostFrugalSearch(IReadOnlyList<SearchArm> arms, double bud
         var open = Enumerable.Range(0, arms.Count).Where(i => !arms[i].IsClosed).ToList();
         if (turn > 0) open.RemoveAll(i => arms[i].ExpectedCost(UnitOf(arms[i])) > left);
         if (open.Count == 0) return null;
+        var frugal = open.Where(i => arms[i].Trials > 0 || turn == 0 || countsTrials || arms[i].ExpectedCost(UnitOf(arms[i])) <= LargestStart * left);
+        if (frugal.ToList() is { Count: > 0 } chosen) open = chosen;
         var start = open.Where(i => arms[i].Trials == 0)
             .Where(i => turn == 0 || countsTrials || arms[i].ExpectedCost(UnitOf(arms[i])) <= StartShare * budget).ToList();
         if (start.Count > 0) return start.MinBy(i => arms[i].RelativeCost);

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using MaskBias.MLNet.Extensions;
 using MaskBias.MLNet.Samples.Search.Collection;
 using Microsoft.AspNetCore.Builder;
@@ -48,8 +47,7 @@ internal static partial class ErrorAnswers
         EmbeddingQueueFullException => (StatusCodes.Status503ServiceUnavailable, "There is too much to do; try again in a moment."),
         // The app is ending, or the disk is full: neither is the client's fault, and trying later may help.
         ObjectDisposedException or OperationCanceledException => (StatusCodes.Status503ServiceUnavailable, "The app is ending."),
-        IOException and not { InnerException: SocketException } =>
-            (StatusCodes.Status507InsufficientStorage, "The disk did not take the file."),
+        IOException => (StatusCodes.Status507InsufficientStorage, "The disk did not take the file."),
         _ => (StatusCodes.Status500InternalServerError, "Something failed; the app's log says what."),
     };
 

@@ -24,6 +24,11 @@ internal static class UploadBody
         {
             throw new BadHttpRequestException("The body did not arrive in time.", StatusCodes.Status408RequestTimeout);
         }
+        catch (IOException e) when (e is not BadHttpRequestException)
+        {
+            // What Kestrel says of some bodies that break the rules, such as a chunk whose size is no number.
+            throw new BadHttpRequestException("The body is not well-formed.", e);
+        }
         return bytes.GetBuffer().AsMemory(0, (int)bytes.Length);
     }
 

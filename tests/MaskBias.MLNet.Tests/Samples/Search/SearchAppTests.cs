@@ -234,6 +234,18 @@ public sealed class SearchAppTests
     }
 
     [Fact]
+    public async Task A_body_that_breaks_the_rules_is_the_clients_fault()
+    {
+        await using var search = await RunningSearch.StartAsync();
+        var address = new Uri(search.Address);
+        using var client = new TcpClient();
+        await client.ConnectAsync(address.Host, address.Port);
+        string request = $"POST /api/images HTTP/1.1\r\nHost: {address.Authority}\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFF\r\n";
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(request));
+        Assert.StartsWith("HTTP/1.1 400", await new StreamReader(client.GetStream()).ReadLineAsync());
+    }
+
+    [Fact]
     public async Task The_page_may_load_nothing_from_elsewhere()
     {
         await using var search = await RunningSearch.StartAsync();
