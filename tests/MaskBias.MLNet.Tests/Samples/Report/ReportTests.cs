@@ -137,15 +137,19 @@ public sealed class ReportTests(ReportRun run) : IClassFixture<ReportRun>, IDisp
     }
 
     [Fact]
-    public void The_tool_writes_the_page_and_the_figures()
+    public void The_commands_of_the_docs_write_the_page_and_the_figures()
     {
-        string page = Path.Combine(folder.Path, "out", "report.html"), figures = Path.Combine(folder.Path, "figures");
-        var (code, output, errors) = Run(
-            "report", run.Folder, "--images", run.Images, "--output", page, "--png", figures, "--max-images", "12");
-        Assert.True(code == 0, errors);
-        Assert.Contains(page, output);
-        Assert.Contains("left out: Accuracy with few labels", output);
-        Parse(File.ReadAllBytes(page));
+        var lines = File.ReadLines(Path.Combine(Fixtures.Root, "docs", "report.md"));
+        string[] commands = [.. lines.Where(line => line.StartsWith("maskbias ", StringComparison.Ordinal))];
+        Assert.Equal(2, commands.Length);
+        foreach (string command in commands)
+        {
+            var (code, output, errors) = Run([.. command.Split(' ')[1..].Select(InFolder), "--max-images", "12"]);
+            Assert.True(code == 0, errors);
+            Assert.Matches("page: .*html\nsections: [0-9]+\nleft out: ", output.ReplaceLineEndings("\n"));
+        }
+        foreach (string page in new[] { "dino.html", "report.html" }) Parse(File.ReadAllBytes(Path.Combine(folder.Path, page)));
+        string figures = Path.Combine(folder.Path, "figures");
         string[] files = [.. Directory.GetFiles(figures).Select(Path.GetFileName).Order(StringComparer.Ordinal)!];
         foreach (string expected in new[]
             {
@@ -154,6 +158,13 @@ public sealed class ReportTests(ReportRun run) : IClassFixture<ReportRun>, IDisp
             })
             Assert.Contains(expected, files);
         Assert.All(Directory.GetFiles(figures), file => Assert.InRange(ImageDecoder.Decode(File.ReadAllBytes(file), file).Width, 100, 4000));
+
+        string InFolder(string word) => word switch
+        {
+            "runs/dino" => run.Pretraining, "artifacts/quickstart" => run.Folder, "photos" => run.Images,
+            _ when word.EndsWith(".html", StringComparison.Ordinal) || word == "figures" => Path.Combine(folder.Path, word),
+            _ => word,
+        };
     }
 
     [Theory]
