@@ -12,7 +12,8 @@ using static Microsoft.Playwright.Assertions;
 namespace MaskBias.MLNet.BrowserTests;
 
 /// <summary>The page that <c>maskbias report</c> writes, in a browser. A window fails its test where the page causes an error.</summary>
-public sealed class ReportPageTests(Browser browser, ReportPageTests.WrittenReport report) : IClassFixture<Browser>, IClassFixture<ReportPageTests.WrittenReport>
+public sealed class ReportPageTests(Browser browser, ReportPageTests.WrittenReport report)
+    : IClassFixture<Browser>, IClassFixture<ReportPageTests.WrittenReport>
 {
     [Fact]
     public async Task Every_picture_is_shown_and_nothing_is_fetched()
@@ -20,10 +21,12 @@ public sealed class ReportPageTests(Browser browser, ReportPageTests.WrittenRepo
         await using var window = await browser.OpenFileAsync(report.Path);
         await Expect(window.Page.Locator("h1")).ToHaveTextAsync("A run of <b>mine</b>");
         await Expect(window.Page.Locator("section")).ToHaveCountAsync(13);
-        Assert.True(await window.Page.EvaluateAsync<bool>("() => document.images.length > 50 && [...document.images].every(i => i.complete && i.naturalWidth > 0)"));
-        Assert.True(await window.Page.EvaluateAsync<bool>("() => [...document.querySelectorAll('svg')].every(s => s.getBoundingClientRect().height > 100)"));
-        Assert.Equal(0, await window.Page.EvaluateAsync<int>("() => performance.getEntriesByType('resource').filter(r => !r.name.startsWith('data:')).length"));
+        Assert.True(await IsTrue("document.images.length > 50 && [...document.images].every(i => i.complete && i.naturalWidth > 0)"));
+        Assert.True(await IsTrue("[...document.querySelectorAll('svg')].every(s => s.getBoundingClientRect().height > 100)"));
+        Assert.True(await IsTrue("performance.getEntriesByType('resource').every(r => r.name.startsWith('data:'))"));
         Assert.Equal(0, await window.Page.Locator("script").CountAsync());
+
+        Task<bool> IsTrue(string expression) => window.Page.EvaluateAsync<bool>($"() => {expression}");
     }
 
     [Fact]
@@ -46,7 +49,7 @@ public sealed class ReportPageTests(Browser browser, ReportPageTests.WrittenRepo
         await using var window = await browser.OpenFileAsync(report.Path);
         await window.Page.EmulateMediaAsync(new() { ColorScheme = scheme });
         var result = await window.Page.RunAxe();
-        Assert.True(result.Violations.Length == 0, string.Join("\n", result.Violations.Select(v => $"{v.Id}: {v.Help}: {string.Join(", ", v.Nodes.Take(3).Select(n => n.Html))}")));
+        Assert.Empty(result.Violations.Select(v => $"{v.Id}: {v.Help}: {string.Join(" ", v.Nodes.Select(n => n.Html))}"));
         string ground = await window.Page.EvaluateAsync<string>("() => getComputedStyle(document.body).backgroundColor");
         Assert.Equal(scheme == ColorScheme.Light ? "rgb(255, 255, 255)" : "rgb(22, 25, 29)", ground);
     }
@@ -65,7 +68,8 @@ public sealed class ReportPageTests(Browser browser, ReportPageTests.WrittenRepo
         await window.Page.EmulateMediaAsync(new() { Media = Media.Print, ColorScheme = ColorScheme.Dark });
         await Expect(window.Page.Locator("nav")).ToBeHiddenAsync();
         await Expect(window.Page.Locator("summary").First).ToBeHiddenAsync();
-        Assert.Equal("rgb(26, 26, 26)", await window.Page.EvaluateAsync<string>("() => getComputedStyle(document.querySelector('svg text')).fill"));
+        string ink = await window.Page.EvaluateAsync<string>("() => getComputedStyle(document.querySelector('svg text')).fill");
+        Assert.Equal("rgb(26, 26, 26)", ink);
         Assert.True((await window.Page.PdfAsync()).Length > 50_000);
     }
 
@@ -78,16 +82,18 @@ public sealed class ReportPageTests(Browser browser, ReportPageTests.WrittenRepo
         {
             string images = System.IO.Path.Combine(folder.Path, "scenes"), run = System.IO.Path.Combine(folder.Path, "run");
             ShapeScenes.Generate(images, new() { Size = 32, ImagesPerClass = 4 });
-            if (!OperatingSystem.IsWindows()) Directory.Move(Directory.GetDirectories(images).Order().First(), System.IO.Path.Combine(images, "<img src=x onerror=alert(1)>"));
+            string hostile = System.IO.Path.Combine(images, "<img src=x onerror=alert(1)>");
+            if (!OperatingSystem.IsWindows()) Directory.Move(Directory.GetDirectories(images).Order().First(), hostile);
             var ml = new MLContext(1);
             var photos = ml.Data.LoadImageFolder(images);
             using var model = ml.SelfSupervised().Dino(new DinoOptions
             {
-                ImageColumnName = "ImagePath", MaskColumnName = "Masks", Encoder = new() { ImageSize = 16, PatchSize = 8, EmbedDim = 24, Depth = 2, Heads = 3 },
-                Head = new() { OutDim = 32, HiddenDim = 32, BottleneckDim = 16 }, Views = new() { LocalViews = 0 }, Epochs = 3, BatchSize = 20, Seed = 1,
-                Output = new() { Folder = run },
+                ImageColumnName = "ImagePath", MaskColumnName = "Masks", Epochs = 3, BatchSize = 20, Seed = 1, Output = new() { Folder = run },
+                Encoder = new() { ImageSize = 16, PatchSize = 8, EmbedDim = 24, Depth = 2, Heads = 3 }, Views = new() { LocalViews = 0 },
+                Head = new() { OutDim = 32, HiddenDim = 32, BottleneckDim = 16 },
             }).Fit(ml.SelfSupervised().SegmentImages().Fit(photos).Transform(photos));
-            File.WriteAllBytes(Path, ReportPage.Write("A run of <b>mine</b>", RunReport.Build(new() { Run = run, Images = images }, new Progress<string>())));
+            var sections = RunReport.Build(new() { Run = run, Images = images }, new Progress<string>());
+            File.WriteAllBytes(Path, ReportPage.Write("A run of <b>mine</b>", sections));
         }
 
         public string Path => System.IO.Path.Combine(folder.Path, "report.html");

@@ -17,7 +17,8 @@ internal static class MaskTile
     }
 
     /// <summary>An image enlarged.</summary>
-    public static byte[] Plain(RgbImage image, int scale) => MaskPictures.OverlayPng(image, MaskSet.Empty(image.Height, image.Width), scale);
+    public static byte[] Plain(RgbImage image, int scale) =>
+        MaskPictures.OverlayPng(image, MaskSet.Empty(image.Height, image.Width), scale);
 
     // A photo has far more pixels than its tile: every n-th row and column will do.
     private static (RgbImage Image, MaskSet Masks) Reduced(RgbImage image, MaskSet masks)

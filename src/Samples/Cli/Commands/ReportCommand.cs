@@ -15,14 +15,27 @@ internal static class ReportCommand
 
     public static Command Create()
     {
-        var command = new ExampleCommand("report", "Writes a page that shows a training run: configuration, curves, and what its encoder sees in images.",
+        var command = new ExampleCommand("report",
+            "Writes a page that shows a training run: configuration, curves, and what its encoder sees in images.",
             "report run --images photos", "report artifacts/quickstart --images photos --output report.html --png figures");
-        var run = new Argument<string>("run") { Description = "Folder of a training run, which holds run.json, or of the Quickstart's results." };
-        var images = new Option<string?>("--images") { Description = "Images, in class folders or flat; without them the page shows the run alone.", HelpName = "folder" };
-        var encoder = new Option<string?>("--encoder") { Description = "The encoder that looks at the images: a checkpoint. Else the one that the run has left.", HelpName = "checkpoint" };
-        var output = new Option<string>("--output") { Description = "The page to write.", DefaultValueFactory = _ => "report.html", HelpName = "file" };
+        var run = new Argument<string>("run") { Description = "Folder of a training run (it holds run.json), or of the Quickstart's results." };
+        var images = new Option<string?>("--images")
+        {
+            Description = "Images, in class folders or flat; without them the page shows the run alone.", HelpName = "folder",
+        };
+        var encoder = new Option<string?>("--encoder")
+        {
+            Description = "The encoder that looks at the images: a checkpoint. Else the one that the run has left.", HelpName = "checkpoint",
+        };
+        var output = new Option<string>("--output")
+        {
+            Description = "The page to write.", DefaultValueFactory = _ => "report.html", HelpName = "file",
+        };
         var png = new Option<string?>("--png") { Description = "A folder to write the figures to as PNG files too.", HelpName = "folder" };
-        var most = new Option<int>("--max-images") { Description = $"Images to look at, drawn from all: {FewestImages} to {MostImages}.", DefaultValueFactory = _ => 1000 };
+        var most = new Option<int>("--max-images")
+        {
+            Description = $"Images to look at, drawn from all: {FewestImages} to {MostImages}.", DefaultValueFactory = _ => 1000,
+        };
         var seed = new Option<int>("--seed") { Description = "Draws the images and the labels.", DefaultValueFactory = _ => 1 };
         var json = Session.JsonOption();
         command.Add(run);
@@ -40,11 +53,12 @@ internal static class ReportCommand
                 Run = folder, Images = parsed.GetValue(images), Encoder = parsed.GetValue(encoder), MaskSource = masks.Source(parsed),
                 AddMasks = (ml, rows) => masks.Add(parsed, ml, rows), MaxImages = parsed.GetValue(most), Seed = parsed.GetValue(seed),
             }, new ReportProgress(session));
-            PictureFile.Write(page, ReportPage.Write($"Training run {Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)))}", sections));
+            string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
+            PictureFile.Write(page, ReportPage.Write($"Training run {name}", sections));
             int? figures = parsed.GetValue(png) is { } pictures ? FigureFiles.Write(pictures, sections) : null;
-            session.Result(("page", page), ("sections", sections.Count(section => section.Absent is null)),
-                ("left out", sections.Where(section => section.Absent is not null).Select(section => section.Title).ToList() is { Count: > 0 } absent ? absent : null),
-                ("figures", figures));
+            string[] absent = [.. sections.Where(section => section.Absent is not null).Select(section => section.Title)];
+            session.Result(
+                ("page", page), ("sections", sections.Count - absent.Length), ("left out", absent.Length > 0 ? absent : null), ("figures", figures));
         }));
         return command;
     }

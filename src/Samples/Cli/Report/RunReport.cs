@@ -13,8 +13,8 @@ internal static class RunReport
     // Those that look at images.
     private static readonly string[] ImageTitles =
     [
-        MasksSection.Title, AttentionSection.Title, PatchFeaturesSection.Title, NeighborsSection.Title, ConfusionSection.Title, MapSection.Title,
-        FewShotSection.Title,
+        MasksSection.Title, AttentionSection.Title, PatchFeaturesSection.Title, NeighborsSection.Title, ConfusionSection.Title,
+        MapSection.Title, FewShotSection.Title,
     ];
 
     /// <summary>Makes the sections.</summary>
@@ -28,11 +28,13 @@ internal static class RunReport
         var curves = files.Runs.Select(run => RunCurves.Read(run.Record)).ToList();
         List<ReportSection> sections =
         [
-            .. ConfigurationSection.Of(files, curves), .. files.Runs.Zip(curves, (run, c) => CurvesSection.Of(run.Name, c)), BiasSection.Of(files, progress),
+            .. ConfigurationSection.Of(files, curves), .. files.Runs.Zip(curves, (run, c) => CurvesSection.Of(run.Name, c)),
+            BiasSection.Of(files, progress),
         ];
         string? missing = options.Images is null ? "No images were given: --images DIR names a folder of them."
             : files.Encoders.Count == 0 ? "The run has left no encoder to look at images with." : null;
-        sections.AddRange(missing is null ? OfImages(options, files, progress) : ImageTitles.Select(title => ReportSection.LeftOut(title, missing)));
+        sections.AddRange(missing is null
+            ? OfImages(options, files, progress) : ImageTitles.Select(title => ReportSection.LeftOut(title, missing)));
         return [.. sections, .. ConfigurationSection.Options(files)];
     }
 
@@ -48,9 +50,11 @@ internal static class RunReport
         var shown = ShownImages.Of(ml, study, chosen, options);
         List<ReportSection> sections =
         [
-            MasksSection.Of(shown, options.MaskSource), AttentionSection.Of(encoder, study.Encoder, [.. Numbers.Some(shown, ShownWithHeads)]),
+            MasksSection.Of(shown, options.MaskSource),
+            AttentionSection.Of(encoder, study.Encoder, [.. Numbers.Some(shown, ShownWithHeads)]),
             PatchFeaturesSection.Of(encoder, study.Encoder, shown), NeighborsSection.Of(study, chosen),
-            images.HasClasses ? ConfusionSection.Of(study) : WithoutClasses(ConfusionSection.Title), MapSection.Of(study, options.Seed, progress),
+            images.HasClasses ? ConfusionSection.Of(study) : WithoutClasses(ConfusionSection.Title),
+            MapSection.Of(study, options.Seed, progress),
             images.HasClasses ? FewShotSection.Of(study, options.Seed, progress) : WithoutClasses(FewShotSection.Title),
         ];
         return [new("Images", [new Paragraph(Describe(options.Images!, listed, study))]), .. sections];
@@ -73,7 +77,8 @@ internal static class RunReport
 
     private static string Describe(string folder, ImageSet listed, ImageStudy study)
     {
-        string drawn = listed.Images.Count < listed.Found ? $"{listed.Images.Count} images, drawn from {listed.Found}" : $"{listed.Found} images";
+        string drawn = listed.Images.Count < listed.Found
+            ? $"{listed.Images.Count} images, drawn from {listed.Found}" : $"{listed.Found} images";
         string classes = study.Images.HasClasses ? $" in {study.Images.Classes.Count} classes" : "";
         string unreadable = study.Unreadable > 0 ? $" {study.Unreadable} of them cannot be read and are left out." : "";
         return $"{drawn} of {folder}{classes}.{unreadable} Encoders see them without masks.";

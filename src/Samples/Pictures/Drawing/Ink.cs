@@ -4,7 +4,7 @@ namespace MaskBias.MLNet.Samples.Pictures.Drawing;
 
 /// <summary>A colour of a drawing.</summary>
 /// <param name="Color">The colour on white.</param>
-/// <param name="Name">In SVG, the class that gives the colour, so that a page may have another on a dark ground; null for the colour as it is.</param>
+/// <param name="Name">In SVG, the class that gives the colour, which a page may change on a dark ground; null for the colour as it is.</param>
 internal readonly record struct Ink(SKColor Color, string? Name = null)
 {
     private const double GoldenAngle = 137.50776;         // consecutive hues lie far apart
@@ -34,7 +34,8 @@ internal readonly record struct Ink(SKColor Color, string? Name = null)
     public static string Css { get; } =
         ".ink-text,.ink-axis{color:#1a1a1a}.ink-grid{color:#e4e4e4}.ink-faint{color:#9cc3e6}"
         + string.Concat(Palette.Select((p, i) => $".ink-{i}{{color:#{p.OnLight:x6}}}"))
-        + "@media screen and (prefers-color-scheme:dark){.ink-text{color:#e8e8e8}.ink-axis{color:#b0b0b0}.ink-grid{color:#3a3f44}.ink-faint{color:#3a5f85}"
+        + "@media screen and (prefers-color-scheme:dark){"
+        + ".ink-text{color:#e8e8e8}.ink-axis{color:#b0b0b0}.ink-grid{color:#3a3f44}.ink-faint{color:#3a5f85}"
         + string.Concat(Palette.Select((p, i) => $".ink-{i}{{color:#{p.OnDark:x6}}}")) + "}";
 
     private static SKColor Opaque(uint rgb) => new(0xFF000000 | rgb);

@@ -50,7 +50,8 @@ internal sealed class SvgDrawing : IDrawing
 
     public void Text(string text, float x, float baseline, SKTextAlign align = SKTextAlign.Left, Ink? ink = null, float degrees = 0)
     {
-        var element = Colored(new XElement(Svg + "text", new XAttribute("x", Text(x)), new XAttribute("y", Text(baseline)), text), "fill", ink ?? Ink.Text);
+        var element = new XElement(Svg + "text", new XAttribute("x", Text(x)), new XAttribute("y", Text(baseline)), text);
+        Colored(element, "fill", ink ?? Ink.Text);
         if (align != SKTextAlign.Left) element.Add(new XAttribute("text-anchor", align == SKTextAlign.Center ? "middle" : "end"));
         if (degrees != 0) element.Add(new XAttribute("transform", $"rotate({Text(degrees)} {Text(x)} {Text(baseline)})"));
         root.Add(element);

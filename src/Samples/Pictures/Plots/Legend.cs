@@ -18,6 +18,7 @@ internal static class Legend
             drawing.Dot(left + 6, top + i * Row + 6, 5, entries[i].Ink, entries[i].Mark);
             drawing.Text(entries[i].Name, left + 18, top + i * Row + 11);
         }
-        if (entries.Count > Most) drawing.Text(FormattableString.Invariant($"{entries.Count - Most} more"), left + 18, top + Most * Row + 11);
+        if (entries.Count > Most)
+            drawing.Text(FormattableString.Invariant($"{entries.Count - Most} more"), left + 18, top + Most * Row + 11);
     }
 }

@@ -21,7 +21,7 @@ internal sealed record LinesPlot : IPlot
 
     public SKSizeI Size => new(720, Math.Max(360, 64 + Legend.Height(LegendEntries.Count)));
 
-    private IReadOnlyList<(string, Ink, Mark)> LegendEntries => [.. Lines.Select(line => (line.Name, line.Ink, Mark.Disc)).Distinct()];
+    private IReadOnlyList<(string, Ink, Mark)> LegendEntries => [.. Lines.Select(line => (line.Name, line.Ink, line.Mark)).Distinct()];
 
     public void Draw(IDrawing drawing, SKRect panel)
     {
@@ -37,7 +37,7 @@ internal sealed record LinesPlot : IPlot
         foreach (var line in Lines)
         {
             frame.DrawLine(line.X, line.Y, line.Ink, thickness: 2);
-            for (int i = 0; i < line.X.Count; i++) frame.DrawPoint(line.X[i], line.Y[i], line.Ink, radius: 3);
+            for (int i = 0; i < line.X.Count; i++) frame.DrawPoint(line.X[i], line.Y[i], line.Ink, radius: 3, line.Mark);
         }
         Legend.Draw(drawing, panel.Right - LegendWidth, panel.Top + 64, LegendEntries);
     }

@@ -20,7 +20,8 @@ internal sealed record MatrixPlot : IPlot
     /// <summary>[actual][predicted] counts.</summary>
     public required IReadOnlyList<int[]> Counts { get; init; }
 
-    public SKSizeI Size => new((int)(LabelWidth + Names.Count * Cell + 0.7f * LabelWidth), (int)(Top + 0.75f * LabelWidth + Names.Count * Cell + 16));
+    public SKSizeI Size => new(
+        (int)(1.7f * LabelWidth + Names.Count * Cell), (int)(Top + 0.75f * LabelWidth + Names.Count * Cell + 16));
 
     private int Cell => Math.Clamp(560 / Math.Max(1, Names.Count), 18, 52);
 
@@ -40,8 +41,8 @@ internal sealed record MatrixPlot : IPlot
                 double share = (double)Counts[row][column] / sum;
                 drawing.Fill(SKRect.Create(left + column * Cell, top + row * Cell, Cell - 1, Cell - 1), new(Mix(share)));
                 if (Cell < ReadableCell || Counts[row][column] == 0) continue;
-                drawing.Text(Counts[row][column].ToString(CultureInfo.InvariantCulture), left + (column + 0.5f) * Cell, top + (row + 0.5f) * Cell + 5,
-                    SKTextAlign.Center, new(share > 0.45 ? SKColors.White : SKColors.Black));
+                drawing.Text(Counts[row][column].ToString(CultureInfo.InvariantCulture), left + (column + 0.5f) * Cell,
+                    top + (row + 0.5f) * Cell + 5, SKTextAlign.Center, new(share > 0.45 ? SKColors.White : SKColors.Black));
             }
         }
     }

@@ -110,7 +110,8 @@ internal sealed class PlotFrame
     private static string Label(double value, double step)
     {
         if (value == 0) return "0";
-        if (Math.Abs(value) is >= 1e-3 and < 1e6) return FormattableString.Invariant($"{Math.Round(value, Math.Clamp((int)Math.Ceiling(-Math.Log10(step)), 0, 12))}");
+        int decimals = Math.Clamp((int)Math.Ceiling(-Math.Log10(step)), 0, 12);
+        if (Math.Abs(value) is >= 1e-3 and < 1e6) return FormattableString.Invariant($"{Math.Round(value, decimals)}");
         return FormattableString.Invariant($"{value:0.##e0}");
     }
 }

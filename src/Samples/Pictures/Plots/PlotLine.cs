@@ -7,4 +7,5 @@ namespace MaskBias.MLNet.Samples.Pictures.Plots;
 /// <param name="Ink">Its colour.</param>
 /// <param name="X">Places, ascending.</param>
 /// <param name="Y">A finite value for each place.</param>
-internal sealed record PlotLine(string Name, Ink Ink, IReadOnlyList<double> X, IReadOnlyList<double> Y);
+/// <param name="Mark">The shape of its points.</param>
+internal sealed record PlotLine(string Name, Ink Ink, IReadOnlyList<double> X, IReadOnlyList<double> Y, Mark Mark = Mark.Disc);

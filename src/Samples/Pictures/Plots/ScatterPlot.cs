@@ -20,15 +20,17 @@ internal sealed record ScatterPlot : IPlot
 
     public void Draw(IDrawing drawing, SKRect panel)
     {
-        var frame = new PlotFrame(drawing, SKRect.Create(panel.Left, panel.Top, Side, Side), Widened(Points.Select(p => p.X)), Widened(Points.Select(p => p.Y)));
+        var frame = new PlotFrame(drawing, SKRect.Create(panel.Left, panel.Top, Side, Side),
+            Widened(Points.Select(p => p.X)), Widened(Points.Select(p => p.Y)));
         frame.Outline();
         frame.Title(Title, "", "");
         float radius = Points.Count > 500 ? 3 : 4.5f;
-        foreach (var (x, y, c, name) in Points) frame.DrawPoint(x, y, Ink.Series(c), radius, MarkOf(c), name);
-        if (Classes.Count > 0) Legend.Draw(drawing, panel.Left + Side, panel.Top + 64, [.. Classes.Select((name, c) => (name, Ink.Series(c), MarkOf(c)))]);
-    }
+        foreach (var (x, y, c, name) in Points) frame.DrawPoint(x, y, Ink.Series(c), radius, MarkExtensions.Of(c), name);
+        if (Classes.Count > 0)
+            Legend.Draw(drawing, panel.Left + Side, panel.Top + 64, [.. Classes.Select(Entry)]);
 
-    private static Mark MarkOf(int c) => (Mark)(c % 4);
+        static (string, Ink, Mark) Entry(string name, int c) => (name, Ink.Series(c), MarkExtensions.Of(c));
+    }
 
     private static (double Least, double Most) Widened(IEnumerable<double> values)
     {

@@ -44,7 +44,8 @@ public sealed class PlotTests
     public void Points_of_many_classes_have_their_marks_and_names()
     {
         string[] classes = [.. Enumerable.Range(0, 40).Select(i => $"class <{i}>")];
-        var plot = new ScatterPlot { Title = "map", Classes = classes, Points = [.. Enumerable.Range(0, 80).Select(i => ((double)i, i * 0.5, i % 40, $"<{i}>"))] };
+        var points = Enumerable.Range(0, 80).Select(i => ((double)i, i * 0.5, i % 40, $"<{i}>"));
+        var plot = new ScatterPlot { Title = "map", Classes = classes, Points = [.. points] };
         var svg = plot.ToSvg("map");
         Assert.Equal(80, svg.Descendants(Svg + "title").Count());
         Assert.Contains("10 more", svg.Elements(Svg + "text").Select(t => t.Value));
@@ -68,7 +69,8 @@ public sealed class PlotTests
     [InlineData("plain", "plain")]
     [InlineData("tab\tand\u0000nul", "tab\tand\uFFFDnul")]
     [InlineData("right\u202Eleft 日本 \U0001F600", "right\uFFFDleft 日本 \U0001F600")]
-    public void Texts_have_nothing_that_xml_forbids_or_that_turns_them(string text, string expected) => Assert.Equal(expected, SafeText.Clean(text));
+    public void Texts_have_nothing_that_xml_forbids_or_that_turns_them(string text, string expected) =>
+        Assert.Equal(expected, SafeText.Clean(text));
 
     [Fact]
     public void Halves_of_signs_and_what_is_no_sign_are_replaced() => Assert.Equal("\uFFFDx\uFFFD", SafeText.Clean("\uD800x\uFFFE"));

@@ -14,10 +14,13 @@ public sealed class ReportDataTests
         var (features, classes) = Clusters(noise: 0.5);
         var similarities = new Similarities(features);
         double[][] map = TSne.Place(similarities, PrincipalComponents.Of(features, 2), seed: 1);
-        int alike = Enumerable.Range(0, map.Length).Count(i =>
-            classes[Enumerable.Range(0, map.Length).Where(j => j != i).MinBy(j => Math.Pow(map[i][0] - map[j][0], 2) + Math.Pow(map[i][1] - map[j][1], 2))] == classes[i]);
+        int alike = Enumerable.Range(0, map.Length).Count(i => classes[Nearest(i)] == classes[i]);
         Assert.True(alike >= 0.98 * map.Length, $"{alike} of {map.Length} points lie beside one of their group");
         Assert.Equal(map, TSne.Place(similarities, PrincipalComponents.Of(features, 2), seed: 1));
+
+        int Nearest(int i) => Enumerable.Range(0, map.Length).Where(j => j != i).MinBy(j => Distance(map[i], map[j]));
+
+        static double Distance(double[] one, double[] other) => Math.Pow(one[0] - other[0], 2) + Math.Pow(one[1] - other[1], 2);
     }
 
     [Theory]
@@ -40,7 +43,8 @@ public sealed class ReportDataTests
         for (int i = 0; i < features.Length; i++)
         {
             var others = Enumerable.Range(0, features.Length).Where(j => j != i).ToList();
-            var classifier = new NearestNeighborClassifier([.. others.Select(j => features[j])], [.. others.Select(j => classes[j])], Groups, 20, 0.07);
+            var classifier = new NearestNeighborClassifier(
+                [.. others.Select(j => features[j])], [.. others.Select(j => classes[j])], Groups, k: 20, temperature: 0.07);
             classifier.Score(features[i], scores);
             Assert.Equal(NearestNeighborClassifier.Predict(scores), left[i]);
         }
@@ -101,7 +105,7 @@ public sealed class ReportDataTests
     public void Without_the_place_features_have_no_mean_at_any_place()
     {
         var random = new Random(1);
-        float[][][] images = [.. Enumerable.Range(0, 4).Select(_ => Enumerable.Range(0, 9).Select(p => new[] { p + random.NextSingle(), random.NextSingle() }).ToArray())];
+        float[][][] images = [.. Enumerable.Range(0, 4).Select(_ => Enumerable.Range(0, 9).Select(p => new[] { p + random.NextSingle(), 1 }).ToArray())];
         float[][][] left = PatchFeatures.WithoutPlace(images);
         for (int p = 0; p < 9; p++) Assert.Equal(0, left.Average(image => image[p][0]), 1e-5);
         Assert.Equal(images[1][3][0] - images[2][3][0], left[1][3][0] - left[2][3][0], 1e-5);
@@ -111,7 +115,9 @@ public sealed class ReportDataTests
     {
         var random = new Random(7);
         int[] classes = [.. Enumerable.Range(0, Groups * PerGroup).Select(i => i % Groups)];
-        return ([.. classes.Select(c => Unit([.. Enumerable.Range(0, 12).Select(d => (float)((d % Groups == c ? 1 : 0) + noise * (random.NextDouble() - 0.5)))]))], classes);
+        return ([.. classes.Select(c => Unit([.. Enumerable.Range(0, 12).Select(d => Value(d % Groups == c ? 1 : 0))]))], classes);
+
+        float Value(double mean) => (float)(mean + noise * (random.NextDouble() - 0.5));
     }
 
     private static float[] Unit(float[] row)

@@ -25,7 +25,8 @@ public sealed class ReportRun : IDisposable
         options.NearestNeighborMonitor = new NearestNeighborMonitorOptions { EveryEpochs = 1 };
         using var teacher = ml.SelfSupervised().Dino(options).Fit(masked);
         var distillation = TinyTraining.Distillation();
-        (distillation.MaskColumnName, distillation.BatchSize, distillation.Output.Folder) = ("Masks", 20, Path.Combine(Folder, "runs", "distillation"));
+        (distillation.MaskColumnName, distillation.BatchSize) = ("Masks", 20);
+        distillation.Output.Folder = Path.Combine(Folder, "runs", "distillation");
         using var student = ml.SelfSupervised().Distill(teacher, distillation).Fit(masked);
         EncoderCheckpoint.Save(student.Encoder, Path.Combine(Folder, "encoder"));
         EncoderCheckpoint.Save(teacher.Encoder, Path.Combine(Folder, "teacher"));

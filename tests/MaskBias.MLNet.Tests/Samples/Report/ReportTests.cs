@@ -21,21 +21,23 @@ public sealed class ReportTests(ReportRun run) : IClassFixture<ReportRun>, IDisp
         Assert.All(sections, section => Assert.Null(section.Absent));
         Assert.Equal(
             [
-                "DINO: configuration", "Distillation: configuration", "Encoders", "DINO: curves", "Distillation: curves", "Weights of the bias, α and β", "Images",
-                "Masks", "Attention", "Features of patches", "Nearest neighbours", "Classes by nearest neighbours", "Map of the images",
+                "DINO: configuration", "Distillation: configuration", "Encoders", "DINO: curves", "Distillation: curves",
+                "Weights of the bias, α and β", "Images", "Masks", "Attention", "Features of patches", "Nearest neighbours", "Classes by nearest neighbours", "Map of the images",
                 "Accuracy with few labels", "DINO: options", "Distillation: options",
             ], sections.Select(section => section.Title));
 
         var page = Parse(ReportPage.Write("A run", sections));
         string text = page.Root!.Value;
-        foreach (string expected in new[] { "Encoder.EmbedDim", "6 of 6", "student", "phase 1", "untrained", "mask-guided" }) Assert.Contains(expected, text);
+        foreach (string expected in new[] { "Encoder.EmbedDim", "6 of 6", "student", "phase 1", "untrained", "mask-guided" })
+            Assert.Contains(expected, text);
         Assert.Matches("[1-9][0-9]* masks", text);
         string[] drawn = [.. page.Descendants(Svg + "svg").Select(svg => svg.Attribute("aria-label")!.Value)];
         foreach (string curve in new[]
             {
-                "loss", "k-NN accuracy", "learning rate", "weight decay", "teacher temperature", "entropy of the teacher", "rank of the teacher's features",
+                "loss", "k-NN accuracy", "learning rate", "weight decay", "teacher temperature", "entropy of the teacher",
+                "rank of the teacher's features",
             })
-            Assert.Contains(drawn, label => label.StartsWith($"DINO: {curve} over 6 steps", StringComparison.Ordinal));
+            Assert.Contains(drawn, label => label.StartsWith($"DINO: {curve} over 6 steps:", StringComparison.Ordinal));
         Assert.Contains(drawn, label => label.StartsWith("DINO: α per layer and head over 3 checkpoints", StringComparison.Ordinal));
     }
 
@@ -47,7 +49,8 @@ public sealed class ReportTests(ReportRun run) : IClassFixture<ReportRun>, IDisp
         Assert.StartsWith("<!DOCTYPE html", Encoding.UTF8.GetString(bytes, 0, 20));
         Assert.Empty(page.Descendants(Html + "script"));
         Assert.All(page.Descendants().Attributes("src"), source => Assert.StartsWith("data:image/png;base64,", source.Value));
-        Assert.All(page.Descendants().Attributes("href"), link => Assert.Contains(page.Descendants().Attributes("id"), id => "#" + id.Value == link.Value));
+        string[] places = [.. page.Descendants().Attributes("id").Select(id => "#" + id.Value)];
+        Assert.All(page.Descendants().Attributes("href"), link => Assert.Contains(link.Value, places));
         Assert.All(page.Descendants(Html + "img"), picture => Assert.False(string.IsNullOrWhiteSpace(picture.Attribute("alt")?.Value)));
         Assert.All(page.Descendants(Svg + "svg"), plot =>
         {
@@ -63,7 +66,7 @@ public sealed class ReportTests(ReportRun run) : IClassFixture<ReportRun>, IDisp
     public void A_run_alone_is_shown_and_the_rest_says_why_it_is_not()
     {
         var sections = ReportRun.Build(new() { Run = run.Pretraining });
-        Assert.Equal(["DINO: configuration", "Encoders", "DINO: curves", "Weights of the bias, α and β", "DINO: options"], sections.Where(s => s.Absent is null).Select(s => s.Title));
+        Assert.Equal(["DINO: configuration", "Encoders", "DINO: curves", "Weights of the bias, α and β", "DINO: options"], Titles(sections, isAbsent: false));
         Assert.Equal(7, sections.Count(s => s.Absent?.Contains("--images") == true));
         Assert.Contains("--images DIR", Parse(ReportPage.Write("A run", sections)).Root!.Value);
     }
@@ -77,7 +80,7 @@ public sealed class ReportTests(ReportRun run) : IClassFixture<ReportRun>, IDisp
             File.Copy(file, Path.Combine(flat, $"{Guid.NewGuid():N}.png"));
         File.WriteAllText(Path.Combine(flat, "broken.png"), "no image");
         var sections = ReportRun.Build(new() { Run = run.Pretraining, Images = flat });
-        Assert.Equal(["Classes by nearest neighbours", "Accuracy with few labels"], sections.Where(s => s.Absent is not null).Select(s => s.Title));
+        Assert.Equal(["Classes by nearest neighbours", "Accuracy with few labels"], Titles(sections, isAbsent: true));
         Assert.Contains("1 of them cannot be read", Parse(ReportPage.Write("A run", sections)).Root!.Value);
     }
 
@@ -86,7 +89,7 @@ public sealed class ReportTests(ReportRun run) : IClassFixture<ReportRun>, IDisp
     {
         File.Copy(Path.Combine(run.Pretraining, "run.json"), Path.Combine(folder.Path, "run.json"));
         var sections = ReportRun.Build(new() { Run = folder.Path, Images = run.Images });
-        Assert.Equal(["DINO: configuration", "DINO: options"], sections.Where(s => s.Absent is null).Select(s => s.Title));
+        Assert.Equal(["DINO: configuration", "DINO: options"], Titles(sections, isAbsent: false));
         Assert.Contains("0 of 6", Parse(ReportPage.Write("A run", sections)).Root!.Value);
     }
 
@@ -104,14 +107,18 @@ public sealed class ReportTests(ReportRun run) : IClassFixture<ReportRun>, IDisp
         }
         Directory.CreateDirectory(metrics);
         File.Copy(Path.Combine(run.Pretraining, "run.json"), Path.Combine(metrics, "run.json"));
-        File.WriteAllText(Path.Combine(metrics, "metrics.jsonl"), "{\"step\":1,\"epoch\":1,\"loss\":1,\"</style><script>../../x\":2}\nnonsense\n{\"step\":2,\"epoch\":9e9,\"loss\":\"x\"}\n");
+        File.WriteAllLines(Path.Combine(metrics, "metrics.jsonl"),
+            [
+                """{"step":1,"epoch":1,"loss":1,"</style><script>../../x":2}""", "nonsense", """{"step":2,"epoch":9e9,"loss":"x"}""",
+            ]);
 
         var sections = ReportRun.Build(new() { Run = metrics, Images = hostile, Encoder = Path.Combine(run.Folder, "encoder") });
         var page = Parse(ReportPage.Write("<title>&\uD800", sections));
         string[] known =
         [
-            "html", "head", "meta", "title", "style", "body", "header", "h1", "nav", "ul", "li", "a", "main", "section", "h2", "p", "pre", "dl", "div", "dt", "dd", "figure",
-            "figcaption", "svg", "path", "circle", "rect", "text", "details", "summary", "table", "caption", "thead", "tbody", "tr", "th", "td", "img", "span",
+            "html", "head", "meta", "title", "style", "body", "header", "h1", "nav", "ul", "li", "a", "main", "section", "h2", "p", "pre", "dl",
+            "div", "dt", "dd", "figure", "figcaption", "svg", "path", "circle", "rect", "text", "details", "summary", "table", "caption", "thead",
+            "tbody", "tr", "th", "td", "img", "span",
         ];
         Assert.Empty(page.Descendants().Select(e => e.Name.LocalName).Distinct().Except(known));
         Assert.DoesNotContain(page.Descendants().Attributes(), a => a.Name.LocalName.StartsWith("on", StringComparison.OrdinalIgnoreCase));
@@ -121,7 +128,8 @@ public sealed class ReportTests(ReportRun run) : IClassFixture<ReportRun>, IDisp
 
         string figures = Path.Combine(folder.Path, "a", "figures");
         FigureFiles.Write(figures, sections);
-        Assert.All(Directory.GetFiles(folder.Path, "*.png", SearchOption.AllDirectories).Where(f => !f.StartsWith(hostile, StringComparison.Ordinal)), file =>
+        var written = Directory.GetFiles(folder.Path, "*.png", SearchOption.AllDirectories).Where(f => !f.StartsWith(hostile, StringComparison.Ordinal));
+        Assert.All(written, file =>
         {
             Assert.Equal(figures, Path.GetDirectoryName(file));
             Assert.Matches("^[a-z0-9-]+\\.png$", Path.GetFileName(file));
@@ -129,22 +137,34 @@ public sealed class ReportTests(ReportRun run) : IClassFixture<ReportRun>, IDisp
     }
 
     [Fact]
-    public void The_tool_writes_the_page_and_the_figures()
+    public void The_commands_of_the_docs_write_the_page_and_the_figures()
     {
-        string page = Path.Combine(folder.Path, "out", "report.html"), figures = Path.Combine(folder.Path, "figures");
-        var (code, output, errors) = Run("report", run.Folder, "--images", run.Images, "--output", page, "--png", figures, "--max-images", "12");
-        Assert.True(code == 0, errors);
-        Assert.Contains(page, output);
-        Assert.Contains("left out: Accuracy with few labels", output);
-        Parse(File.ReadAllBytes(page));
+        var lines = File.ReadLines(Path.Combine(Fixtures.Root, "docs", "report.md"));
+        string[] commands = [.. lines.Where(line => line.StartsWith("maskbias ", StringComparison.Ordinal))];
+        Assert.Equal(2, commands.Length);
+        foreach (string command in commands)
+        {
+            var (code, output, errors) = Run([.. command.Split(' ')[1..].Select(InFolder), "--max-images", "12"]);
+            Assert.True(code == 0, errors);
+            Assert.Matches("page: .*html\nsections: [0-9]+\nleft out: ", output.ReplaceLineEndings("\n"));
+        }
+        foreach (string page in new[] { "dino.html", "report.html" }) Parse(File.ReadAllBytes(Path.Combine(folder.Path, page)));
+        string figures = Path.Combine(folder.Path, "figures");
         string[] files = [.. Directory.GetFiles(figures).Select(Path.GetFileName).Order(StringComparer.Ordinal)!];
         foreach (string expected in new[]
             {
-                "attention.png", "bias-dino-alpha.png", "confusion.png", "curve-dino-k-nn-accuracy.png", "curve-dino-loss.png", "map.png", "masks.png", "neighbours.png",
-                "patch-features.png",
+                "attention.png", "bias-dino-alpha.png", "confusion.png", "curve-dino-k-nn-accuracy.png", "curve-dino-loss.png", "map.png",
+                "masks.png", "neighbours.png", "patch-features.png",
             })
             Assert.Contains(expected, files);
         Assert.All(Directory.GetFiles(figures), file => Assert.InRange(ImageDecoder.Decode(File.ReadAllBytes(file), file).Width, 100, 4000));
+
+        string InFolder(string word) => word switch
+        {
+            "runs/dino" => run.Pretraining, "artifacts/quickstart" => run.Folder, "photos" => run.Images,
+            _ when word.EndsWith(".html", StringComparison.Ordinal) || word == "figures" => Path.Combine(folder.Path, word),
+            _ => word,
+        };
     }
 
     [Theory]
@@ -165,7 +185,8 @@ public sealed class ReportTests(ReportRun run) : IClassFixture<ReportRun>, IDisp
         foreach (var (named, options) in new (string, ReportOptions)[]
             {
                 ("run.json", new() { Run = folder.Path }), (Path.Combine("damaged", "run.json"), new() { Run = damaged }),
-                ("no-images", new() { Run = run.Pretraining, Images = "no-images" }), ("no-encoder", new() { Run = run.Pretraining, Encoder = "no-encoder" }),
+                ("no-images", new() { Run = run.Pretraining, Images = "no-images" }),
+                ("no-encoder", new() { Run = run.Pretraining, Encoder = "no-encoder" }),
             })
         {
             string message = Assert.ThrowsAny<Exception>(() => ReportRun.Build(options)).Message;
@@ -174,13 +195,17 @@ public sealed class ReportTests(ReportRun run) : IClassFixture<ReportRun>, IDisp
         }
     }
 
+    private static IEnumerable<string> Titles(IReadOnlyList<ReportSection> sections, bool isAbsent) =>
+        sections.Where(section => section.Absent is not null == isAbsent).Select(section => section.Title);
+
     private static XDocument Parse(byte[] page)
     {
         using var reader = XmlReader.Create(new MemoryStream(page), new() { DtdProcessing = DtdProcessing.Ignore });
         return XDocument.Load(reader);
     }
 
-    private static (int Code, string Output, string Errors) Run(params string[] arguments) => BuiltProgram.Run("src/Samples/Cli", "maskbias", arguments);
+    private static (int Code, string Output, string Errors) Run(params string[] arguments) =>
+        BuiltProgram.Run("src/Samples/Cli", "maskbias", arguments);
 
     public void Dispose() => folder.Dispose();
 }

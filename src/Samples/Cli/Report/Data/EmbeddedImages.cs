@@ -14,7 +14,8 @@ internal static class EmbeddedImages
     private const int ProgressEvery = 100;
 
     /// <summary>Computes features of unit length; null for an image that cannot be read or whose features are not finite.</summary>
-    public static float[]?[] Embed(MLContext ml, VisionEncoder encoder, IReadOnlyList<LabelledImage> images, string name, IProgress<string> progress)
+    public static float[]?[] Embed(
+        MLContext ml, VisionEncoder encoder, IReadOnlyList<LabelledImage> images, string name, IProgress<string> progress)
     {
         var view = ml.Data.LoadFromEnumerable(images.Select(image => new ImageFolderRow { ImagePath = image.Path }));
         var embed = ml.SelfSupervised().EmbedImages(encoder, new ImageEmbeddingOptions
@@ -25,7 +26,8 @@ internal static class EmbeddedImages
         foreach (float[] row in embed.Fit(view).Transform(view).GetColumn<float[]>("Features"))
         {
             features.Add(row.All(float.IsFinite) ? Unit(row) : null);
-            if (features.Count % ProgressEvery == 0 || features.Count == images.Count) progress.Report($"{name}: {features.Count} of {images.Count} images");
+            if (features.Count % ProgressEvery == 0 || features.Count == images.Count)
+                progress.Report($"{name}: {features.Count} of {images.Count} images");
         }
         return [.. features];
     }

@@ -34,7 +34,8 @@ internal static class FewShot
             for (int s = 0; s < shots.Length; s++)
             {
                 int[] known = [.. groups.SelectMany(images => images[..Labelled(images, shots[s])])];
-                accuracies[s][draw] = tested.AsParallel().Count(i => similarities.Vote(i, known, classes) == classes[i]) / (double)tested.Length;
+                int right = tested.AsParallel().Count(i => similarities.Vote(i, known, classes) == classes[i]);
+                accuracies[s][draw] = right / (double)tested.Length;
             }
         }
         return accuracies;

@@ -28,8 +28,10 @@ internal sealed record ImageSet(IReadOnlyList<LabelledImage> Images, IReadOnlyLi
         string root = Path.GetFullPath(folder);
         string[] classes = [.. rows.Select(row => row.Label).Where(label => label.Length > 0).Distinct().Order(StringComparer.Ordinal)];
         if (classes.Length < 2) classes = [];
-        return new([.. rows.Select(row => new LabelledImage(row.ImagePath, Path.GetRelativePath(root, row.ImagePath), Array.IndexOf(classes, row.Label)))],
-            classes, found);
+        return new([.. rows.Select(ToImage)], classes, found);
+
+        LabelledImage ToImage(ImageFolderRow row) =>
+            new(row.ImagePath, Path.GetRelativePath(root, row.ImagePath), Array.IndexOf(classes, row.Label));
     }
 
     /// <summary>The name of a class; empty for none.</summary>

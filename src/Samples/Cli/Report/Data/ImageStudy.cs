@@ -10,13 +10,14 @@ namespace MaskBias.MLNet.Samples.Cli.Report.Data;
 /// <param name="Encoder">The encoder to look at first; the study's own.</param>
 /// <param name="Views">Similarities by the encoders' names: the first encoder's, the others', an untrained one's.</param>
 internal sealed record ImageStudy(
-    ImageSet Images, int Unreadable, VisionEncoder Encoder, IReadOnlyList<(string Name, float[][] Features, Similarities Similarities)> Views) : IDisposable
+    ImageSet Images, int Unreadable, VisionEncoder Encoder, IReadOnlyList<ImageView> Views) : IDisposable
 {
-    public const string Untrained = "untrained";
+    private const string Untrained = "untrained";
 
     /// <summary>Computes the features of images under every encoder.</summary>
     /// <exception cref="InvalidOperationException">No image can be read.</exception>
-    public static ImageStudy Of(MLContext ml, ImageSet images, IReadOnlyList<(string Name, string Path)> encoders, int seed, IProgress<string> progress)
+    public static ImageStudy Of(
+        MLContext ml, ImageSet images, IReadOnlyList<(string Name, string Path)> encoders, int seed, IProgress<string> progress)
     {
         var encoder = EncoderCheckpoint.Load(encoders[0].Path);
         try
@@ -25,24 +26,25 @@ internal sealed record ImageStudy(
             int[] readable = [.. Enumerable.Range(0, features.Length).Where(i => features[i] is not null)];
             if (readable.Length < 2)
             {
-                throw new InvalidOperationException($"Of {features.Length} images {readable.Length} can be read and have finite features under "
-                    + $"{encoders[0].Path}; a report needs at least 2.");
+                throw new InvalidOperationException($"Of {features.Length} images {readable.Length} can be read and have finite features "
+                    + $"under {encoders[0].Path}; a report needs at least 2.");
             }
             var kept = images with { Images = [.. readable.Select(i => images.Images[i])] };
-            var views = new List<(string, float[][], Similarities)> { View(encoders[0].Name, [.. readable.Select(i => features[i]!)]) };
+            var views = new List<ImageView> { new(encoders[0].Name, [.. readable.Select(i => features[i]!)]) };
             foreach (var (name, path) in encoders.Skip(1))
             {
                 using var other = EncoderCheckpoint.Load(path);
                 Add(name, other);
             }
-            using (var untrained = new VisionEncoder(new VisionTransformer(encoder.Model.Options, seed), normalization: encoder.Normalization)) Add(Untrained, untrained);
+            using var untrained = new VisionEncoder(new VisionTransformer(encoder.Model.Options, seed), normalization: encoder.Normalization);
+            Add(Untrained, untrained);
             return new(kept, features.Length - readable.Length, encoder, views);
 
             // Features that are not finite are the encoder's fault here: the images were read before.
             void Add(string name, VisionEncoder other)
             {
                 var rows = EmbeddedImages.Embed(ml, other, kept.Images, name, progress);
-                if (rows.All(row => row is not null)) views.Add(View(name, rows!));
+                if (rows.All(row => row is not null)) views.Add(new(name, rows!));
                 else progress.Report($"{name}: features that are not finite; left out");
             }
         }
@@ -57,6 +59,4 @@ internal sealed record ImageStudy(
     public int[] Classes => [.. Images.Images.Select(image => image.Class)];
 
     public void Dispose() => Encoder.Dispose();
-
-    private static (string, float[][], Similarities) View(string name, float[][] features) => (name, features, new(features));
 }

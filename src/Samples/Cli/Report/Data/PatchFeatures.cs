@@ -25,7 +25,9 @@ internal static class PatchFeatures
     public static float[][][] WithoutPlace(IReadOnlyList<float[][]> images)
     {
         int patches = images[0].Length, width = images[0][0].Length;
-        float[][] means = [.. Enumerable.Range(0, patches).Select(p => Enumerable.Range(0, width).Select(d => images.Average(image => image[p][d])).ToArray())];
+        float[][] means = [.. Enumerable.Range(0, patches).Select(Mean)];
         return [.. images.Select(image => image.Select((patch, p) => patch.Select((value, d) => value - means[p][d]).ToArray()).ToArray())];
+
+        float[] Mean(int p) => [.. Enumerable.Range(0, width).Select(d => images.Average(image => image[p][d]))];
     }
 }

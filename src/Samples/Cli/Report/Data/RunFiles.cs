@@ -25,7 +25,8 @@ internal sealed record RunFiles(IReadOnlyList<(string Name, RunRecord Record)> R
         {
             if (Directory.Exists(Path.Combine(folder, part))) encoders.Add((name, Path.Combine(folder, part)));
         }
-        if (encoders.Count == 0 && runs.SelectMany(run => run.Record.Checkpoints.Select(c => (run.Name, c))).LastOrDefault() is { c: { } last } found)
+        var checkpoints = runs.SelectMany(run => run.Record.Checkpoints, (run, checkpoint) => (run.Name, Checkpoint: checkpoint));
+        if (encoders.Count == 0 && checkpoints.LastOrDefault() is { Checkpoint: { } last } found)
             encoders.Add((FormattableString.Invariant($"{found.Name}, step {last.Step}"), last.EncoderPath));
         if (runs.Count == 0 && encoders.Count == 0)
         {

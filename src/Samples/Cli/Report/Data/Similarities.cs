@@ -30,7 +30,9 @@ internal sealed class Similarities
     public IReadOnlyList<int> Nearest(int image, IEnumerable<int> among, int count) =>
         [.. among.Where(other => other != image).OrderByDescending(other => rows[image][other]).ThenBy(other => other).Take(count)];
 
-    /// <summary>The class that an image's neighbours vote for, each with weight exp(s/T) (Wu et al., CVPR 2018); −1 where it has none.</summary>
+    /// <summary>
+    /// The class that an image's neighbours vote for, each with weight exp(s/T) (Wu et al., CVPR 2018); −1 where it has no neighbour.
+    /// </summary>
     /// <param name="image">The image, whose own class plays no part.</param>
     /// <param name="among">The images whose classes are known.</param>
     /// <param name="classes">The class of each image.</param>
@@ -40,7 +42,8 @@ internal sealed class Similarities
         if (nearest.Count == 0) return -1;
         double best = rows[image][nearest[0]];
         return nearest.GroupBy(other => classes[other])
-            .OrderByDescending(votes => votes.Sum(other => Math.Exp((rows[image][other] - best) / Temperature))).ThenBy(votes => votes.Key).First().Key;
+            .OrderByDescending(votes => votes.Sum(other => Math.Exp((rows[image][other] - best) / Temperature))).ThenBy(votes => votes.Key)
+            .First().Key;
     }
 
     /// <summary>What every image is taken for by the others; −1 for one that has no class itself.</summary>

@@ -49,8 +49,10 @@ internal static class TSne
         var conditional = new double[n][];
         Parallel.For(0, n, i => conditional[i] = Conditional(similarities, i, Math.Log(perplexity)));
         var joint = new float[n][];
-        Parallel.For(0, n, i => joint[i] = [.. Enumerable.Range(0, n).Select(j => (float)Math.Max((conditional[i][j] + conditional[j][i]) / (2.0 * n), 1e-12))]);
+        Parallel.For(0, n, i => joint[i] = [.. Enumerable.Range(0, n).Select(j => Pair(i, j))]);
         return joint;
+
+        float Pair(int i, int j) => (float)Math.Max((conditional[i][j] + conditional[j][i]) / (2.0 * n), 1e-12);
     }
 
     // p(j|i) ∝ exp(−d²/2σ²): bisection on 1/2σ² until the entropy is the one that is wanted.

@@ -9,7 +9,8 @@ namespace MaskBias.MLNet.Samples.Cli.Report.Page;
 /// <param name="Columns">What each column shows.</param>
 /// <param name="Rows">What each row shows, and its pictures; as many as there are columns.</param>
 internal sealed record PictureGrid(
-    string Name, string Caption, IReadOnlyList<string> Columns, IReadOnlyList<(string Name, IReadOnlyList<PictureCell> Cells)> Rows) : IFigure
+    string Name, string Caption, IReadOnlyList<string> Columns, IReadOnlyList<(string Name, IReadOnlyList<PictureCell> Cells)> Rows)
+    : IFigure
 {
     private const int MostLetters = 40;
 
@@ -28,7 +29,8 @@ internal sealed record PictureGrid(
         return sheet.ToPng();
     }
 
-    private static XElement Head(string scope, string name) => Html.Tag("th", new XAttribute("scope", scope), SafeText.Short(name, MostLetters));
+    private static XElement Head(string scope, string name) =>
+        Html.Tag("th", new XAttribute("scope", scope), SafeText.Short(name, MostLetters));
 
     private static XElement Cell(PictureCell cell) => Html.Tag("td",
         cell.IsRight is { } isRight ? Html.Class(isRight ? "right" : "wrong") : null,

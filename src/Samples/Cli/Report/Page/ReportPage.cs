@@ -29,11 +29,13 @@ internal static class ReportPage
                 Html.Tag("style", ReportStyle.Css + Ink.Css)),
             Html.Tag("body",
                 Html.Tag("header", Html.Tag("h1", title)),
-                Html.Tag("nav", new XAttribute("aria-label", "Sections"), Html.Tag("ul", sections.Select((section, i) =>
-                    Html.Tag("li", Html.Tag("a", section.Absent is null ? null : Html.Class("absent"), new XAttribute("href", "#" + ids[i]), section.Title))))),
+                Html.Tag("nav", new XAttribute("aria-label", "Sections"), Html.Tag("ul", sections.Zip(ids, Link))),
                 Html.Tag("main", sections.Select((section, i) => ToHtml(section, ids[i])))));
         return Serialize(Cleaned(page));
     }
+
+    private static XElement Link(ReportSection section, string id) => Html.Tag("li",
+        Html.Tag("a", section.Absent is null ? null : Html.Class("absent"), new XAttribute("href", "#" + id), section.Title));
 
     private static XElement ToHtml(ReportSection section, string id) => Html.Tag("section", new XAttribute("id", id),
         Html.Tag("h2", section.Title),
@@ -45,7 +47,8 @@ internal static class ReportPage
     {
         foreach (var element in page.DescendantsAndSelf())
         {
-            foreach (var attribute in element.Attributes().Where(a => !a.IsNamespaceDeclaration)) attribute.Value = SafeText.Clean(attribute.Value);
+            foreach (var attribute in element.Attributes().Where(a => !a.IsNamespaceDeclaration))
+                attribute.Value = SafeText.Clean(attribute.Value);
             foreach (var text in element.Nodes().OfType<XText>()) text.Value = SafeText.Clean(text.Value);
             // To HTML, <td /> is a cell that is never closed.
             if (element.IsEmpty && element.Name.Namespace == Html.Ns && !VoidElements.Contains(element.Name.LocalName)) element.Add("");

@@ -15,7 +15,8 @@ internal static class SafeText
         var clean = new StringBuilder(text.Length);
         foreach (var rune in text.EnumerateRunes())
         {
-            bool isUnseen = Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.OtherNotAssigned;
+            var category = Rune.GetUnicodeCategory(rune);
+            bool isUnseen = category is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.OtherNotAssigned;
             if (isUnseen && rune.Value is not ('\n' or '\t')) clean.Append(Replacement);
             else clean.Append(rune.ToString());
         }
@@ -25,6 +26,9 @@ internal static class SafeText
     /// <summary>The beginning of a long text.</summary>
     public static string Short(string text, int most) =>
         text.Length <= most ? text : string.Concat(text.AsSpan(0, char.IsHighSurrogate(text[most - 2]) ? most - 2 : most - 1), "…");
+
+    /// <summary>A text in a picture, where nothing cleans it later.</summary>
+    public static string Label(string text, int most) => Short(Clean(text), most);
 
     /// <summary>A text as part of a file's name: small letters, figures and hyphens.</summary>
     public static string Slug(string text)

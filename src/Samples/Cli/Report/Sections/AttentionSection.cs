@@ -16,16 +16,19 @@ internal static class AttentionSection
     {
         int all = shown[0].Attention.Heads.Count, heads = Math.Min(MostHeads, all);
         int scale = TileSheet.ScaleOf(shown[0].Attention.Seen);
-        string[] columns = ["image", .. Enumerable.Range(0, heads).Select(head => $"head {Numbers.Text(head)}"), .. heads > 1 ? new[] { "mean" } : []];
+        // One head is its own mean.
+        int?[] pictures = heads > 1 ? [.. Enumerable.Range(0, heads), null] : [0];
         var rows = shown.Select(s => (s.Title, (IReadOnlyList<PictureCell>)
         [
             new PictureCell(MaskTile.Plain(s.Attention.Seen, scale), s.Name),
-            .. Enumerable.Range(0, heads).Select(head => new PictureCell(s.Attention.ToPng(head, scale), $"{s.Name}: attention of head {Numbers.Text(head)}")),
-            .. heads > 1 ? new[] { new PictureCell(s.Attention.ToPng(null, scale), $"{s.Name}: mean attention of the heads") } : [],
+            .. pictures.Select(head => new PictureCell(s.Attention.ToPng(head, scale), $"{s.Name}: attention, {Name(head)}")),
         ]));
         string which = heads < all ? $" The first {heads} of {all} heads." : "";
         string guided = encoder.Model.IsMaskGuided ? " The encoder is guided by masks; here it sees the images without them." : "";
-        string caption = $"{encoderName}: attention of the class token to the patches in the last block, from dark blue (least) to yellow (most).{which}{guided}";
-        return new(Title, [new PictureGrid("attention", caption, columns, [.. rows])]);
+        string caption = $"{encoderName}: attention of the class token to the patches in the last block, from dark blue (least) to yellow "
+            + $"(most).{which}{guided}";
+        return new(Title, [new PictureGrid("attention", caption, ["image", .. pictures.Select(Name)], [.. rows])]);
+
+        static string Name(int? head) => head is { } one ? $"head {Numbers.Text(one)}" : "mean";
     }
 }

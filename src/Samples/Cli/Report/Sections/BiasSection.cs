@@ -39,7 +39,7 @@ internal static class BiasSection
         }
         if (parts.Count > 0) return new(Title, [.. parts, .. faults]);
         return faults.Count > 0 ? new(Title, faults)
-            : ReportSection.LeftOut(Title, "No encoder of the run has any: its attention is not guided by masks, or there is no checkpoint.");
+            : ReportSection.LeftOut(Title, "No encoder of the run has any: the attention is not guided by masks, or there is no checkpoint.");
     }
 
     // Null for an encoder without weights of the bias, or one that cannot be read, which is told.
@@ -60,9 +60,11 @@ internal static class BiasSection
         return null;
     }
 
-    private static IEnumerable<IPart> OverTime(string run, IReadOnlyList<(double Step, IReadOnlyList<(float[]? Alpha, float[]? Beta)> Weights)> checkpoints)
+    private static IEnumerable<IPart> OverTime(
+        string run, IReadOnlyList<(double Step, IReadOnlyList<(float[]? Alpha, float[]? Beta)> Weights)> checkpoints)
     {
-        foreach (var (letter, pick) in new (string, Func<(float[]? Alpha, float[]? Beta), float[]?>)[] { ("α", w => w.Alpha), ("β", w => w.Beta) })
+        var letters = new (string, Func<(float[]? Alpha, float[]? Beta), float[]?>)[] { ("α", w => w.Alpha), ("β", w => w.Beta) };
+        foreach (var (letter, pick) in letters)
         {
             var lines = new List<(int Layer, int Head, double[] Values)>();
             for (int layer = 0; layer < checkpoints[0].Weights.Count; layer++)
@@ -76,17 +78,19 @@ internal static class BiasSection
             var plot = new LinesPlot
             {
                 Title = $"{run}: {letter} of every head, coloured by layer", XName = "step",
-                Lines = [.. lines.Select(line => new PlotLine($"layer {Numbers.Text(line.Layer)}", Ink.Series(line.Layer), steps, line.Values))],
+                Lines = [.. lines.Select(line => new PlotLine(Layer(line.Layer), Ink.Series(line.Layer), steps, line.Values))],
             };
             string alt = $"{run}: {letter} per layer and head over {checkpoints.Count} checkpoints, at last from "
                 + $"{Numbers.Text(lines.Min(line => line.Values[^1]))} to {Numbers.Text(lines.Max(line => line.Values[^1]))}.";
             int[] columns = [.. Numbers.Some([.. Enumerable.Range(0, steps.Length)], MostColumns)];
             var rows = lines.Select(line => (IReadOnlyList<string>)
-                [$"layer {Numbers.Text(line.Layer)}, head {Numbers.Text(line.Head)}", .. columns.Select(c => Numbers.Text(line.Values[c]))]);
+                [$"{Layer(line.Layer)}, head {Numbers.Text(line.Head)}", .. columns.Select(c => Numbers.Text(line.Values[c]))]);
             yield return new PlotFigure($"bias-{run}-{(letter == "α" ? "alpha" : "beta")}", plot, alt,
                 new($"{run}: {letter} by step", ["weight", .. columns.Select(c => Numbers.Text(steps[c]))], [.. rows]));
         }
     }
+
+    private static string Layer(int layer) => $"layer {Numbers.Text(layer)}";
 
     private static PictureFigure Table(string name, IReadOnlyList<(float[]? Alpha, float[]? Beta)> weights)
     {
@@ -96,7 +100,8 @@ internal static class BiasSection
         {
             rows.Add([Numbers.Text(layer), Text(weights[layer].Alpha), Text(weights[layer].Beta)]);
         }
-        return new($"bias-{name}", MaskPictures.BiasPng(weights), $"{name}: weights of the bias per layer and head, from {Numbers.Text(all.Min())} to {Numbers.Text(all.Max())}.",
+        return new($"bias-{name}", MaskPictures.BiasPng(weights),
+            $"{name}: weights of the bias per layer and head, from {Numbers.Text(all.Min())} to {Numbers.Text(all.Max())}.",
             $"{name}: α (patches of one mask attract) and β (patches of different masks repel), a row per layer and a column per head",
             new($"{name}: weights per head", ["layer", "α", "β"], rows))
         {

@@ -13,12 +13,9 @@ internal static class ConfigurationSection
     public static IEnumerable<ReportSection> Of(RunFiles files, IReadOnlyList<RunCurves> curves)
     {
         for (int i = 0; i < files.Runs.Count; i++) yield return OfRun(files.Runs[i].Name, files.Runs[i].Record, curves[i]);
-        if (files.Encoders.Count == 0) yield return ReportSection.LeftOut("Encoders", "The run has left no encoder yet: there is no checkpoint.");
-        else
-        {
-            yield return new("Encoders",
-                [.. files.Encoders.Select(encoder => new Preformatted($"{encoder.Name}: {EncoderCheckpoint.Describe(encoder.Path).ToString().TrimEnd()}"))]);
-        }
+        yield return files.Encoders.Count == 0
+            ? ReportSection.LeftOut("Encoders", "The run has left no encoder yet: there is no checkpoint.")
+            : new("Encoders", [.. files.Encoders.Select(e => new Preformatted($"{e.Name}: {EncoderCheckpoint.Describe(e.Path)}".TrimEnd()))]);
     }
 
     /// <summary>Every option of the runs: long, and therefore last.</summary>
@@ -37,8 +34,10 @@ internal static class ConfigurationSection
         {
             if (curves.Curves.TryGetValue(metric, out var curve) && curve.Count > 0) cards.Add((label, Numbers.Text(curve.Last)));
         }
-        var parts = new List<IPart> { new Cards(cards), new Pairs(run.Resolved.Append(new("seed", Numbers.Text(run.Seed))).Append(new("library", run.Library))) };
-        parts.AddRange(run.Adjustments.Take(MostAdjustments).Select(adjustment => new Paragraph(adjustment)));
-        return new($"{name}: configuration", parts);
+        return new($"{name}: configuration",
+        [
+            new Cards(cards), new Pairs([.. run.Resolved, new("seed", Numbers.Text(run.Seed)), new("library", run.Library)]),
+            .. run.Adjustments.Take(MostAdjustments).Select(adjustment => new Paragraph(adjustment)),
+        ]);
     }
 }

@@ -15,25 +15,28 @@ internal static class ConfusionSection
     {
         int[] classes = study.Classes;
         int labelled = classes.Count(c => c >= 0);
+        double largest = classes.Where(c => c >= 0).GroupBy(c => c).Max(g => g.Count()) / (double)labelled;
         var predictions = study.Views.Select(view => view.Similarities.LeaveOneOut(classes)).ToList();
         var accuracies = study.Views.Zip(predictions, (view, predicted) =>
             (view.Name, Share: classes.Zip(predicted).Count(p => p.First >= 0 && p.First == p.Second) / (double)labelled)).ToList();
         var parts = new List<IPart>
         {
             new Cards([.. accuracies.Select(a => (a.Name, Numbers.Percent(a.Share)))]),
-            new Paragraph($"The share of {labelled} images whose class their 20 nearest neighbours among the others vote for, under each encoder; an untrained one of "
-                + $"the same architecture is there to compare with. The most common class is {Numbers.Percent(classes.Where(c => c >= 0).GroupBy(c => c).Max(g => g.Count()) / (double)labelled)} of the images."),
+            new Paragraph($"The share of {labelled} images whose class their 20 nearest neighbours among the others vote for, under each "
+                + $"encoder; an untrained one of the same architecture is there to compare with. The most common class is {Numbers.Percent(largest)} "
+                + "of the images."),
         };
-        if (study.Images.Classes.Count <= 2 * MostClasses * MostClasses) parts.Add(Matrix(study, classes, predictions[0]));
-        return new(Title, parts);
+        return new(Title, [.. parts, Matrix(study, classes, predictions[0])]);
     }
 
     private static PlotFigure Matrix(ImageStudy study, int[] actual, int[] predicted)
     {
         // The largest classes; what is left of many counts as one.
-        int[] shown = [.. actual.Where(c => c >= 0).GroupBy(c => c).OrderByDescending(g => g.Count()).ThenBy(g => g.Key).Take(MostClasses).Select(g => g.Key).Order()];
+        var largest = actual.Where(c => c >= 0).GroupBy(c => c).OrderByDescending(g => g.Count()).ThenBy(g => g.Key).Take(MostClasses);
+        int[] shown = [.. largest.Select(g => g.Key).Order()];
         bool hasOthers = shown.Length < study.Images.Classes.Count;
-        string[] names = [.. shown.Select(c => SafeText.Short(SafeText.Clean(study.Images.Classes[c]), MostLetters)), .. hasOthers ? new[] { "other classes" } : []];
+        IEnumerable<string> kept = shown.Select(c => SafeText.Label(study.Images.Classes[c], MostLetters));
+        string[] names = hasOthers ? [.. kept, "other classes"] : [.. kept];
         int[][] counts = [.. names.Select(_ => new int[names.Length])];
         for (int i = 0; i < actual.Length; i++)
         {
@@ -41,8 +44,9 @@ internal static class ConfusionSection
         }
         string encoder = study.Views[0].Name;
         var rows = counts.Select((row, i) => (IReadOnlyList<string>)[names[i], .. row.Select(count => Numbers.Text(count))]);
-        return new("confusion", new MatrixPlot { Title = $"{encoder}: rows are the classes, columns what they are taken for", Names = names, Counts = counts },
-            $"{encoder}: confusion matrix of {names.Length} classes.", new("Images by class (rows) and by what they are taken for (columns)", ["class", .. names], [.. rows]));
+        var plot = new MatrixPlot { Title = $"{encoder}: a row per class, a column for what it is taken for", Names = names, Counts = counts };
+        return new("confusion", plot, $"{encoder}: confusion matrix of {names.Length} classes.",
+            new("Images by class (rows) and by what they are taken for (columns)", ["class", .. names], [.. rows]));
 
         int Place(int c) => Array.BinarySearch(shown, c) is >= 0 and int place ? place : shown.Length;
     }

@@ -27,7 +27,8 @@ internal static class CurvesSection
     public static ReportSection Of(string run, RunCurves curves)
     {
         string title = $"{run}: curves";
-        var names = Known.Select(known => known.Name).Where(curves.Curves.ContainsKey).Concat(curves.Curves.Keys.Except(Known.Select(known => known.Name)).Except(Passed));
+        string[] known = [.. Known.Select(k => k.Name)];
+        var names = known.Where(curves.Curves.ContainsKey).Concat(curves.Curves.Keys.Except(known).Except(Passed));
         var drawn = names.Where(name => curves.Curves[name].Count > 0).Select(name => (IPart)Plot(run, name, curves)).ToList();
         return drawn.Count > 0 ? new(title, drawn) : ReportSection.LeftOut(title, "metrics.jsonl has no step yet, or is not there.");
     }
@@ -44,8 +45,9 @@ internal static class CurvesSection
             Title = $"{run}: {title}", Steps = [.. points.Select(p => p.Step)], Values = [.. points.Select(p => p.Value / unit)],
             LastStep = curves.LastStep, Epochs = curves.LastEpoch, IsNoisy = Noisy.Contains(name) && !isSparse, HasDots = isSparse,
         };
-        string alt = $"{run}: {title} over {curves.LastStep} steps, from {Numbers.Text(plot.Values[0])} to {Numbers.Text(plot.Values[^1])}.";
-        var rows = Numbers.Some(points, MostRows).Select(p => (IReadOnlyList<string>)[Numbers.Text(Math.Round(p.Step)), Numbers.Text(p.Value / unit)]);
+        string alt = $"{run}: {title} over {curves.LastStep} steps: {Numbers.Text(plot.Values[0])} to {Numbers.Text(plot.Values[^1])}.";
+        var rows = Numbers.Some(points, MostRows).Select(p =>
+            (IReadOnlyList<string>)[Numbers.Text(Math.Round(p.Step)), Numbers.Text(p.Value / unit)]);
         return new($"curve-{run}-{name}", plot, alt, new($"{run}: {title}", ["step", title], [.. rows]));
     }
 }

@@ -13,16 +13,18 @@ internal static class FewShotSection
     public static ReportSection Of(ImageStudy study, int seed, IProgress<string> progress)
     {
         int[] classes = study.Classes, shots = FewShot.Shots(classes);
-        if (shots.Length < 2) return ReportSection.LeftOut(Title, "It needs classes of four images or more, to label some and to test on the others.");
+        if (shots.Length < 2)
+            return ReportSection.LeftOut(Title, "It needs classes of four images or more, to label some and to test on the others.");
         var (lines, rows) = (new List<PlotLine>(), new List<IReadOnlyList<string>>());
         for (int v = 0; v < study.Views.Count; v++)
         {
-            var (name, _, similarities) = study.Views[v];
+            var (name, similarities) = (study.Views[v].Name, study.Views[v].Similarities);
             progress.Report($"few labels: {name}");
             double[][] accuracies = FewShot.Measure(similarities, classes, shots, seed);
-            lines.Add(new(SafeText.Short(name, 20), Ink.Series(v), [.. shots.Select(s => Math.Log(s))], [.. accuracies.Select(a => a.Average())]));
+            double[] means = [.. accuracies.Select(draws => draws.Average())];
+            lines.Add(new(SafeText.Label(name, 20), Ink.Series(v), [.. shots.Select(s => Math.Log(s))], means, MarkExtensions.Of(v)));
             rows.AddRange(shots.Select((s, i) => (IReadOnlyList<string>)
-                [name, Numbers.Text(s), Numbers.Percent(accuracies[i].Average()), $"{Numbers.Percent(accuracies[i].Min())} to {Numbers.Percent(accuracies[i].Max())}"]));
+                [name, Numbers.Text(s), Numbers.Percent(means[i]), Range(accuracies[i])]));
         }
         var plot = new LinesPlot
         {
@@ -31,10 +33,12 @@ internal static class FewShotSection
         };
         return new(Title,
         [
-            new PlotFigure("few-labels", plot, $"Accuracy of nearest neighbours with {shots[0]} to {shots[^1]} labels per class, for {lines.Count} encoders: "
+            new PlotFigure("few-labels", plot, $"Accuracy of nearest neighbours with {shots[0]} to {shots[^1]} labels per class: "
                 + string.Join("; ", lines.Select(line => $"{line.Name} {Numbers.Percent(line.Y[0])} to {Numbers.Percent(line.Y[^1])}")) + ".",
-                new("Accuracy by labels per class", ["encoder", "labels per class", "mean", $"lowest to highest of {FewShot.Draws} draws"], rows)),
-            new Paragraph($"Means of {FewShot.Draws} draws. All points of a draw are measured on the same images, none of which is ever labelled."),
+                new("Accuracy by labels per class", ["encoder", "labels", "mean", $"lowest to highest of {FewShot.Draws} draws"], rows)),
+            new Paragraph($"Means of {FewShot.Draws} draws. All points of a draw are measured on the same images; none is ever labelled."),
         ]);
+
+        static string Range(double[] draws) => $"{Numbers.Percent(draws.Min())} to {Numbers.Percent(draws.Max())}";
     }
 }

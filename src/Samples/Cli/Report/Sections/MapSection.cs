@@ -13,27 +13,29 @@ internal static class MapSection
 
     public static ReportSection Of(ImageStudy study, int seed, IProgress<string> progress)
     {
-        var (encoder, features, similarities) = study.Views[0];
-        if (similarities.Count < Fewest) return ReportSection.LeftOut(Title, $"A map needs at least {Fewest} images; there are {similarities.Count}.");
-        double[][] places = TSne.Place(similarities, PrincipalComponents.Of(features, 2), seed, progress);
+        var (encoder, similarities) = (study.Views[0].Name, study.Views[0].Similarities);
+        if (similarities.Count < Fewest)
+            return ReportSection.LeftOut(Title, $"A map needs at least {Fewest} images; there are {similarities.Count}.");
+        double[][] places = TSne.Place(similarities, PrincipalComponents.Of(study.Views[0].Features, 2), seed, progress);
         var images = study.Images;
         // Images without a class among others that have one are a class of their own on the map.
         bool hasUnnamed = images.HasClasses && images.Images.Any(image => image.Class < 0);
-        string[] classes = images.HasClasses
-            ? [.. images.Classes.Select(name => SafeText.Short(SafeText.Clean(name), MostLetters)), .. hasUnnamed ? new[] { "no class" } : []] : [];
+        var classes = images.HasClasses ? images.Classes.Select(name => SafeText.Label(name, MostLetters)).ToList() : [];
+        if (hasUnnamed) classes.Add("no class");
         var plot = new ScatterPlot
         {
             Title = $"{encoder}: t-SNE of {similarities.Count} images", Classes = classes,
-            Points = [.. places.Select((place, i) => (place[0], place[1], images.Images[i].Class >= 0 ? images.Images[i].Class : images.Classes.Count, images.Images[i].Name))],
+            Points = [.. places.Zip(images.Images, (place, image) =>
+                (place[0], place[1], image.Class >= 0 ? image.Class : images.Classes.Count, image.Name))],
         };
         var rows = Numbers.Some([.. Enumerable.Range(0, places.Length)], MostRows).Select(i => (IReadOnlyList<string>)
             [images.Images[i].Name, images.ClassOf(images.Images[i]), Numbers.Text(places[i][0]), Numbers.Text(places[i][1])]);
         return new(Title,
         [
-            new PlotFigure("map", plot, $"{encoder}: t-SNE map of {similarities.Count} images"
-                + (classes.Length > 0 ? $" of {images.Classes.Count} classes." : "."), new("Places of the images", ["image", "class", "x", "y"], [.. rows])) { IsLarge = true },
-            new Paragraph("Each point is an image; a pointer at rest on it shows its name. Neighbours on the map are similar; how far groups lie apart, "
-                + "and how large they are, means little."),
+            new PlotFigure("map", plot, $"{encoder}: t-SNE map of {similarities.Count} images.",
+                new("Places of the images", ["image", "class", "x", "y"], [.. rows])) { IsLarge = true },
+            new Paragraph("Each point is an image; a pointer at rest on it shows its name. Neighbours on the map are similar; how far groups "
+                + "lie apart, and how large they are, means little."),
         ]);
     }
 }

@@ -15,14 +15,17 @@ internal static class MasksSection
     public static ReportSection Of(IReadOnlyList<ShownImage> shown, string source)
     {
         if (shown.Any(s => s.Masks is null)) return ReportSection.LeftOut(Title, $"--masks is {source}.");
+        string finder = source == MaskInput.Segment ? "the built-in segmenter" : source;
         var tiles = shown.Select(s => MaskTile.Draw(s.Image, s.Masks!)).ToList();
         return new(Title,
         [
-            new PictureGrid("masks", $"Masks of {(source == MaskInput.Segment ? "the built-in segmenter" : source)}: each pixel has the colour of the smallest mask over it.", [.. shown.Select(s => s.Title)],
-            [
-                ("image", [.. shown.Zip(tiles, (s, tile) => new PictureCell(tile.Image, s.Name))]),
-                ("masks", [.. shown.Zip(tiles, (s, tile) => new PictureCell(tile.Masked, $"{s.Name} with its masks", Count(s.Masks!.Count)))]),
-            ]),
+            new PictureGrid("masks", $"Masks of {finder}: each pixel has the colour of the smallest mask over it.",
+                [.. shown.Select(s => s.Title)],
+                [
+                    ("image", [.. shown.Zip(tiles, (s, tile) => new PictureCell(tile.Image, s.Name))]),
+                    ("masks", [.. shown.Zip(tiles, (s, tile) =>
+                        new PictureCell(tile.Masked, $"{s.Name} with its masks", Count(s.Masks!.Count)))]),
+                ]),
         ]);
     }
 

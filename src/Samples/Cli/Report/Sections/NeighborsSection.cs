@@ -13,7 +13,7 @@ internal static class NeighborsSection
 
     public static ReportSection Of(ImageStudy study, IReadOnlyList<int> queries)
     {
-        var (encoder, _, similarities) = study.Views[0];
+        var (encoder, similarities) = (study.Views[0].Name, study.Views[0].Similarities);
         int[] all = [.. Enumerable.Range(0, similarities.Count)];
         int count = Math.Min(Neighbors, similarities.Count - 1);
         var rows = queries.Select(query => (study.Images.TitleOf(study.Images.Images[query]), (IReadOnlyList<PictureCell>)
@@ -26,15 +26,15 @@ internal static class NeighborsSection
         return new(Title,
         [
             new PictureGrid("neighbours",
-                $"{encoder}: images and those most similar to them of {similarities.Count}, with the cosine similarity of their features.{marks}",
+                $"{encoder}: images and those most similar to them of {similarities.Count}, with the features' cosine similarity.{marks}",
                 ["image", .. Enumerable.Range(1, count).Select(rank => Numbers.Text(rank))], rows),
         ]);
 
         PictureCell Cell(int index, float? similarity, bool? isRight)
         {
             var image = study.Images.Images[index];
-            string text = string.Join(' ', new[] { study.Images.ClassOf(image), similarity is { } s ? FormattableString.Invariant($"{s:0.00}") : "" }.Where(t => t.Length > 0));
-            return new(ShownImages.Thumbnail(image, TileSheet.Tile), image.Name, text.Length > 0 ? text : null, isRight);
+            string? text = similarity is { } s ? FormattableString.Invariant($"{study.Images.ClassOf(image)} {s:0.00}").Trim() : null;
+            return new(ShownImages.Thumbnail(image, TileSheet.Tile), image.Name, text, isRight);
         }
     }
 }

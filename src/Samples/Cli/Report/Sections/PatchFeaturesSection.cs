@@ -6,7 +6,9 @@ using MaskBias.MLNet.Vit;
 
 namespace MaskBias.MLNet.Samples.Cli.Report.Sections;
 
-/// <summary>The patches' features as colours: patches of like features have like colours (as Oquab et al., TMLR 2024, show DINOv2's).</summary>
+/// <summary>
+/// The patches' features as colours: patches of like features have like colours (as Oquab et al., TMLR 2024, show DINOv2's).
+/// </summary>
 internal static class PatchFeaturesSection
 {
     public const string Title = "Features of patches";
@@ -19,20 +21,24 @@ internal static class PatchFeaturesSection
         int grid = shown[0].Attention.GridSize, scale = TileSheet.ScaleOf(shown[0].Attention.Seen), side = encoder.ImageSize * scale;
         var rows = new List<(string, IReadOnlyList<PictureCell>)>
         {
-            ("image", [.. shown.Select(s => new PictureCell(MaskTile.Plain(s.Attention.Seen, scale), s.Name))]), ("patches", Pictures(features, "")),
+            ("image", [.. shown.Select(s => new PictureCell(MaskTile.Plain(s.Attention.Seen, scale), s.Name))]),
+            ("patches", Pictures(features, "")),
         };
         if (shown.Count > 1) rows.Add(("without the place", Pictures(PatchFeatures.WithoutPlace(features), " without their place")));
         return new(Title,
         [
-            new PictureGrid("patch-features", $"{encoderName}: the first three principal components of the patches' features, taken over these images together, as red, "
-                + "green and blue. In the last row the mean of all these images at the same place is taken off first.", [.. shown.Select(s => s.Title)], rows),
+            new PictureGrid("patch-features",
+                $"{encoderName}: the first three principal components of the patches' features, taken over these images together, as red, "
+                + "green and blue. In the last row the mean of all these images at the same place is taken off first.",
+                [.. shown.Select(s => s.Title)], rows),
         ]);
 
         IReadOnlyList<PictureCell> Pictures(float[][][] images, string which)
         {
             byte[][] colors = Colors(PrincipalComponents.Of([.. images.SelectMany(patches => patches)], 3));
             return [.. shown.Select((s, i) => new PictureCell(
-                Enlarge(colors.AsSpan(i * grid * grid, grid * grid), grid, side).ToPng(), $"{s.Name}: features of its patches{which} as colours"))];
+                Enlarge(colors.AsSpan(i * grid * grid, grid * grid), grid, side).ToPng(),
+                $"{s.Name}: features of its patches{which} as colours"))];
         }
     }
 
