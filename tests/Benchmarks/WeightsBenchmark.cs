@@ -87,7 +87,7 @@ internal static partial class WeightsBenchmark
     private static double Time(string file, bool cold, Action<string> action)
     {
         if (cold) Drop(file);
-        RenewMemory(2 * new FileInfo(file).Length);
+        RenewMemory(4 * new FileInfo(file).Length);
         long start = Stopwatch.GetTimestamp();
         action(file);
         return Stopwatch.GetElapsedTime(start).TotalSeconds;

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MaskBias.MLNet.Native;
@@ -10,19 +11,18 @@ namespace MaskBias.MLNet.Native;
 internal static partial class LargePages
 {
     private const int UseLargePages = 14;               // MADV_HUGEPAGE
-    private const long LeastLength = 1 << 20;
 
-    /// <summary>Asks for large pages under a CPU tensor that nobody has written yet. Where there are none, nothing changes.</summary>
+    /// <summary>Asks for large pages under a tensor of the CPU that nobody has written yet. Where there are none, nothing changes.</summary>
     /// <returns>The same tensor.</returns>
     public static unsafe Tensor Under(Tensor tensor)
     {
         long length = tensor.NumberOfElements * tensor.ElementSize, page = Environment.SystemPageSize;
-        if (!OperatingSystem.IsLinux() || length is < LeastLength or > int.MaxValue) return tensor;
-        fixed (byte* first = tensor.bytes)
+        if (!OperatingSystem.IsLinux() || length == 0) return tensor;
+        using var start = tensor.view(-1).narrow(0, 0, 1);  // a span ends at 2 GiB
+        fixed (byte* first = start.bytes)
         {
-            // From the start of its first page: the kernel joins neighbours, so that large pages lie across tensors too.
-            long start = (long)first / page * page;
-            _ = Advise((nint)start, (nuint)((long)first + length - start), UseLargePages);
+            long begin = (long)first / page * page;
+            _ = Advise((nint)begin, (nuint)((long)first + length - begin), UseLargePages);
         }
         return tensor;
     }

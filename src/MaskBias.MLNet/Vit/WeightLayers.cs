@@ -1,4 +1,3 @@
-using MaskBias.MLNet.Native;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -12,32 +11,32 @@ namespace MaskBias.MLNet.Vit;
 internal static class WeightLayers
 {
     [ThreadStatic]
-    private static bool skipsStartValues;
+    private static WeightMemory? memory;
 
     /// <summary>Whether modules made now on this thread may leave their weights undefined.</summary>
-    public static bool SkipsStartValues => skipsStartValues;
+    public static bool SkipsStartValues => memory is not null;
 
     /// <summary>Runs what makes modules whose weights are all overwritten before anyone reads them.</summary>
     public static T WithoutStartValues<T>(Func<T> make)
     {
-        bool before = skipsStartValues;
-        skipsStartValues = true;
+        var before = memory;
+        using var own = memory = new WeightMemory();
         try
         {
             return make();
         }
         finally
         {
-            skipsStartValues = before;
+            memory = before;
         }
     }
 
     /// <summary>A linear layer with bias.</summary>
     public static Linear Linear(long inputs, long outputs)
     {
-        if (!skipsStartValues) return nn.Linear(inputs, outputs);
+        if (memory is null) return nn.Linear(inputs, outputs);
         var linear = nn.Linear(inputs, outputs, device: META);
-        (linear.weight, linear.bias) = (nn.Parameter(Reserve(outputs, inputs)), nn.Parameter(empty(outputs)));
+        (linear.weight, linear.bias) = (nn.Parameter(memory.Take(outputs, inputs)), nn.Parameter(memory.Take(outputs)));
         return linear;
     }
 
@@ -45,11 +44,9 @@ internal static class WeightLayers
     public static Conv2d Patches(long channels, long outputs, long patchSize)
     {
         var (size, stride) = ((patchSize, patchSize), (patchSize, patchSize));
-        if (!skipsStartValues) return nn.Conv2d(channels, outputs, size, stride: stride);
+        if (memory is null) return nn.Conv2d(channels, outputs, size, stride: stride);
         var conv = nn.Conv2d(channels, outputs, size, stride: stride, device: META);
-        (conv.weight, conv.bias) = (nn.Parameter(Reserve(outputs, channels, patchSize, patchSize)), nn.Parameter(empty(outputs)));
+        (conv.weight, conv.bias) = (nn.Parameter(memory.Take(outputs, channels, patchSize, patchSize)), nn.Parameter(memory.Take(outputs)));
         return conv;
     }
-
-    private static Tensor Reserve(params long[] shape) => LargePages.Under(empty(shape));
 }

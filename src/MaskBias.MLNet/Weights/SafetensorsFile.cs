@@ -47,7 +47,7 @@ public sealed class SafetensorsFile : ITensorSource
     /// <exception cref="InvalidDataException">It is not a valid safetensors file; the message names the tensor and the fault.</exception>
     public static SafetensorsFile Open(string path)
     {
-        var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
+        var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan);
         MemoryMappedFile? mapping = null;
         MemoryMappedViewAccessor? view = null;
         try

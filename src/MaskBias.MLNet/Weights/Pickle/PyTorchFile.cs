@@ -51,7 +51,7 @@ internal sealed class PyTorchFile : ITensorSource
     /// <exception cref="InvalidDataException">It is damaged, or its pickle names what it may not.</exception>
     public static PyTorchFile Open(string path)
     {
-        var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 4096);
+        var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 4096, FileOptions.SequentialScan);
         try
         {
             Span<byte> head = stackalloc byte[4];
