@@ -24,6 +24,16 @@ public sealed class PackedFeed : IDisposable
 
     public string Path => folder.Path;
 
+    /// <summary>The version that was packed.</summary>
+    public string Version
+    {
+        get
+        {
+            using var package = Open(Libraries[0], "nupkg");
+            return Description(package)["version"].Single().Value;
+        }
+    }
+
     /// <summary>Opens a package: <c>nupkg</c>, or <c>snupkg</c> with its symbols.</summary>
     internal ZipArchive Open(string library, string extension) =>
         ZipFile.OpenRead(Directory.GetFiles(Path, $"{library}.*.{extension}").Single(f => char.IsDigit(System.IO.Path.GetFileName(f)[library.Length + 1])));
