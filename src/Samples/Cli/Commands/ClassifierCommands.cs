@@ -67,12 +67,13 @@ internal static class ClassifierCommands
             var ml = session.Context(seed);
             var found = photos.Load(parsed, seed);
             var (train, test) = PhotoInput.Keyed(ml, found);
-            session.Resolved(tree.Values(options));
             using var encoder = EncoderCheckpoint.Load(checkpoint.Path(parsed), checkpoint.Options(parsed));
+            _ = UsageException.Checked(() => trainer(ml, encoder, options));
+            session.Resolved(tree.Values(options));
             session.Train(progress =>
             {
                 supervised(options).Progress = progress;
-                using var classifier = UsageException.Checked(() => trainer(ml, encoder, options)).Fit(train);
+                using var classifier = trainer(ml, encoder, options).Fit(train);
                 var metrics = found.Test.Count > 0 ? ml.MulticlassClassification.Evaluate(classifier.Transform(test), topKPredictionCount: Math.Min(5, found.Classes.Count)) : null;
                 Save(ml, classifier, train, parsed.GetValue(output)!);
                 session.Result(

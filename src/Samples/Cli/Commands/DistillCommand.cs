@@ -36,8 +36,8 @@ internal static class DistillCommand
             options.MaskColumnName = column;
             if (found.HasLabels) options.NearestNeighborMonitor ??= new() { EveryEpochs = Math.Max(1, options.Epochs / 10) };
             run.Apply(parsed, options, session);
+            _ = UsageException.Checked(() => ml.SelfSupervised().Distill(encoder, options));
             session.Resolved(tree.Values(options));
-            var estimator = UsageException.Checked(() => ml.SelfSupervised().Distill(encoder, options));
             if (run.IsDry(parsed))
             {
                 RunFolderInput.WriteDryRun(session, options, images, options.Student ?? encoder.Model.Options);

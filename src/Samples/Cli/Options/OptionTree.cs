@@ -9,6 +9,9 @@ namespace MaskBias.MLNet.Samples.Cli.Options;
 /// </summary>
 internal sealed class OptionTree<T> where T : class, new()
 {
+    private static readonly JsonDocumentOptions Lenient =
+        new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, AllowDuplicateProperties = false };
+
     private readonly IReadOnlyList<OptionLeaf> leaves;
 
     private readonly Option<string?> config = new("--config")
@@ -63,7 +66,7 @@ internal sealed class OptionTree<T> where T : class, new()
     {
         try
         {
-            using var json = JsonDocument.Parse(File.ReadAllBytes(path), new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+            using var json = JsonDocument.Parse(File.ReadAllBytes(path), Lenient);
             if (json.RootElement.ValueKind != JsonValueKind.Object) throw new UsageException($"{path} is a JSON {json.RootElement.ValueKind}; it must be an object of options.");
             return [.. Flatten(json.RootElement, "")];
         }
