@@ -24,11 +24,13 @@ public sealed class DataPageTests : IDisposable
     }
 
     [Fact]
-    public void The_page_shows_this_example() => DocumentedCode.AssertShown("docs/data.md", "tests/MaskBias.MLNet.Tests/Docs/DataPageTests.cs");
+    public void The_page_shows_this_example() =>
+        DocumentedCode.AssertShown("docs/data.md", "tests/MaskBias.MLNet.Tests/Docs/DataPageTests.cs");
 
     [Fact]
     public void The_library_references_nothing_of_networking() =>
-        Assert.DoesNotContain(typeof(VitOptions).Assembly.GetReferencedAssemblies(), a => a.Name!.StartsWith("System.Net", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            typeof(VitOptions).Assembly.GetReferencedAssemblies(), a => a.Name!.StartsWith("System.Net", StringComparison.Ordinal));
 
     public void Dispose() => photos.Dispose();
 

@@ -5,7 +5,11 @@ internal static class DocumentedCode
 {
     /// <summary>README.md and the pages below docs, by their paths in the repository.</summary>
     public static IReadOnlyList<string> Pages { get; } =
-        ["README.md", .. Directory.GetFiles(Path.Combine(Fixtures.Root, "docs"), "*.md").Select(f => "docs/" + Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+    [
+        "README.md",
+        .. Directory.GetFiles(Path.Combine(Fixtures.Root, "docs"), "*.md").Order(StringComparer.Ordinal)
+            .Select(file => "docs/" + Path.GetFileName(file)),
+    ];
 
     /// <summary>A page's text, its lines ended by "\n".</summary>
     public static string Read(string page) => File.ReadAllText(Path.Combine(Fixtures.Root, page)).ReplaceLineEndings("\n");

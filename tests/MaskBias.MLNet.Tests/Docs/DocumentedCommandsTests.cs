@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Text.RegularExpressions;
 using MaskBias.MLNet.Samples.Quickstart;
 using MaskBias.MLNet.Tests.Samples;
@@ -6,38 +5,42 @@ using MaskBias.MLNet.Tests.Samples;
 namespace MaskBias.MLNet.Tests.Docs;
 
 /// <summary>
-/// Every command that README.md and docs/ print, in a fence or within a line, is run by a test or by .ci/run, or its page says why it is not.
-/// One that no rule below knows fails here.
+/// Every command that README.md and docs/ print, in a fence or within a line, is run by a test or by .ci/run, or its page says why it is
+/// not. One that no rule below knows fails here.
 /// </summary>
 public sealed partial class DocumentedCommandsTests
 {
-    private static readonly string[] Benchmarks =
-        [.. Regex.Matches(DocumentedCode.Read("tests/Benchmarks/Program.cs"), """\["([a-z-]+)"\] = \(""").Select(m => m.Groups[1].Value), "NAME", "classifiers"];
+    private const string Run = "^dotnet run -c Release --project ";
 
-    // Which commands, and what keeps each one honest.
-    private static readonly (string Commands, Func<Match, string, bool> IsKept)[] Rules =
+    private static readonly string[] Benchmarks =
     [
-        (@"^maskbias .*", (m, page) => (page is "docs/tool.md" or "docs/report.md" && DocumentedCode.Read(page).Contains("\n" + m.Value + "\n", StringComparison.Ordinal))
-            || IsSubcommand(m.Value)),                                                     // ToolDocsTests, ReportTests: each line of their pages' fences
-        (@"^dotnet (?:run -c Release --project src/Samples/(?:Quickstart|Search|Cli)|test -c Release)(?: -- --(?:demo|help))?$", (m, _) => InCi(m.Value)),
-        (@"^(?:dotnet pack|dotnet tool) .*", (m, _) => InCi(m.Value)),
-        (@"^dotnet run -c Release --project src/Samples/Cli --$", (_, _) => true),         // what every command of docs/tool.md begins with
-        (@"^dotnet run -c Release -p:TorchBackend=cuda-linux .*", (_, page) => Says(page, "not run by a test")),
-        (@"^dotnet run -c Release --project src/Samples/Quickstart -- (.+)", (m, page) => IsParsed(m.Groups[1].Value) && Says(page, "not run by a test")),
-        (@"^(?:[A-Z_]+=\S+ )?(?:dotnet run -c Release --project tests/Benchmarks|…) -- ([a-z-]+|NAME)$", (m, _) => Benchmarks.Contains(m.Groups[1].Value)
-            && Says("docs/benchmarks.md", "measured by hand")),
-        (@"^(?:MASKBIAS_[A-Z]+=\S+ )?dotnet test -c Release .*--filter (?:Category=|FullyQualifiedName~)?(\w+)\b.*", (m, _) => IsTest(m.Groups[1].Value)),
-        (@"^initdb .*", (_, page) => Says(page, "start their own")),                       // the tests do the same
-        (@"^dotnet run -c Release --project src/Samples/Nightly -- model.zip photos embeddings.parquet$", (_, _) => IsTest(nameof(NightlyJobTests))),
+        "NAME", "classifiers",
+        .. Regex.Matches(DocumentedCode.Read("tests/Benchmarks/Program.cs"), """\["([a-z-]+)"\] = \(""").Select(m => m.Groups[1].Value),
+    ];
+
+    // Which commands there may be, and what keeps each honest: it gets what the expression's group found, and the page.
+    private static readonly (string Commands, Func<string, string, bool> IsKept)[] Rules =
+    [
+        ("^(maskbias .*)", (command, page) => IsOfTheToolsPages(command, page) || IsSubcommand(command)),
+        ("^(dotnet run -c Release --project src/Samples/(?:Quickstart|Search|Cli)(?: -- --(?:demo|help))?)$", (line, _) => InCi(line)),
+        ("^(dotnet (?:test -c Release$|pack .*|tool .*))", (command, _) => InCi(command)),
+        (Run + "src/Samples/Cli (--)$", (_, _) => true),                                     // how each command of docs/tool.md begins
+        (Run + "src/Samples/Quickstart -- (.+)", (arguments, page) => IsParsed(arguments) && Says(page, "not run by a test")),
+        (Run + "src/Samples/Nightly -- (model.zip photos embeddings.parquet)$", (_, _) => IsTest(nameof(NightlyJobTests))),
+        ("^dotnet run -c Release -p:TorchBackend=(cuda-linux) .*", (_, page) => Says(page, "not run by a test")),
+        (@"^(?:[A-Z_]+=\S+ )?(?:dotnet run -c Release --project tests/Benchmarks|…) -- ([a-z-]+|NAME)$",
+            (name, _) => Benchmarks.Contains(name) && Says("docs/benchmarks.md", "measured by hand")),
+        (@"^(?:[A-Z_]+=\S+ )?dotnet test -c Release .*--filter (?:Category=|FullyQualifiedName~)?(\w+)\b.*", (name, _) => IsTest(name)),
+        ("^(initdb) .*", (_, page) => Says(page, "start their own")),                        // the tests do the same
     ];
 
     [Fact]
     public void Every_command_is_run_somewhere()
     {
-        var commands = DocumentedCode.Pages.SelectMany(page => Commands(page).Select(command => (Page: page, Command: command))).Distinct().ToList();
+        var commands = DocumentedCode.Pages.SelectMany(page => Commands(page).Select(c => (Page: page, Command: c))).Distinct().ToList();
         Assert.True(commands.Count > 40, $"Only {commands.Count} commands were found.");
         string[] unknown = [.. commands
-            .Where(c => !Rules.Any(rule => Regex.Match(c.Command, rule.Commands) is { Success: true } m && rule.IsKept(m, c.Page)))
+            .Where(c => !Rules.Any(r => Regex.Match(c.Command, r.Commands) is { Success: true } m && r.IsKept(m.Groups[1].Value, c.Page)))
             .Select(c => $"{c.Page}: {c.Command}")];
         Assert.True(unknown.Length == 0, "No test is known to run\n" + string.Join("\n", unknown));
     }
@@ -56,33 +59,42 @@ public sealed partial class DocumentedCommandsTests
     }
 
     [Fact]
-    public void The_readme_links_every_page() => Assert.All(DocumentedCode.Pages.Skip(1), page => Assert.Contains(page, DocumentedCode.Read("README.md")));
+    public void The_readme_links_every_page() =>
+        Assert.All(DocumentedCode.Pages.Skip(1), page => Assert.Contains($"]({page})", DocumentedCode.Read("README.md")));
 
     // Lines of fences without a language, their comments and continuations resolved; and what is set as code and begins like a command.
     private static IEnumerable<string> Commands(string page)
     {
-        var fenced = DocumentedCode.Blocks(page).Where(b => b.Language.Length == 0)
-            .SelectMany(b => Regex.Replace(b.Text, @"\s*\\\n\s*", " ").Split('\n')).Select(line => Regex.Replace(line, @"\s+#.*", "").Trim());
+        var lines = DocumentedCode.Blocks(page).Where(b => b.Language.Length == 0)
+            .SelectMany(b => Regex.Replace(b.Text, @"\s*\\\n\s*", " ").Split('\n'))
+            .Select(line => Regex.Replace(line, @"\s+#.*", "").Trim());
         string text = Fences().Replace(DocumentedCode.Read(page), "");
         var inText = Spans().Matches(text).Select(m => Regex.Replace(m.Groups[1].Value, @"\s+", " ")).Where(s => Starts().IsMatch(s));
-        return fenced.Concat(inText).Where(line => line.Length > 0 && line is not "dotnet run" and not "dotnet pack");
+        return lines.Concat(inText).Where(line => line.Length > 0);
     }
+
+    // ToolDocsTests and ReportTests run each line of their pages' fences.
+    private static bool IsOfTheToolsPages(string command, string page) =>
+        page is "docs/tool.md" or "docs/report.md" && DocumentedCode.Read(page).Contains($"\n{command}\n", StringComparison.Ordinal);
+
+    private static bool IsSubcommand(string command) => Says("docs/tool.md", $"`{command.Split(' ')[1]}");
 
     // Its temporary folder stands for the current one.
     private static bool InCi(string command) => DocumentedCode.Read(".ci/run").Replace("\"$temp/", "", StringComparison.Ordinal)
         .Replace("\"", "", StringComparison.Ordinal).Contains(command, StringComparison.Ordinal);
 
-    private static bool Says(string page, string text) => DocumentedCode.Read(page).Contains(text, StringComparison.Ordinal);
+    private static bool Says(string page, string text) =>
+        Regex.Replace(DocumentedCode.Read(page), @"\s+", " ").Contains(text, StringComparison.Ordinal);
 
-    private static bool IsSubcommand(string command) => Says("docs/tool.md", $"`{command.Split(' ')[1]}");
-
-    private static bool IsParsed(string arguments) =>
-        QuickstartArguments.Parse(arguments.Replace("[", "", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal).Split(' ')) is not null;
+    // [--option] may be given.
+    private static bool IsParsed(string arguments) => QuickstartArguments.Parse(arguments.Replace("[", "", StringComparison.Ordinal)
+        .Replace("]", "", StringComparison.Ordinal).Split(' ')) is not null;
 
     // A test class or method of this assembly or a category; or a class of the other test programs.
     private static bool IsTest(string name) =>
         typeof(DocumentedCommandsTests).Assembly.GetTypes().Any(type => type.FullName!.Contains(name, StringComparison.Ordinal)
-            || type.GetMethods().Any(m => m.Name.StartsWith(name, StringComparison.Ordinal)) || type.GetCustomAttributesData().Any(a => a.ConstructorArguments.Any(c => name.Equals(c.Value))))
+            || type.GetMethods().Any(m => m.Name.StartsWith(name, StringComparison.Ordinal))
+            || type.GetCustomAttributesData().Any(a => a.ConstructorArguments.Any(c => name.Equals(c.Value))))
         || File.Exists(Path.Combine(Fixtures.Root, "tests", "Browser", name + ".cs"));
 
     [GeneratedRegex(@"\]\((?!https?:)([^)\s]+)\)")]

@@ -31,11 +31,12 @@ public sealed class TroubleshootingTests : IDisposable
         if (torch.cuda_is_available()) Assert.Skip("there is a CUDA device, so that its absence cannot be shown");
         List<string> happened =
         [
-            Diverged(), .. Collapsed(), Message(() => torch.empty(1L << 50)), Message(() => ComputeDevice.Cuda(0).Resolve()), NoLibtorch(), NoRoom(),
-            NoRoomForImages(), Message(() => ml.SelfSupervised().Dino(new() { MaskColumnName = "Masks" }).Fit(Photos())), NoMaskFiles(),
-            OtherSize(), Message(() => ml.Data.LoadImageFolder(folder.Path)), GuidedModel(), UsedFolder(), LeftOut(),
+            Diverged(), .. Collapsed(), Message(() => torch.empty(1L << 50)), Message(() => ComputeDevice.Cuda(0).Resolve()), NoLibtorch(),
+            NoRoom(), NoRoomForImages(), Message(() => ml.SelfSupervised().Dino(new() { MaskColumnName = "Masks" }).Fit(Photos())),
+            NoMaskFiles(), OtherSize(), Message(() => ml.Data.LoadImageFolder(folder.Path)), GuidedModel(), UsedFolder(), LeftOut(),
         ];
-        string[] quoted = [.. DocumentedCode.Blocks("docs/troubleshooting.md").Where(b => b.Language == "text").Select(b => OnOneLine(b.Text))];
+        string[] quoted =
+            [.. DocumentedCode.Blocks("docs/troubleshooting.md").Where(b => b.Language == "text").Select(b => OnOneLine(b.Text))];
         Assert.True(quoted.Length >= 16);
         Assert.All(quoted, quote => Assert.True(happened.Any(message => Pattern(quote).IsMatch(OnOneLine(message))), $"""
             Nothing printed reads like
@@ -51,7 +52,8 @@ public sealed class TroubleshootingTests : IDisposable
         photos.Dispose();
     }
 
-    private static Regex Pattern(string quote) => new($"^{Regex.Escape(quote).Replace("…", ".*", StringComparison.Ordinal)}$", RegexOptions.Singleline);
+    private static Regex Pattern(string quote) =>
+        new($"^{Regex.Escape(quote).Replace("…", ".*", StringComparison.Ordinal)}$", RegexOptions.Singleline);
 
     private static string OnOneLine(string text) => Regex.Replace(text, @"\s+", " ").Trim();
 
@@ -113,7 +115,7 @@ public sealed class TroubleshootingTests : IDisposable
 
     private string UsedFolder()
     {
-        var options = TinyTraining.MaskedDino().With(o => (o.MaskColumnName, o.Output) = (null, new() { Folder = Path.Combine(folder.Path, "used") }));
+        var options = TinyTraining.Dino().With(o => o.Output = new() { Folder = Path.Combine(folder.Path, "used") });
         using (ml.SelfSupervised().Dino(options).Fit(Photos())) { }
         return Message(() => ml.SelfSupervised().Dino(options).Fit(Photos()));
     }
@@ -122,11 +124,12 @@ public sealed class TroubleshootingTests : IDisposable
     {
         string broken = folder.Write("broken.png", [1, 2, 3]);
         var rows = ml.Data.LoadFromEnumerable(photos.Rows.Take(2).Append(new() { ImagePath = broken }));
-        using var trained = ml.SelfSupervised().Dino(TinyTraining.MaskedDino().With(o => o.MaskColumnName = null)).Fit(rows);
+        using var trained = ml.SelfSupervised().Dino(TinyTraining.Dino()).Fit(rows);
         return Assert.Single(trained.Report.Warnings);
     }
 
-    private IDataView Photos() => ml.Data.LoadFromEnumerable(photos.Rows.Select(r => new ImageFolderRow { ImagePath = r.ImagePath, Label = r.Label }));
+    private IDataView Photos() =>
+        ml.Data.LoadFromEnumerable(photos.Rows.Select(r => new ImageFolderRow { ImagePath = r.ImagePath, Label = r.Label }));
 
     private sealed class WithMasks
     {

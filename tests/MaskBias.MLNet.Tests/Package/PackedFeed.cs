@@ -35,8 +35,8 @@ public sealed class PackedFeed : IDisposable
     }
 
     /// <summary>Opens a package: <c>nupkg</c>, or <c>snupkg</c> with its symbols.</summary>
-    internal ZipArchive Open(string library, string extension) =>
-        ZipFile.OpenRead(Directory.GetFiles(Path, $"{library}.*.{extension}").Single(f => char.IsDigit(System.IO.Path.GetFileName(f)[library.Length + 1])));
+    internal ZipArchive Open(string library, string extension) => ZipFile.OpenRead(Directory.GetFiles(Path, $"{library}.*.{extension}")
+        .Single(file => char.IsDigit(System.IO.Path.GetFileName(file)[library.Length + 1])));           // the name, then the version
 
     /// <summary>The elements of a package's description by name.</summary>
     internal static ILookup<string, XElement> Description(ZipArchive package)

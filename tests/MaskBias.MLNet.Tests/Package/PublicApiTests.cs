@@ -26,7 +26,8 @@ public sealed class PublicApiTests
         string surface = Assembly.Load(library).GeneratePublicApi(Options).ReplaceLineEndings("\n");
         if (Environment.GetEnvironmentVariable("MASKBIAS_ACCEPT_API") == "1") File.WriteAllText(file, surface + "\n");
         string[] now = surface.Split('\n'), written = File.ReadAllText(file).TrimEnd().ReplaceLineEndings("\n").Split('\n');
-        string changes = string.Join('\n', written.Except(now).Select(l => "- " + l.Trim()).Concat(now.Except(written).Select(l => "+ " + l.Trim())));
+        var (gone, added) = (written.Except(now).Select(l => "- " + l.Trim()), now.Except(written).Select(l => "+ " + l.Trim()));
+        string changes = string.Join('\n', gone.Concat(added));
         Assert.True(now.SequenceEqual(written), $"""
             The public surface of {library} has changed:
             {changes}

@@ -6,11 +6,13 @@ namespace MaskBias.MLNet.Tests.Samples;
 internal static class BuiltProgram
 {
     /// <summary>Debug or Release, whichever the tests were built as.</summary>
-    public static string Configuration { get; } = AppContext.BaseDirectory.Split(Path.DirectorySeparatorChar).Contains("Debug") ? "Debug" : "Release";
+    public static string Configuration { get; } =
+        AppContext.BaseDirectory.Split(Path.DirectorySeparatorChar).Contains("Debug") ? "Debug" : "Release";
 
     /// <summary>Starts a program with its output redirected.</summary>
     public static Process Start(string project, string program, params string[] arguments) =>
-        StartDotnet(Environment.CurrentDirectory, [Path.Combine(Fixtures.Root, project, "bin", Configuration, "net10.0", program + ".dll"), .. arguments]);
+        StartDotnet(Environment.CurrentDirectory,
+            [Path.Combine(Fixtures.Root, project, "bin", Configuration, "net10.0", program + ".dll"), .. arguments]);
 
     /// <summary>Runs a program to its end.</summary>
     public static (int Code, string Output, string Errors) Run(string project, string program, params string[] arguments)
@@ -26,8 +28,10 @@ internal static class BuiltProgram
         return ToItsEnd(process, "dotnet " + string.Join(' ', arguments));
     }
 
-    private static Process StartDotnet(string folder, string[] arguments) => Process.Start(
-        new ProcessStartInfo("dotnet", arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true })!;
+    private static Process StartDotnet(string folder, string[] arguments) => Process.Start(new ProcessStartInfo("dotnet", arguments)
+    {
+        WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true,
+    })!;
 
     private static (int Code, string Output, string Errors) ToItsEnd(Process process, string program)
     {

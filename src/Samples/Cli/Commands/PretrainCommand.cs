@@ -17,7 +17,8 @@ namespace MaskBias.MLNet.Samples.Cli.Commands;
 /// <summary><c>maskbias pretrain dino|mae --images DIR --output DIR</c>: learns an encoder from images without labels.</summary>
 internal static class PretrainCommand
 {
-    public static Command Create() => new ExampleCommand("pretrain", "Pretrains a vision transformer on images without labels, guided by masks.",
+    public static Command Create() =>
+        new ExampleCommand("pretrain", "Pretrains a vision transformer on images without labels, guided by masks.",
             "pretrain dino --images photos --output run",
             "pretrain mae --images photos --masks none --epochs 200 --output run",
             "pretrain dino --images photos --output run --resume")
@@ -37,15 +38,18 @@ internal static class PretrainCommand
     };
 
     private static Command Method<TOptions>(
-        string name, string description, Func<MLContext, TOptions, IDataView, PretrainedTransformer> fit, Func<TOptions, VitOptions> encoderOf,
-        Action<TOptions, VisionEncoder> startFrom)
+        string name, string description, Func<MLContext, TOptions, IDataView, PretrainedTransformer> fit,
+        Func<TOptions, VitOptions> encoderOf, Action<TOptions, VisionEncoder> startFrom)
         where TOptions : PretrainingOptions, new()
     {
         var command = new Command(name, description);
         var photos = new PhotoInput(command, needsLabels: false, takesExtra: true);
         var masks = new MaskInput(command, byDefault: "segment");
         var run = new RunFolderInput(command);
-        var start = new Option<string?>("--start-from") { Description = "A checkpoint to go on from, such as a public one.", HelpName = "checkpoint" };
+        var start = new Option<string?>("--start-from")
+        {
+            Description = "A checkpoint to go on from, such as a public one.", HelpName = "checkpoint",
+        };
         command.Add(start);
         // The encoder's own bias and drop path are replaced by the method's.
         string[] replaced = typeof(TOptions) == typeof(MaeOptions) ? ["Encoder.Positions", "Encoder.Pooling"] : [];

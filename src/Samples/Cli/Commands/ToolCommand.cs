@@ -8,7 +8,8 @@ internal static class ToolCommand
 {
     public static RootCommand Create()
     {
-        var root = new RootCommand("Self-supervised vision transformers for ML.NET: pretrain on your own images, distil, classify, embed, export.")
+        var root = new RootCommand(
+            "Self-supervised vision transformers for ML.NET: pretrain on your own images, distil, classify, embed, export.")
         {
             PretrainCommand.Create(),
             DistillCommand.Create(),

@@ -17,25 +17,26 @@ internal static class CommandLineFault
         var error = parsed.Errors[0];
         return error.SymbolResult switch
         {
-            OptionResult option => Of(option, option.Option.Name, option.Option.ValueType, option.Option, error),
-            ArgumentResult { Parent: OptionResult option } => Of(option, option.Option.Name, option.Option.ValueType, option.Option, error),
-            ArgumentResult argument => Of(argument, argument.Argument.Name, argument.Argument.ValueType, argument.Argument, error),
+            OptionResult result => Of(result, result.Option, result.Option.ValueType, error),
+            ArgumentResult { Parent: OptionResult result } => Of(result, result.Option, result.Option.ValueType, error),
+            ArgumentResult result => Of(result, result.Argument, result.Argument.ValueType, error),
             CommandResult { Command: var command } when command.Subcommands.Count > 0 && command.Action is null =>
-                $"{(command is RootCommand ? "maskbias" : command.Name)} needs a command: {string.Join(", ", command.Subcommands.Select(c => c.Name))}.",
+                $"{(command is RootCommand ? "maskbias" : command.Name)} needs a command: {Join(command.Subcommands.Select(c => c.Name))}.",
             _ => OneLine(error.Message),
         };
     }
 
-    private static string Of(SymbolResult result, string name, Type type, Symbol symbol, ParseError error)
+    private static string Of(SymbolResult result, Symbol symbol, Type type, ParseError error)
     {
+        string name = symbol.Name;
         if (error.Message.StartsWith(name, StringComparison.Ordinal)) return OneLine(error.Message);           // this tool's own
         string allowed = Allowed(type, symbol);
         return result.Tokens.Count switch
         {
-            0 when result is OptionResult { Implicit: false } => $"{name} has no value; it must be {allowed}.",
+            0 when result is OptionResult { Implicit: false } => $"{name} has no value: {symbol.Description}",
             0 => $"{name} is missing: {symbol.Description}",
             1 => $"{name} is '{result.Tokens[0].Value}'; it must be {allowed}.",
-            _ => $"{name} is given {result.Tokens.Count} times: {string.Join(", ", result.Tokens.Select(t => $"'{t.Value}'"))}; once is allowed.",
+            _ => $"{name} is given {result.Tokens.Count} times: {Join(result.Tokens.Select(t => $"'{t.Value}'"))}; once is allowed.",
         };
     }
 
@@ -43,12 +44,15 @@ internal static class CommandLineFault
     private static string Allowed(Type type, Symbol symbol)
     {
         string[] names = [.. symbol.GetCompletions(CompletionContext.Empty).Select(c => c.Label)];
-        if (names.Length > 0) return "one of " + string.Join(", ", names);
+        if (names.Length > 0) return "one of " + Join(names);
         var kind = Nullable.GetUnderlyingType(type) ?? type;
         if (!OptionValue.IsKnown(kind) || kind == typeof(string)) return "text";
         _ = OptionValue.TryParse(kind, "\0", out _, out string expected);
         return expected;
     }
 
-    private static string OneLine(string text) => string.Join(" ", text.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+    private static string Join(IEnumerable<string> names) => string.Join(", ", names);
+
+    private static string OneLine(string text) =>
+        string.Join(" ", text.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
 }
