@@ -80,8 +80,9 @@ public sealed class CliMistakesTests : IDisposable
     [Fact]
     public void A_configuration_that_is_not_there_is_named()
     {
-        folder.Write("images/a.png", Images.SampleImages.Shape(0, 1));
-        var parsed = ToolCommand.Create().Parse(["pretrain", "mae", "--images", In("images"), "--output", In("run"), "--config", In("absent.json")]);
+        foreach (string name in new[] { "a.png", "b.png" }) folder.Write(name, Images.SampleImages.Shape(0, 1));
+        string[] line = ["pretrain", "mae", "--images", folder.Path, "--output", In("run"), "--config", In("absent.json")];
+        var parsed = ToolCommand.Create().Parse(line);
         var fault = Assert.Throws<UsageException>(() => parsed.Invoke(new() { EnableDefaultExceptionHandler = false }));
         Assert.Contains("absent.json cannot be read as a configuration: ", fault.Message);
     }
