@@ -17,7 +17,7 @@ internal sealed class LinearHeads : IDisposable
         this.normalizes = normalizes;
         using var scope = NewDisposeScope();
         using var generator = new Generator((ulong)seed, CPU);
-        var start = randn([1, classes, features], generator: generator).mul_(InitialDeviation);
+        var start = randn([1, classes, features], generator: generator).mul_(Number(InitialDeviation));
         Weight = nn.Parameter(start.expand(heads, -1, -1).contiguous().to(device));
         Bias = nn.Parameter(zeros([heads, classes], device: device));
         (Mean, Variance) = (zeros([features], device: device), ones([features], device: device));
@@ -53,7 +53,7 @@ internal sealed class LinearHeads : IDisposable
         Tensor weight = Weight[head].to_type(ScalarType.Float64), bias = Bias[head].to_type(ScalarType.Float64);
         if (normalizes)
         {
-            weight = weight / (Variance.to_type(ScalarType.Float64) + NormEpsilon).sqrt();
+            weight = weight / (Variance.to_type(ScalarType.Float64) + Number(NormEpsilon)).sqrt();
             bias = bias - matmul(weight, Mean.to_type(ScalarType.Float64));
         }
         return new([.. weight.unbind(0).Select(Values)], Values(bias));
@@ -65,14 +65,14 @@ internal sealed class LinearHeads : IDisposable
     private Tensor Normalize(Tensor features, bool training)
     {
         using var _ = no_grad();
-        if (!training) return (features - Mean) / (Variance + NormEpsilon).sqrt();
+        if (!training) return (features - Mean) / (Variance + Number(NormEpsilon)).sqrt();
         var mean = features.mean([0]);
         var centered = features - mean;
         var variance = centered.square().mean([0]);
         double rows = features.shape[0];
-        Mean.mul_(1 - NormMomentum).add_(mean, alpha: NormMomentum);
-        Variance.mul_(1 - NormMomentum).add_(variance, alpha: NormMomentum * rows / Math.Max(1, rows - 1));      // unbiased
-        return centered / (variance + NormEpsilon).sqrt();
+        Mean.mul_(Number(1 - NormMomentum)).add_(mean, alpha: Number(NormMomentum));
+        Variance.mul_(Number(1 - NormMomentum)).add_(variance, alpha: Number(NormMomentum * rows / Math.Max(1, rows - 1)));      // unbiased
+        return centered / (variance + Number(NormEpsilon)).sqrt();
     }
 
     public void Dispose()

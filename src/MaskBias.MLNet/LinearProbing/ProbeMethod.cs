@@ -47,7 +47,7 @@ internal sealed class ProbeMethod(LinearHeads heads, Tensor? classWeights) : ITr
 
         void Add(Parameter parameter, Tensor gradient)
         {
-            var scaled = scale == 1 ? gradient : gradient * scale;
+            var scaled = scale == 1 ? gradient : gradient * Number(scale);
             if (parameter.grad is { } sum) sum.add_(scaled);
             else parameter.grad = scaled;
         }
@@ -82,7 +82,7 @@ internal sealed class ProbeMethod(LinearHeads heads, Tensor? classWeights) : ITr
     // What each row counts for in the mean, [B, 1]: as much as its class weighs.
     private Tensor Shares(Tensor labels)
     {
-        if (classWeights is null) return full([labels.shape[0], 1], 1.0 / labels.shape[0], ScalarType.Float32, labels.device);
+        if (classWeights is null) return full([labels.shape[0], 1], Number(1.0 / labels.shape[0]), ScalarType.Float32, labels.device);
         var weights = classWeights.index_select(0, labels).unsqueeze(1);
         return weights / weights.sum();
     }

@@ -10,7 +10,8 @@ internal static class SoftTargets
     public static Tensor Smooth(Tensor labels, int classes, double smoothing)
     {
         using var scope = NewDisposeScope();
-        return nn.functional.one_hot(labels, classes).to_type(ScalarType.Float32).mul_(1 - smoothing).add_(smoothing / classes)
+        return nn.functional.one_hot(labels, classes).to_type(ScalarType.Float32)
+            .mul_(Number(1 - smoothing)).add_(Number(smoothing / classes))
             .MoveToOuterDisposeScope();
     }
 
@@ -20,6 +21,6 @@ internal static class SoftTargets
         using var scope = NewDisposeScope();
         var weighted = classWeights is null ? targets : targets * classWeights;
         var sum = -(weighted * nn.functional.log_softmax(logits, dim: -1)).sum();
-        return (classWeights is null ? sum / logits.shape[0] : sum / weighted.sum()).MoveToOuterDisposeScope();
+        return (classWeights is null ? sum / Number(logits.shape[0]) : sum / weighted.sum()).MoveToOuterDisposeScope();
     }
 }

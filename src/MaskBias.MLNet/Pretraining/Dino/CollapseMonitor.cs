@@ -79,12 +79,12 @@ internal sealed class CollapseMonitor(int outDim)
     }
 
     // −Σ p·ln p over the last dimension, 0·ln 0 being 0
-    private static Tensor Entropy(Tensor p) => -(p * p.clamp_min(1e-30).log()).sum(-1);
+    private static Tensor Entropy(Tensor p) => -(p * p.clamp_min(Number(1e-30)).log()).sum(-1);
 
     private static double EffectiveRank(Tensor features)
     {
         var values = linalg.svdvals(features.to_type(ScalarType.Float32).cpu());
-        var shares = values / values.sum().clamp_min(1e-12);
+        var shares = values / values.sum().clamp_min(Number(1e-12));
         return Entropy(shares).exp().ToDouble();
     }
 

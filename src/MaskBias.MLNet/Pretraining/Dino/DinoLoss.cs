@@ -36,7 +36,7 @@ internal sealed class DinoLoss : IDisposable
     /// <param name="teacherTemperature">τ' at this epoch.</param>
     public Tensor Forward(Tensor student, Tensor teacher, int globalViews, double teacherTemperature)
     {
-        var loss = ViewPairs.CrossEntropy(Targets(teacher, teacherTemperature), student / studentTemperature, globalViews);
+        var loss = ViewPairs.CrossEntropy(Targets(teacher, teacherTemperature), student / Number(studentTemperature), globalViews);
         See(teacher);
         return loss;
     }
@@ -45,7 +45,7 @@ internal sealed class DinoLoss : IDisposable
     public Tensor Targets(Tensor teacher, double teacherTemperature)
     {
         using var _ = no_grad();
-        return softmax((teacher - Center) / teacherTemperature, dim: -1);
+        return softmax((teacher - Center) / Number(teacherTemperature), dim: -1);
     }
 
     /// <summary>
@@ -54,7 +54,7 @@ internal sealed class DinoLoss : IDisposable
     public void MoveCenter()
     {
         using var _ = no_grad();
-        Center.mul_(centerMomentum).add_(seen, alpha: (1 - centerMomentum) / parts);
+        Center.mul_(Number(centerMomentum)).add_(seen, alpha: Number((1 - centerMomentum) / parts));
         seen.zero_();
         parts = 0;
     }
