@@ -57,6 +57,9 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
     /// <summary>Called after each step and its report, for instance to keep its state.</summary>
     public Action? StepDone { get; init; }
 
+    /// <summary>Averages gradients and losses over the ranks that share a batch; null where there is one.</summary>
+    public GradientReducer? Reducer { get; init; }
+
     /// <summary>Receives what <see cref="ITrainingMethod{TBatch}.TakeWarnings"/> gives.</summary>
     public Action<string>? Warn { get; init; }
 
@@ -112,7 +115,7 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
                     loss += Accumulate(batch, Next) / plan.AccumulationSteps;
                     if (++part < plan.AccumulationSteps) continue;
                     Update(batch, Next);
-                    losses.Add(loss);
+                    losses.Add(Reducer?.Mean(loss) ?? loss);
                     (part, loss) = (0, 0);
                     var done = Next;
                     Next = new((int)((done.Step + 1) / plan.StepsPerEpoch), done.Step + 1);
@@ -176,6 +179,7 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
         using var scope = NewDisposeScope();
         optimizer.Set(plan.LearningRate.At(position.Step), plan.WeightDecay.At(position.Step));
         var parameters = method.Parameters.Select(p => p.Parameter).Where(p => p.requires_grad).ToList();
+        Reducer?.Reduce(parameters);
         LastNorms = GradientNorms.MeasureAndClip([.. parameters.Select(p => p.grad).OfType<Tensor>()], plan.ClipGradient);
         double norm = GradientNorms.Total(LastNorms);
         if (!double.IsFinite(norm)) throw Fault(batch, position, "gradient's norm", norm);

@@ -14,6 +14,8 @@ internal static class ColorAugmentation
     /// <param name="random">Draws the order of the jitter's four parts, common to the batch.</param>
     public static Tensor Apply(Tensor views, IReadOnlyList<ViewDraw> draws, Random random)
     {
+        int[] order = [0, 1, 2, 3];
+        random.Shuffle(order);                          // in any case: what follows must not depend on which rows are here
         if (draws.All(d => d.KeepsColors)) return views;
         using var scope = NewDisposeScope();
         var device = views.device;
@@ -24,8 +26,7 @@ internal static class ColorAugmentation
             x => Saturate(x, Column(draws, d => d.Saturation, device)),
             x => draws.All(d => d.Hue == 0) ? x : TurnHue(x, Column(draws, d => d.Hue, device)),
         };
-        random.Shuffle(jitters);
-        foreach (var jitter in jitters) views = jitter(views);
+        foreach (int jitter in order) views = jitters[jitter](views);
         if (draws.Any(d => d.Grayscale)) views = where(Column(draws, d => d.Grayscale ? 1 : 0, device) > 0, Luminance(views), views);
         views = Blur(views, draws);
         if (draws.Any(d => d.Solarize))

@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Distributed;
 using MaskBias.MLNet.Training.Data;
 using MaskBias.MLNet.Training;
 using TorchSharp;
@@ -18,6 +19,7 @@ internal sealed class DinoMethod : ITrainingMethod<ViewBatch>, IDisposable
     private readonly CosineSchedule teacherMomentum;
     private readonly List<(string Name, Parameter Parameter)> lastLayer;
     private readonly CollapseMonitor monitor;
+    private IRanks ranks = OneRank.Instance;
     private double temperature;                // of the teacher, in the epoch at hand
     private double lossSum;                    // of the parts of a batch
     private int lossParts;
@@ -26,7 +28,7 @@ internal sealed class DinoMethod : ITrainingMethod<ViewBatch>, IDisposable
     public DinoMethod(DinoOptions options, DinoBranch student, DinoBranch teacher, long steps, Device device)
     {
         (this.options, Student, Teacher) = (options, student, teacher);
-        loss = new DinoLoss(student.Head.Options.OutDim, options.StudentTemperature, options.CenterMomentum, device);
+        loss = new DinoLoss(student.Head.Options.OutDim, options.StudentTemperature, options.CenterMomentum, device, student.Parameters[0].Parameter.dtype);
         teacherTemperature = new(options.WarmupTeacherTemperature, options.TeacherTemperature, options.WarmupTeacherTemperatureEpochs);
         teacherMomentum = new(options.TeacherMomentum, 1, steps);
         monitor = new(student.Head.Options.OutDim);
@@ -65,6 +67,15 @@ internal sealed class DinoMethod : ITrainingMethod<ViewBatch>, IDisposable
     public IEnumerable<string> TakeWarnings() => monitor.TakeWarnings();
 
     /// <inheritdoc/>
+    public void JoinRanks(RankShare share)
+    {
+        if (Student.Head.Options.UseBatchNorm)
+            throw new NotSupportedException("Head.UseBatchNorm is true; its statistics would be those of each rank's rows. Distributed needs false.");
+        Student.Backbone.Draws.Own = share.Rows;
+        loss.Ranks = monitor.Ranks = ranks = share.Ranks;
+    }
+
+    /// <inheritdoc/>
     public void BeginEpoch(int epoch)
     {
         foreach (var weight in Student.Backbone.BiasParameters) weight.requires_grad = epoch >= options.FreezeBiasEpochs;
@@ -95,7 +106,7 @@ internal sealed class DinoMethod : ITrainingMethod<ViewBatch>, IDisposable
     public void AfterUpdate(TrainingPosition position)
     {
         loss.MoveCenter();
-        if (position.Epoch > 0) monitor.Observe(lossSum / lossParts);
+        if (position.Epoch > 0) monitor.Observe(ranks.Mean(lossSum / lossParts));
         (lossSum, lossParts) = (0, 0);
         Teacher.MoveTowards(Student, teacherMomentum.At(position.Step));
     }
