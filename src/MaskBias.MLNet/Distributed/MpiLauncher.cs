@@ -24,18 +24,20 @@ internal sealed record MpiLauncher(string Name, int Size)
     }
 
     /// <summary>Number of this process among those that the launcher started on this machine; 0 where it does not say.</summary>
-    public static int LocalRank
-    {
-        get
-        {
-            foreach (string name in new[] { "OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", "MV2_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID" })
-            {
-                if (int.TryParse(Environment.GetEnvironmentVariable(name), NumberStyles.None, CultureInfo.InvariantCulture, out int rank)) return rank;
-            }
-            return 0;
-        }
-    }
+    public static int LocalRank => First("OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", "MV2_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID");
+
+    /// <summary>Number of this process among all that the launcher started; 0 where it does not say.</summary>
+    public static int Rank => First("OMPI_COMM_WORLD_RANK", "PMI_RANK", "MV2_COMM_WORLD_RANK", "SLURM_PROCID");
 
     /// <summary>The launcher of this process.</summary>
     public static MpiLauncher? Current => Find(Environment.GetEnvironmentVariable);
+
+    private static int First(params string[] names)
+    {
+        foreach (string name in names)
+        {
+            if (int.TryParse(Environment.GetEnvironmentVariable(name), NumberStyles.None, CultureInfo.InvariantCulture, out int number)) return number;
+        }
+        return 0;
+    }
 }

@@ -64,6 +64,7 @@ internal sealed unsafe class MpiLibrary
     public static MpiLibrary Load(MpiLauncher? launcher)
     {
         string[] names = [.. Candidates(launcher)];
+        KeepSignalsFree();                          // they read it when they are loaded
         foreach (string name in names)
         {
             if (NativeLibrary.TryLoad(name, out nint library)) return new(library, name);
@@ -154,7 +155,6 @@ internal sealed unsafe class MpiLibrary
 
     private (int Rank, int Size, nint Alarms) Begin()
     {
-        KeepSignalsFree();
         int given = 0, rank = 0, size = 0;
         nint duplicate = 0;
         Check(((delegate* unmanaged<int*, byte***, int, int*, int>)Export("MPI_Init_thread"))(null, null, Constants.Serialized, &given), "MPI_Init_thread");

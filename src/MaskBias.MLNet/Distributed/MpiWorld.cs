@@ -31,6 +31,9 @@ public sealed class MpiWorld
     /// <summary>Number of processes that the launcher of this one started, without beginning MPI; 1 where there is none.</summary>
     public static int LaunchedSize => MpiLauncher.Current?.Size ?? 1;
 
+    /// <summary>Number of this process among those, from 0, without beginning MPI.</summary>
+    public static int LaunchedRank => MpiLauncher.Current is { Size: > 1 } ? MpiLauncher.Rank : 0;
+
     /// <summary>Begins MPI; once it has begun, gives the same world again.</summary>
     /// <exception cref="DllNotFoundException">There is no MPI library.</exception>
     /// <exception cref="InvalidOperationException">The launcher is of another MPI than the library.</exception>

@@ -23,7 +23,7 @@ internal static class SoftTargets
     public static Tensor CrossEntropy(Tensor logits, Tensor targets, Tensor? classWeights = null, IRanks? ranks = null)
     {
         using var scope = NewDisposeScope();
-        var weighted = classWeights is null ? targets : targets * classWeights;
+        var weighted = (classWeights is null ? targets : targets * classWeights).to_type(logits.dtype);
         var sum = -(weighted * nn.functional.log_softmax(logits, dim: -1)).sum();
         if (classWeights is null) return (sum / logits.shape[0]).MoveToOuterDisposeScope();
         var total = weighted.sum();

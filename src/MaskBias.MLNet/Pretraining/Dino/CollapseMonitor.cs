@@ -88,7 +88,8 @@ internal sealed class CollapseMonitor(int outDim)
         if (Ranks.Size == 1) return features;
         float[] mine = features.to_type(ScalarType.Float32).cpu().contiguous().data<float>().ToArray();
         byte[][] all = Ranks.Gather(MemoryMarshal.AsBytes(mine.AsSpan()));
-        return cat([.. all.Select(bytes => tensor(MemoryMarshal.Cast<byte, float>(bytes).ToArray(), [-1, features.shape[1]]))]);
+        float[] joined = [.. all.SelectMany(bytes => MemoryMarshal.Cast<byte, float>(bytes).ToArray())];
+        return tensor(joined).view(-1, features.shape[1]);
     }
 
     private void Uniform(string sign) => Tell("uniform", $"The distributions have become uniform: {sign}. Lower TeacherTemperature (and its "

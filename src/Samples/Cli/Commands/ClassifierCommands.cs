@@ -61,6 +61,7 @@ internal static class ClassifierCommands
         command.SetAction(parsed => Session.Run(parsed, json, session =>
         {
             var options = presets[parsed.GetValue(preset)!]();
+            if (options is SupervisedOptions) supervised(options).Distributed = Session.Distributed;
             tree.Apply(parsed, options);
             supervised(options).CancellationToken = session.Token;
             int seed = supervised(options).Seed ?? 1;
@@ -73,6 +74,7 @@ internal static class ClassifierCommands
             {
                 supervised(options).Progress = progress;
                 using var classifier = UsageException.Checked(() => trainer(ml, encoder, options)).Fit(train);
+                if (!Session.IsRoot) return;
                 var metrics = found.Test.Count > 0 ? ml.MulticlassClassification.Evaluate(classifier.Transform(test), topKPredictionCount: Math.Min(5, found.Classes.Count)) : null;
                 Save(ml, classifier, train, parsed.GetValue(output)!);
                 session.Result(
