@@ -130,7 +130,14 @@ internal sealed unsafe class MpiRanks : IRanks
     private void Stop(PosixSignalContext context)
     {
         context.Cancel = true;
-        stopping.Cancel();
+        try
+        {
+            stopping.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The run ended while the signal was on its way.
+        }
     }
 
     private byte[][] GatherEqual(byte[] mine)

@@ -28,6 +28,14 @@ internal interface ITrainingMethod<TBatch>
     /// <exception cref="NotSupportedException">The method cannot be spread.</exception>
     void JoinRanks(RankShare share) => throw new NotSupportedException($"{GetType().Name} trains in one process only; Distributed must be None.");
 
+    /// <summary>
+    /// Brings what it gathered over a batch, beside the gradients, together over the ranks: before the update, so that a rank that is lost
+    /// leaves the state of the step before.
+    /// </summary>
+    void ReduceOverRanks()
+    {
+    }
+
     /// <summary>Prepares for an epoch, for instance by unfreezing parameters.</summary>
     void BeginEpoch(int epoch);
 

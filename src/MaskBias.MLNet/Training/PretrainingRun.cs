@@ -122,8 +122,11 @@ internal sealed class PretrainingRun : IDisposable
         }
         catch (Exception e) when (e is not (TrainingDivergedException or CheckpointException) && !loop.IsTorn)
         {
+            // The launcher gives little time once a rank has ended: the cause is told before anything else.
+            var lost = e as RankFailedException ?? (e is OperationCanceledException ? ranks.WhyStopping() : null);
+            if (lost is not null) log.Warn($"{lost.Message} The run ends at step {loop.Next.Step}.");
             KeepWhatThereIs(recorder, loop, log);
-            if (e is OperationCanceledException && ranks.WhyStopping() is { } reason) throw reason;
+            if (lost is not null && lost != e) throw lost;
             throw;
         }
         recorder?.Save(loop.Next, loop.State);

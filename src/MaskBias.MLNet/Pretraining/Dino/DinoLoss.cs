@@ -52,14 +52,21 @@ internal sealed class DinoLoss : IDisposable
         return softmax((teacher - Center) / teacherTemperature, dim: -1);
     }
 
+    /// <summary>Brings the mean of the teacher's logits together over the ranks.</summary>
+    public void ReduceOverRanks()
+    {
+        using var _ = no_grad();
+        Ranks.Sum(seen);
+        seen.div_(Ranks.Size);
+    }
+
     /// <summary>
     /// o ← m·o + (1 − m)·mean(teacher logits), after the loss of the whole batch: its targets do not see the batch itself.
     /// </summary>
     public void MoveCenter()
     {
         using var _ = no_grad();
-        Ranks.Sum(seen);
-        Center.mul_(centerMomentum).add_(seen, alpha: (1 - centerMomentum) / (parts * Ranks.Size));
+        Center.mul_(centerMomentum).add_(seen, alpha: (1 - centerMomentum) / parts);
         seen.zero_();
         parts = 0;
     }

@@ -76,6 +76,13 @@ internal sealed class DinoMethod : ITrainingMethod<ViewBatch>, IDisposable
     }
 
     /// <inheritdoc/>
+    public void ReduceOverRanks()
+    {
+        loss.ReduceOverRanks();
+        lossSum = ranks.Mean(lossSum);
+    }
+
+    /// <inheritdoc/>
     public void BeginEpoch(int epoch)
     {
         foreach (var weight in Student.Backbone.BiasParameters) weight.requires_grad = epoch >= options.FreezeBiasEpochs;
@@ -106,7 +113,7 @@ internal sealed class DinoMethod : ITrainingMethod<ViewBatch>, IDisposable
     public void AfterUpdate(TrainingPosition position)
     {
         loss.MoveCenter();
-        if (position.Epoch > 0) monitor.Observe(ranks.Mean(lossSum / lossParts));
+        if (position.Epoch > 0) monitor.Observe(lossSum / lossParts);
         (lossSum, lossParts) = (0, 0);
         Teacher.MoveTowards(Student, teacherMomentum.At(position.Step));
     }
