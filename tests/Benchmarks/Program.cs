@@ -1,5 +1,6 @@
 using MaskBias.MLNet.Benchmarks;
 using MaskBias.MLNet.Benchmarks.Classifiers;
+using MaskBias.MLNet.Benchmarks.Distributed;
 using MaskBias.MLNet.Benchmarks.Experiments;
 using MaskBias.MLNet.Benchmarks.Fuzzing;
 
@@ -7,6 +8,7 @@ using MaskBias.MLNet.Benchmarks.Fuzzing;
 var benchmarks = new SortedDictionary<string, (string About, Action<TextWriter> Run)>(StringComparer.Ordinal)
 {
     ["bias"] = ("a training step guided by masks against a plain one", BiasBenchmark.Run),
+    ["embed"] = ("EmbedImages from files against a bare ONNX Runtime session on ready tensors", EmbedBenchmark.Run),
     ["engine"] = ("a step of the training loop against a bare loop of the same tensor work", EngineBenchmark.Run),
     ["experiment"] = ("an experiment of 3 minutes on photographs: trials, share of time in trainers, memory", ExperimentBenchmark.Run),
     ["experiment-long"] = ("the same with an equal share of an hour for each candidate (MASKBIAS_MINUTES)", ExperimentBenchmark.RunExhaustive),
@@ -21,6 +23,8 @@ var benchmarks = new SortedDictionary<string, (string About, Action<TextWriter> 
     ["hostile-web"] = ("10,000 hostile requests to the Search app: no crash, no fault, nothing touched outside", HostileWebBenchmark.Run),
     ["index"] = ("exact search against the memory read bandwidth; kill -9 during writes", IndexBenchmark.Run),
     ["sam"] = ("the image encoder of Segment Anything against plain matrix products", SamBenchmark.Run),
+    ["optimizer"] = ("an update of AdamW on the parameters of ViT-S against TorchSharp's", OptimizerBenchmark.Run),
+    ["rank-faults"] = ("ten jobs of two ranks each that are killed, throw, hang or find the disk full: they end and go on (MASKBIAS_EACH)", RankFaultsBenchmark.Run),
     ["probe"] = ("a linear probe on 2,000 embeddings against LbfgsMaximumEntropy", ProbeBenchmark.Run),
     ["rle"] = ("COCO run lengths encoded and decoded, pixels per second", RleBenchmark.Run),
     ["segmenter"] = ("images segmented per second, one thread", SegmenterBenchmark.Run),

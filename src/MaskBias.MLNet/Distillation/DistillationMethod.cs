@@ -36,9 +36,9 @@ internal sealed class DistillationMethod(DistillationOptions options, DinoBranch
     public Tensor Loss(ViewBatch batch, TrainingPosition position)
     {
         Tensor targets;
-        using (no_grad()) targets = softmax(teacher.Forward([batch.Global]) / options.TeacherTemperature, dim: -1);
+        using (no_grad()) targets = softmax(teacher.Forward([batch.Global]) / Number(options.TeacherTemperature), dim: -1);
         var views = batch.Groups.Select(g => g with { MaskTokens = null });
-        return ViewPairs.CrossEntropy(targets, student.Forward(views) / options.StudentTemperature, batch.Global.Views);
+        return ViewPairs.CrossEntropy(targets, student.Forward(views) / Number(options.StudentTemperature), batch.Global.Views);
     }
 
     /// <inheritdoc/>

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using MaskBias.MLNet.Images;
 using MaskBias.MLNet.RowMapping;
 using Microsoft.ML;
@@ -13,12 +14,14 @@ internal sealed class ImageEmbeddingBatch : IRowBatch
     private readonly DataViewRow input;
     private readonly ImageRowReader images;
     private readonly ValueGetter<VBuffer<byte>>? readMasks;
+    private readonly bool isAtHand;             // decoded by somebody else
     private readonly int size;
     private readonly int patchesPerSide;
     private readonly float[] pixels;            // [capacity, 3, S, S]
     private readonly float[] features;          // [capacity, D]
     private readonly float[]?[] maskTokens;     // per row [K, N]
     private readonly bool[] isMissing;
+    private readonly Slot[] slots;              // what the rows said, until it is computed
     private VBuffer<byte> masks;
 
     public ImageEmbeddingBatch(ImageEmbeddingMapping mapping, DataViewRow input, int capacity)
@@ -27,38 +30,28 @@ internal sealed class ImageEmbeddingBatch : IRowBatch
         var (options, encoder) = (mapping.Options, mapping.Encoder);
         images = new ImageRowReader(input, options.InputColumnName, options.ApplyOrientation || options.MaskColumnName is not null);
         if (options.MaskColumnName is { } name) readMasks = input.GetGetter<VBuffer<byte>>(input.Schema[name]);
+        isAtHand = mapping.Kind == ImageColumnKind.Image;
         size = encoder.ImageSize;
         patchesPerSide = size / encoder.Model.Options.PatchSize;
         pixels = new float[checked(capacity * 3 * size * size)];
         features = new float[checked(capacity * mapping.FeatureDim)];
         maskTokens = new float[capacity][];
         isMissing = new bool[capacity];
+        slots = new Slot[capacity];
     }
 
+    // Of files only what the row says: all cores read and decode them together. An ML.NET image is gone when the cursor moves on.
     public void Read(int slot)
     {
-        int length = 3 * size * size;
-        var target = pixels.AsSpan(slot * length, length);
-        isMissing[slot] = false;
-        maskTokens[slot] = null;
-        try
-        {
-            using var image = images.ReadBitmap();
-            IsoCropResizer.Resize(image, size, target);
-            if (readMasks is not null) maskTokens[slot] = ReadMasks(image);
-        }
-        catch (ImageReadException) when (mapping.Options.OnUnreadableImage == UnreadableImage.MissingValue)
-        {
-            isMissing[slot] = true;
-            target.Clear();
-        }
+        slots[slot] = new(images.Postpone(), ReadMasks(), input.Position);
+        if (isAtHand) Decode(slots[slot], slot);
     }
 
     public void Compute(int count)
     {
-        int width = mapping.FeatureDim, length = 3 * size * size;
-        mapping.Encoder.Embed(
-            pixels.AsSpan(0, count * length), count, features.AsSpan(0, count * width), StackMaskTokens(count), mapping.Options.Blocks);
+        if (!isAtHand) Decode(count);
+        int width = mapping.FeatureDim;
+        mapping.Embed(pixels, count, features.AsSpan(0, count * width), StackMaskTokens(count));
         for (int slot = 0; slot < count; slot++)
         {
             if (isMissing[slot]) features.AsSpan(slot * width, width).Fill(float.NaN);
@@ -74,17 +67,65 @@ internal sealed class ImageEmbeddingBatch : IRowBatch
         value = editor.Commit();
     });
 
-    private float[] ReadMasks(SKBitmap image)
+    private byte[]? ReadMasks()
     {
-        readMasks!(ref masks);
-        var encoded = masks.IsDense ? masks.GetValues() : masks.DenseValues().ToArray();
+        if (readMasks is null) return null;
+        readMasks(ref masks);
+        return [.. masks.DenseValues()];
+    }
+
+    // The first row's error is the one that is thrown, as it would be if they were read in turn.
+    private void Decode(int count)
+    {
+        if (count == 1)
+        {
+            Decode(slots[0], 0);
+            return;
+        }
+        var faults = new Exception?[count];
+        Parallel.For(0, count, slot =>
+        {
+            try
+            {
+                Decode(slots[slot], slot);
+            }
+            catch (Exception e)
+            {
+                faults[slot] = e;
+            }
+        });
+        if (faults.FirstOrDefault(f => f is not null) is { } fault) ExceptionDispatchInfo.Throw(fault);
+    }
+
+    private void Decode(Slot row, int slot)
+    {
+        int length = 3 * size * size;
+        var target = pixels.AsSpan(slot * length, length);
+        isMissing[slot] = false;
+        maskTokens[slot] = null;
         try
         {
-            return mapping.MaskTokens(encoded, image.Width, image.Height, IsoCrop.Region(image.Width, image.Height, size), patchesPerSide);
+            using var image = row.ReadImage();
+            IsoCropResizer.Resize(image, size, target);
+            if (row.Masks is not null) maskTokens[slot] = MaskTokens(row, image);
+        }
+        catch (ImageReadException) when (mapping.Options.OnUnreadableImage == UnreadableImage.MissingValue)
+        {
+            isMissing[slot] = true;
+            target.Clear();
+        }
+    }
+
+    private float[] MaskTokens(Slot row, SKBitmap image)
+    {
+        try
+        {
+            var region = IsoCrop.Region(image.Width, image.Height, size);
+            return mapping.MaskTokens(row.Masks, image.Width, image.Height, region, patchesPerSide);
         }
         catch (Exception e) when (e is InvalidDataException or FormatException or ArgumentException)
         {
-            throw new InvalidDataException($"Row {input.Position}, column '{mapping.Options.MaskColumnName}': {e.Message}", e);
+            throw new InvalidDataException($"Row {row.Position}, column '{mapping.Options.MaskColumnName}': {e.Message}", e);
         }
     }
 
@@ -97,4 +138,6 @@ internal sealed class ImageEmbeddingBatch : IRowBatch
         for (int slot = 0; slot < count; slot++) maskTokens[slot]?.CopyTo(stacked, slot * longest);
         return stacked;
     }
+
+    private readonly record struct Slot(Func<SKBitmap> ReadImage, byte[]? Masks, long Position);
 }

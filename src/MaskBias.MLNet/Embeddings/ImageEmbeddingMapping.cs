@@ -10,9 +10,12 @@ namespace MaskBias.MLNet.Embeddings;
 /// <summary>Embedding the images of one input schema.</summary>
 internal sealed class ImageEmbeddingMapping : IRowMapping
 {
-    public ImageEmbeddingMapping(DataViewSchema input, VisionEncoder encoder, ImageEmbeddingOptions options, MaskTokenReader maskTokens)
+    private readonly Lazy<EncoderSession?> session;
+
+    public ImageEmbeddingMapping(DataViewSchema input, VisionEncoder encoder, Lazy<EncoderSession?> session, ImageEmbeddingOptions options,
+        MaskTokenReader maskTokens)
     {
-        (Encoder, Options, MaskTokens) = (encoder, options, maskTokens);
+        (Encoder, this.session, Options, MaskTokens) = (encoder, session, options, maskTokens);
         var (image, kind) = ImageColumn.Find(input, options.InputColumnName);
         Kind = kind;
         Inputs = options.MaskColumnName is { } masks ? [image, MaskColumn.Find(input, masks)] : [image];
@@ -36,6 +39,17 @@ internal sealed class ImageEmbeddingMapping : IRowMapping
     public IReadOnlyList<DataViewSchema.DetachedColumn> Outputs { get; }
 
     public int BatchSize => Options.BatchSize;
+
+    /// <summary>Computes features of a batch.</summary>
+    /// <param name="pixels">Pixels in [0, 255], at least [rows, 3, S, S].</param>
+    /// <param name="rows">Images in the batch.</param>
+    /// <param name="features">Receives [rows, D].</param>
+    /// <param name="maskTokens">[rows, K, N], or empty.</param>
+    public void Embed(float[] pixels, int rows, Span<float> features, ReadOnlySpan<float> maskTokens)
+    {
+        if (session.Value is { } onnx) onnx.Embed(pixels, rows, features);
+        else Encoder.Embed(pixels.AsSpan(0, rows * 3 * Encoder.ImageSize * Encoder.ImageSize), rows, features, maskTokens, Options.Blocks);
+    }
 
     public IRowBatch CreateBatch(DataViewRow input, int capacity) => new ImageEmbeddingBatch(this, input, capacity);
 }

@@ -12,19 +12,22 @@ namespace MaskBias.MLNet.Embeddings;
 /// </summary>
 /// <remarks>
 /// Saved, it becomes an equivalent chain of ML.NET's own transformers around an ONNX model, which loads without this library and gives
-/// the same numbers. The encoder stays its caller's and must outlive the transformer and its data views.
+/// the same numbers. The encoder stays its caller's and must outlive the transformer and its data views. A plain encoder on the
+/// processor is read when first used and then runs in ONNX Runtime: changing its weights afterwards changes nothing here.
 /// </remarks>
-public sealed class ImageEmbeddingTransformer : ITransformer
+public sealed class ImageEmbeddingTransformer : ITransformer, IDisposable
 {
     private readonly MLContext context;
     private readonly ImageEmbeddingOptions options;
     private readonly MaskTokenReader maskTokens;
     private readonly ImageColumnKind kind;
+    private readonly Lazy<EncoderSession?> session;
 
     internal ImageEmbeddingTransformer(
         MLContext context, VisionEncoder encoder, ImageEmbeddingOptions options, MaskTokenReader maskTokens, DataViewSchema input)
     {
         (this.context, Encoder, this.options, this.maskTokens) = (context, encoder, options, maskTokens);
+        session = new(() => EncoderSession.Fits(encoder) ? new(encoder, options.Blocks) : null);
         kind = Map(input).Kind;
     }
 
@@ -85,5 +88,11 @@ public sealed class ImageEmbeddingTransformer : ITransformer
         return EmbeddingOnnxChain.Build(context, model, Encoder.ImageSize, kind, options.InputColumnName, output);
     }
 
-    private ImageEmbeddingMapping Map(DataViewSchema input) => new(input, Encoder, options, maskTokens);
+    /// <summary>Frees what embedding has allocated; the encoder stays its caller's.</summary>
+    public void Dispose()
+    {
+        if (session.IsValueCreated) session.Value?.Dispose();
+    }
+
+    private ImageEmbeddingMapping Map(DataViewSchema input) => new(input, Encoder, session, options, maskTokens);
 }

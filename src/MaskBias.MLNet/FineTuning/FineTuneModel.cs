@@ -55,7 +55,7 @@ internal sealed class FineTuneModel : IDisposable
         foreach (var (mine, theirs) in Parameters.Zip(other.Parameters))
         {
             if (momentum == 0) mine.Parameter.copy_(theirs.Parameter);
-            else mine.Parameter.mul_(momentum).add_(theirs.Parameter, alpha: 1 - momentum);
+            else mine.Parameter.mul_(Number(momentum)).add_(theirs.Parameter, alpha: Number(1 - momentum));
         }
     }
 

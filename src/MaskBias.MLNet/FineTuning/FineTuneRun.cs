@@ -134,11 +134,11 @@ internal sealed class FineTuneRun
     }
 
     /// <summary>AdamW with a learning rate per layer.</summary>
-    internal static LayerwiseAdam Optimizer(FineTuneModel model, FineTuneOptions options)
+    internal static DecoupledAdam Optimizer(FineTuneModel model, FineTuneOptions options)
     {
         int depth = model.Backbone.Options.Depth;
         var trained = model.Parameters.Where(p => p.Parameter.requires_grad);
-        return new(trained.Select(p => (p.Parameter, LayerDecay.Scale(p.Name, depth, options.LayerDecay),
+        return new(trained.Select(p => new AdamParameter(p.Name, p.Parameter, LayerDecay.Scale(p.Name, depth, options.LayerDecay),
             LayerDecay.TakesWeightDecay(p.Name, p.Parameter.dim()))), (options.Beta1, options.Beta2));
     }
 
@@ -182,7 +182,7 @@ internal sealed class FineTuneRun
             if (architecture.Pooling == FeaturePooling.NormalizedMean && before != FeaturePooling.NormalizedMean)
             {
                 var state = backbone.state_dict();                  // it normalises something else now: it starts anew, as MAE's does
-                state["norm.weight"].fill_(1);
+                state["norm.weight"].fill_(Number(1));
                 state["norm.bias"].zero_();
             }
         }

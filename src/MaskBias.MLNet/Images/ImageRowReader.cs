@@ -12,7 +12,7 @@ internal sealed class ImageRowReader
     private readonly DataViewRow row;
     private readonly string columnName;
     private readonly bool applyOrientation;
-    private readonly Func<SKBitmap> read;
+    private readonly Func<Func<SKBitmap>> postpone;
     private MLImage? image;        // its source's or the user's: not ours to dispose
     private VBuffer<byte> encoded;
 
@@ -23,7 +23,7 @@ internal sealed class ImageRowReader
     {
         (this.row, this.columnName, this.applyOrientation) = (row, columnName, applyOrientation);
         var (column, kind) = ImageColumn.Find(row.Schema, columnName);
-        read = kind switch
+        postpone = kind switch
         {
             ImageColumnKind.Path => PathReader(row.GetGetter<ReadOnlyMemory<char>>(column)),
             ImageColumnKind.Encoded => EncodedReader(row.GetGetter<VBuffer<byte>>(column)),
@@ -45,30 +45,38 @@ internal sealed class ImageRowReader
     /// <exception cref="ImageReadException">
     /// It is missing or cannot be read; the message names the row, the column and the file.
     /// </exception>
-    public SKBitmap ReadBitmap() => read();
+    public SKBitmap ReadBitmap() => postpone()();
+
+    /// <summary>
+    /// Takes what the current row says of its image, which may be read later and on any thread: then the file is read and decoded.
+    /// An ML.NET image is copied at once, because it is gone when the cursor moves on; it can be read once.
+    /// </summary>
+    /// <returns>Reads the image as <see cref="ReadBitmap"/> does.</returns>
+    public Func<SKBitmap> Postpone() => postpone();
 
     /// <summary>The current row and the column, for errors.</summary>
     public string Place => $"Row {row.Position}, column '{columnName}'";
 
-    private Func<SKBitmap> PathReader(ValueGetter<ReadOnlyMemory<char>> getter)
+    private Func<Func<SKBitmap>> PathReader(ValueGetter<ReadOnlyMemory<char>> getter)
     {
         ReadOnlyMemory<char> value = default;
         return () =>
         {
             getter(ref value);
-            string path = value.ToString();
-            return ImageDecoder.DecodeBitmap(ImageSource.ReadFile(Place, path), $"{Place}: '{path}'", applyOrientation);
+            string path = value.ToString(), place = Place;
+            return () => ImageDecoder.DecodeBitmap(ImageSource.ReadFile(place, path), $"{place}: '{path}'", applyOrientation);
         };
     }
 
-    private Func<SKBitmap> EncodedReader(ValueGetter<VBuffer<byte>> getter) => () =>
+    private Func<Func<SKBitmap>> EncodedReader(ValueGetter<VBuffer<byte>> getter) => () =>
     {
         getter(ref encoded);
-        var bytes = encoded.IsDense ? encoded.GetValues() : encoded.DenseValues().ToArray();
-        return ImageDecoder.DecodeBitmap(bytes, $"{Place}: the encoded image", applyOrientation);
+        byte[] bytes = [.. encoded.DenseValues()];
+        string place = Place;
+        return () => ImageDecoder.DecodeBitmap(bytes, $"{place}: the encoded image", applyOrientation);
     };
 
-    private Func<SKBitmap> ImageReader(ValueGetter<MLImage> getter) => () =>
+    private Func<Func<SKBitmap>> ImageReader(ValueGetter<MLImage> getter) => () =>
     {
         try
         {
@@ -76,8 +84,15 @@ internal sealed class ImageRowReader
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)      // what LoadImages throws
         {
-            throw new ImageReadException($"{Place}: the image cannot be loaded: {e.Message}", e);
+            var fault = new ImageReadException($"{Place}: the image cannot be loaded: {e.Message}", e);
+            return () => throw fault;
         }
-        return image is null ? throw new ImageReadException($"{Place}: there is no image.") : PixelBuffers.ToBitmap(image);
+        if (image is null)
+        {
+            var fault = new ImageReadException($"{Place}: there is no image.");
+            return () => throw fault;
+        }
+        var copy = PixelBuffers.ToBitmap(image);
+        return () => copy;
     };
 }

@@ -18,7 +18,7 @@ internal sealed class LinearHeads : IDisposable
         this.normalizes = normalizes;
         using var scope = NewDisposeScope();
         using var generator = new Generator((ulong)seed, CPU);
-        var start = randn([1, classes, features], generator: generator).mul_(InitialDeviation).to_type(type);
+        var start = randn([1, classes, features], generator: generator).mul_(Number(InitialDeviation)).to_type(type);
         Weight = nn.Parameter(start.expand(heads, -1, -1).contiguous().to(device));
         Bias = nn.Parameter(zeros([heads, classes], type, device));
         (Mean, Variance) = (zeros([features], type, device), ones([features], type, device));
@@ -57,7 +57,7 @@ internal sealed class LinearHeads : IDisposable
         Tensor weight = Weight[head].to_type(ScalarType.Float64), bias = Bias[head].to_type(ScalarType.Float64);
         if (normalizes)
         {
-            weight = weight / (Variance.to_type(ScalarType.Float64) + NormEpsilon).sqrt();
+            weight = weight / (Variance.to_type(ScalarType.Float64) + Number(NormEpsilon)).sqrt();
             bias = bias - matmul(weight, Mean.to_type(ScalarType.Float64));
         }
         return new([.. weight.unbind(0).Select(Values)], Values(bias));
@@ -69,21 +69,21 @@ internal sealed class LinearHeads : IDisposable
     private Tensor Normalize(Tensor features, bool training)
     {
         using var _ = no_grad();
-        if (!training) return (features - Mean) / (Variance + NormEpsilon).sqrt();
+        if (!training) return (features - Mean) / (Variance + Number(NormEpsilon)).sqrt();
         var mean = OverRanks(features.mean([0]));
         var centered = features - mean;
         var variance = OverRanks(centered.square().mean([0]));
         double rows = features.shape[0] * Ranks.Size;
-        Mean.mul_(1 - NormMomentum).add_(mean, alpha: NormMomentum);
-        Variance.mul_(1 - NormMomentum).add_(variance, alpha: NormMomentum * rows / Math.Max(1, rows - 1));      // unbiased
-        return centered / (variance + NormEpsilon).sqrt();
+        Mean.mul_(Number(1 - NormMomentum)).add_(mean, alpha: Number(NormMomentum));
+        Variance.mul_(Number(1 - NormMomentum)).add_(variance, alpha: Number(NormMomentum * rows / Math.Max(1, rows - 1)));      // unbiased
+        return centered / (variance + Number(NormEpsilon)).sqrt();
     }
 
     private Tensor OverRanks(Tensor mean)
     {
         if (Ranks.Size == 1) return mean;
         Ranks.Sum(mean);
-        return mean.div_(Ranks.Size);
+        return mean.div_(Number(Ranks.Size));
     }
 
     public void Dispose()

@@ -34,7 +34,7 @@ internal sealed class ProbeMethod(LinearHeads heads, Tensor? classWeights) : ITr
         if (ranks.Size > 1)
         {
             ranks.Sum(losses);
-            losses.div_(ranks.Size);
+            losses.div_(Number(ranks.Size));
         }
         // A layer whose learning rate was too large for it is out of the race, not the end of the race; when all are, it is.
         var isFinite = losses.isfinite();
@@ -57,7 +57,7 @@ internal sealed class ProbeMethod(LinearHeads heads, Tensor? classWeights) : ITr
 
         void Add(Parameter parameter, Tensor gradient)
         {
-            var scaled = scale == 1 ? gradient : gradient * scale;
+            var scaled = scale == 1 ? gradient : gradient * Number(scale);
             if (parameter.grad is { } sum) sum.add_(scaled);
             else parameter.grad = scaled;
         }
@@ -92,9 +92,9 @@ internal sealed class ProbeMethod(LinearHeads heads, Tensor? classWeights) : ITr
     // What each row counts for in the mean, [B, 1]: as much as its class weighs.
     private Tensor Shares(Tensor labels)
     {
-        if (classWeights is null) return full([labels.shape[0], 1], 1.0 / labels.shape[0], ScalarType.Float32, labels.device);
+        if (classWeights is null) return full([labels.shape[0], 1], Number(1.0 / labels.shape[0]), ScalarType.Float32, labels.device);
         var weights = classWeights.index_select(0, labels).unsqueeze(1);
         var total = weights.sum();
-        return ranks.Size == 1 ? weights / total : weights / ranks.Mean(total.ToDouble());
+        return ranks.Size == 1 ? weights / total : weights / Number(ranks.Mean(total.ToDouble()));
     }
 }

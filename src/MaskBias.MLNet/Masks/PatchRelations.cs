@@ -28,13 +28,13 @@ public sealed record PatchRelations(Tensor? Positive, Tensor? Negative)
         using var scope = NewDisposeScope();
         using var gradients = no_grad();                       // masks are data
         var same = kind == RelationKind.Cosine ? Cosine(maskTokens) : SharedMask(maskTokens);   // [B, N, N]
-        if (kind == RelationKind.Binary) same = (same >= 0.5).to_type(maskTokens.dtype);
+        if (kind == RelationKind.Binary) same = (same >= Number(0.5)).to_type(maskTokens.dtype);
         Tensor? different = null;
         if (relation != MaskRelation.Positive)
         {
             var covered = maskTokens.shape[1] == 0 ? zeros_like(same[.., 0]) : maskTokens.amax([1]);        // [B, N]
-            if (kind == RelationKind.Binary) covered = (covered >= 0.5).to_type(maskTokens.dtype);
-            different = (minimum(covered.unsqueeze(2), covered.unsqueeze(1)) - same).clamp_(0, 1);
+            if (kind == RelationKind.Binary) covered = (covered >= Number(0.5)).to_type(maskTokens.dtype);
+            different = (minimum(covered.unsqueeze(2), covered.unsqueeze(1)) - same).clamp_(Number(0), Number(1));
         }
         return new(
             relation == MaskRelation.Negative ? null : WithPrefix(same, prefixTokens).MoveToOuterDisposeScope(),
@@ -67,7 +67,7 @@ public sealed record PatchRelations(Tensor? Positive, Tensor? Negative)
 
     private static Tensor Cosine(Tensor maskTokens)
     {
-        var norm = maskTokens.square().sum(1, keepdim: true).sqrt_().clamp_min_(1e-12);      // [B, 1, N]
+        var norm = maskTokens.square().sum(1, keepdim: true).sqrt_().clamp_min_(Number(1e-12));      // [B, 1, N]
         var unit = maskTokens / norm;
         return matmul(unit.transpose(1, 2), unit);
     }

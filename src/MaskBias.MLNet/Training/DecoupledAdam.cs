@@ -4,42 +4,46 @@ using static TorchSharp.torch;
 
 namespace MaskBias.MLNet.Training;
 
-/// <summary>
-/// AdamW over three groups: weights, which decay; biases and norms, which do not; and parameters that join when they are unfrozen, which
-/// have no state until then.
-/// </summary>
+/// <summary>AdamW: parameters may have learning rates of their own, some take no weight decay, and some join late.</summary>
 internal sealed class DecoupledAdam : IOptimizer
 {
-    private readonly AdamW optimizer;
-    private readonly AdamW.ParamGroup decayed;
-    private readonly List<string> names = [];             // in the order of the optimizer's groups
+    private readonly List<AdamGroup> groups = [];
+    private readonly List<AdamParameter> parameters = [];             // in the order of the groups
     private readonly (double First, double Second) betas;
+    private double learningRate, weightDecay;
 
+    /// <summary>All at the schedule's rate; weights decay, biases and norms do not.</summary>
     public DecoupledAdam(IEnumerable<(string Name, Parameter Parameter)> parameters, (double First, double Second) betas)
+        : this(parameters.Where(p => p.Parameter.requires_grad).Select(p => Plain(p.Name, p.Parameter)), betas)
+    {
+    }
+
+    /// <summary>With a rate and a decay for each parameter, as layer-wise decay needs.</summary>
+    public DecoupledAdam(IEnumerable<AdamParameter> parameters, (double First, double Second) betas)
     {
         this.betas = betas;
-        var trained = parameters.Where(p => p.Parameter.requires_grad).ToList();
-        decayed = Group(trained.Where(p => Decays(p.Name, p.Parameter)));
-        optimizer = optim.AdamW([decayed, Group(trained.Where(p => !Decays(p.Name, p.Parameter)))]);
-        names.AddRange(trained.Where(p => Decays(p.Name, p.Parameter)).Select(p => p.Name));
-        names.AddRange(trained.Where(p => !Decays(p.Name, p.Parameter)).Select(p => p.Name));
+        // Neighbours of equal treatment are updated together.
+        Add([.. parameters.GroupBy(p => (p.Scale, p.Decays)).OrderByDescending(g => g.Key.Decays).SelectMany(g => g)]);
     }
 
     /// <summary>The moving means of the gradients and of their squares, by name.</summary>
-    public IEnumerable<KeyValuePair<string, Tensor>> State => ParameterStates.SelectMany((state, i) => new[]
+    public IEnumerable<KeyValuePair<string, Tensor>> State => parameters.SelectMany(p => new[]
     {
-        KeyValuePair.Create("first." + names[i], state.exp_avg), KeyValuePair.Create("second." + names[i], state.exp_avg_sq),
+        KeyValuePair.Create("first." + p.Name, p.First), KeyValuePair.Create("second." + p.Name, p.Second),
     });
 
     /// <summary>How often each parameter was updated, in the order of <see cref="State"/>.</summary>
     public IReadOnlyList<long> Steps
     {
-        get => [.. ParameterStates.Select(state => state.step)];
+        get => [.. parameters.Select(p => p.Steps)];
         set
         {
-            foreach (var (state, steps) in ParameterStates.Zip(value)) state.step = steps;
+            foreach (var (parameter, steps) in parameters.Zip(value)) parameter.Steps = steps;
         }
     }
+
+    /// <summary>The learning rates of the next step, one for each pair of scale and decay that occurs.</summary>
+    public IEnumerable<double> LearningRates => parameters.Select(p => (p.Scale, p.Decays)).Distinct().Select(p => p.Scale * learningRate);
 
     /// <summary>Vectors and everything named bias take no weight decay.</summary>
     public static bool Decays(string name, Tensor parameter) => parameter.dim() != 1 && !name.EndsWith(".bias", StringComparison.Ordinal);
@@ -47,30 +51,32 @@ internal sealed class DecoupledAdam : IOptimizer
     /// <summary>Takes in parameters that have come to require a gradient; they start with fresh state.</summary>
     public void Join(IEnumerable<(string Name, Parameter Parameter)> parameters)
     {
-        var joining = parameters.Where(p => p.Parameter.requires_grad && !names.Contains(p.Name)).ToList();
-        if (joining.Count == 0) return;
-        foreach (var (name, parameter) in joining)
-        {
-            if (Decays(name, parameter)) throw new InvalidOperationException($"{name} joins late and would decay; only vectors may join.");
-        }
-        optimizer.add_param_group(Group(joining));
-        names.AddRange(joining.Select(p => p.Name));
+        var known = this.parameters.Select(p => p.Name).ToHashSet();
+        Add([.. parameters.Where(p => p.Parameter.requires_grad && !known.Contains(p.Name)).Select(p => Plain(p.Name, p.Parameter))]);
     }
 
     /// <summary>Sets what the next step uses.</summary>
-    public void Set(double learningRate, double weightDecay)
-    {
-        foreach (var group in optimizer.ParamGroups) group.LearningRate = learningRate;
-        decayed.Options.weight_decay = weightDecay;
-    }
+    public void Set(double learningRate, double weightDecay) => (this.learningRate, this.weightDecay) = (learningRate, weightDecay);
 
     /// <summary>Updates every parameter that has a gradient.</summary>
-    public void Step() => optimizer.step();
+    public void Step()
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        foreach (var group in groups) group.Step(learningRate, weightDecay, betas);
+    }
 
-    public void Dispose() => optimizer.Dispose();
+    public void Dispose()
+    {
+        foreach (var group in groups) group.Dispose();
+    }
 
-    private List<AdamW.State> ParameterStates => [.. optimizer.state_dict().State.Cast<AdamW.State>()];
+    private static AdamParameter Plain(string name, Parameter parameter) => new(name, parameter, 1, Decays(name, parameter));
 
-    private AdamW.ParamGroup Group(IEnumerable<(string Name, Parameter Parameter)> parameters) =>
-        new(parameters.Select(p => p.Parameter).ToList(), lr: 0, beta1: betas.First, beta2: betas.Second, eps: 1e-8, weight_decay: 0);
+    private void Add(IReadOnlyList<AdamParameter> added)
+    {
+        if (added.Count == 0) return;
+        groups.Add(new(added));
+        parameters.AddRange(added);
+    }
 }

@@ -44,7 +44,7 @@ internal sealed class GradientBucket : IDisposable
     public void Fill()
     {
         using var scope = NewDisposeScope();
-        presence.fill_(1);
+        presence.fill_(Number(1));
         for (int i = 0; i < views.Length; i++)
         {
             missing[i] = parameters[i].grad is null;
@@ -62,7 +62,7 @@ internal sealed class GradientBucket : IDisposable
     public void HandOut(int ranks)
     {
         using var scope = NewDisposeScope();
-        values.div_(ranks);
+        values.div_(Number(ranks));
         double[]? present = missing.Any(m => m) ? presence.cpu().to_type(ScalarType.Float64).data<double>().ToArray() : null;
         for (int i = 0; i < views.Length; i++)
         {

@@ -25,7 +25,7 @@ internal sealed class GradientReducer(IRanks ranks, long bucketBytes = GradientR
     public void Reduce(IReadOnlyList<Parameter> parameters)
     {
         using var _ = no_grad();
-        if (!laidOut.SequenceEqual(parameters)) LayOut(parameters);
+        if (!laidOut.SequenceEqual(parameters, ReferenceEqualityComparer.Instance)) LayOut(parameters);
         var sums = new List<IPendingSum>(buckets.Count);
         foreach (var bucket in buckets)
         {

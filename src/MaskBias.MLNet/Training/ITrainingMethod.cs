@@ -46,7 +46,7 @@ internal interface ITrainingMethod<TBatch>
     Tensor Loss(TBatch batch, TrainingPosition position);
 
     /// <summary>Adds the gradient of a loss that was just computed, times a scale, to the parameters'.</summary>
-    void Backward(Tensor loss, double scale) => (loss * scale).backward();
+    void Backward(Tensor loss, double scale) => (loss * Number(scale)).backward();
 
     /// <summary>Sees the clipped gradients before the update and may drop some.</summary>
     void BeforeUpdate(TrainingPosition position);

@@ -11,7 +11,8 @@ internal static class SoftTargets
     public static Tensor Smooth(Tensor labels, int classes, double smoothing)
     {
         using var scope = NewDisposeScope();
-        return nn.functional.one_hot(labels, classes).to_type(ScalarType.Float32).mul_(1 - smoothing).add_(smoothing / classes)
+        return nn.functional.one_hot(labels, classes).to_type(ScalarType.Float32)
+            .mul_(Number(1 - smoothing)).add_(Number(smoothing / classes))
             .MoveToOuterDisposeScope();
     }
 
@@ -25,8 +26,8 @@ internal static class SoftTargets
         using var scope = NewDisposeScope();
         var weighted = (classWeights is null ? targets : targets * classWeights).to_type(logits.dtype);
         var sum = -(weighted * nn.functional.log_softmax(logits, dim: -1)).sum();
-        if (classWeights is null) return (sum / logits.shape[0]).MoveToOuterDisposeScope();
+        if (classWeights is null) return (sum / Number(logits.shape[0])).MoveToOuterDisposeScope();
         var total = weighted.sum();
-        return (ranks is null ? sum / total : sum / ranks.Mean(total.ToDouble())).MoveToOuterDisposeScope();
+        return (ranks is null ? sum / total : sum / Number(ranks.Mean(total.ToDouble()))).MoveToOuterDisposeScope();
     }
 }

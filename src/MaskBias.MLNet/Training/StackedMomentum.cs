@@ -51,10 +51,10 @@ internal sealed class StackedMomentum : IOptimizer
             if (parameters[i].grad is not { } direction) continue;
             var parameter = parameters[i];
             bool scales = trust is not null && parameter.dim() > 2;
-            if (weightDecay > 0 && (trust is null || scales)) direction = direction + weightDecay * parameter;
+            if (weightDecay > 0 && (trust is null || scales)) direction = direction + Number(weightDecay) * parameter;
             if (scales) direction = direction * PerModel(TrustRatio(parameter, direction), parameter);
-            updates[i].mul_(momentum).add_(direction);
-            parameter.sub_(updates[i] * PerModel(factors * learningRate, parameter));
+            updates[i].mul_(Number(momentum)).add_(direction);
+            parameter.sub_(updates[i] * PerModel(factors * Number(learningRate), parameter));
         }
     }
 
@@ -68,8 +68,8 @@ internal sealed class StackedMomentum : IOptimizer
     private Tensor TrustRatio(Tensor parameter, Tensor direction)
     {
         var (weights, steps) = (Norm(parameter), Norm(direction));
-        var ratio = trust!.Value * weights / steps;
-        return where((weights > 0).logical_and(steps > 0), ratio, ones_like(ratio));
+        var ratio = Number(trust!.Value) * weights / steps;
+        return where((weights > Number(0)).logical_and(steps > Number(0)), ratio, ones_like(ratio));
     }
 
     private static Tensor Norm(Tensor stack) => stack.flatten(1).square().sum(1).sqrt();

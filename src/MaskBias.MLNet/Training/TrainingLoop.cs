@@ -15,15 +15,13 @@ namespace MaskBias.MLNet.Training;
 /// </remarks>
 internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposable
 {
-    private const int PartsBetweenCollections = 100;
-
     private readonly TrainingPlan plan;
     private readonly ITrainingMethod<TBatch> method;
     private readonly IOptimizer optimizer;
     private readonly List<double> losses = [];
     private readonly Stopwatch clock = new();
     private StepStart? start;
-    private long partsDone, firstStep;
+    private long firstStep;
 
     public TrainingLoop(TrainingPlan plan, ITrainingMethod<TBatch> method, IOptimizer? optimizer = null)
     {
@@ -170,7 +168,6 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
         double value = loss.ToDouble();
         if (!double.IsFinite(value)) throw Fault(part, position, "loss", value);
         method.Backward(loss, 1.0 / plan.AccumulationSteps);
-        CollectNumbers();
         return value;
     }
 
@@ -202,13 +199,6 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
         var rows = batch is ITrainingBatch known ? known.SourceRows : [];
         var fault = new TrainingDivergedException(plan.Phase, position, what, value, plan.LearningRate.At(position.Step), rows);
         return Diverged?.Invoke(batch, fault) ?? fault;
-    }
-
-    // TorchSharp leaves the native half of every number that an operation takes to its finalizer, about 20 KB in a small model's step, and
-    // the garbage collector does not see it: left alone, it may wait for tens of megabytes.
-    private void CollectNumbers()
-    {
-        if (partsDone++ % PartsBetweenCollections == 0) GC.Collect(generation: 0, GCCollectionMode.Forced, blocking: false);
     }
 
     private static void ClearGradients(IEnumerable<Parameter> parameters)

@@ -21,6 +21,6 @@ internal static class ViewPairs
         var log = nn.functional.log_softmax(logits, dim: -1).view(views, batch, -1);         // [V, B, K]
         var others = log.sum(0, keepdim: true) - log[..globalViews];                           // a view never explains itself
         var crossEntropy = -(targets.view(globalViews, batch, -1) * others).sum(-1);           // [G, B], over V − 1 views
-        return (crossEntropy.mean() / (views - 1)).MoveToOuterDisposeScope();
+        return (crossEntropy.mean() / Number(views - 1)).MoveToOuterDisposeScope();
     }
 }

@@ -63,7 +63,7 @@ internal sealed class Block : nn.Module<Tensor, PatchRelations?, Tensor>
     {
         if (!training || IsFrozen || dropPath == 0) return branch;
         double keep = 1 - dropPath;
-        var kept = draws!.Uniform(branch.shape[0], 1, 1).add_(keep).floor_().div_(keep);
+        var kept = draws!.Uniform(branch.shape[0], 1, 1).add_(Number(keep)).floor_().div_(Number(keep));
         return branch * kept.to(branch.device);
     }
 }

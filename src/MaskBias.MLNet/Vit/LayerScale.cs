@@ -11,7 +11,7 @@ internal sealed class LayerScale : nn.Module<Tensor, Tensor>
 
     public LayerScale(int width, double initialValue) : base(nameof(LayerScale))
     {
-        gamma = nn.Parameter(full([width], initialValue));
+        gamma = nn.Parameter(full([width], Number(initialValue)));
         RegisterComponents();
     }
 

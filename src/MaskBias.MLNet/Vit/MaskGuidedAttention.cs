@@ -24,8 +24,8 @@ internal sealed class MaskGuidedAttention : nn.Module<Tensor, PatchRelations?, T
         if (bias is not null)
         {
             long weights = bias.SharedAcrossHeads ? 1 : heads;
-            if (bias.Relation != MaskRelation.Negative) mask_alpha = nn.Parameter(full([weights], bias.InitialValue));
-            if (bias.Relation != MaskRelation.Positive) mask_beta = nn.Parameter(full([weights], bias.InitialValue));
+            if (bias.Relation != MaskRelation.Negative) mask_alpha = nn.Parameter(full([weights], Number(bias.InitialValue)));
+            if (bias.Relation != MaskRelation.Positive) mask_beta = nn.Parameter(full([weights], Number(bias.InitialValue)));
         }
         RegisterComponents();
     }
@@ -50,7 +50,7 @@ internal sealed class MaskGuidedAttention : nn.Module<Tensor, PatchRelations?, T
     {
         using var scope = NewDisposeScope();
         var (query, key, value) = Project(tokens);
-        var logits = matmul(query, key.transpose(-2, -1)) / Math.Sqrt(query.shape[^1]);     // [B, h, N, N]
+        var logits = matmul(query, key.transpose(-2, -1)) / Number(Math.Sqrt(query.shape[^1]));     // [B, h, N, N]
         if (Bias(relations) is { } bias) logits = logits + bias;
         var map = softmax(logits, -1);
         return (Merge(matmul(map, value)).MoveToOuterDisposeScope(), map.MoveToOuterDisposeScope());

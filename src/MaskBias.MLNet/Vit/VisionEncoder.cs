@@ -68,7 +68,7 @@ public sealed class VisionEncoder : IDisposable
         using var scope = NewDisposeScope();
         var scale = tensor(Normalization.Deviation.Select(d => 1 / (255 * d)).ToArray()).view(1, 3, 1, 1).to(pixels.device);
         var shift = tensor(Normalization.Mean.Zip(Normalization.Deviation, (m, d) => -m / d).ToArray()).view(1, 3, 1, 1).to(pixels.device);
-        return addcmul(shift, pixels, scale, 1).MoveToOuterDisposeScope();
+        return addcmul(shift, pixels, scale, Number(1)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The way back: pixels in [0, 255], whole numbers or not, of normalised images, [B, 3, H, W].</summary>
@@ -77,7 +77,7 @@ public sealed class VisionEncoder : IDisposable
         using var scope = NewDisposeScope();
         var deviation = tensor(Normalization.Deviation.Select(d => 255 * d).ToArray()).view(1, 3, 1, 1).to(images.device);
         var mean = tensor(Normalization.Mean.Select(m => 255 * m).ToArray()).view(1, 3, 1, 1).to(images.device);
-        return addcmul(mean, images, deviation, 1).clamp_(0, 255).MoveToOuterDisposeScope();
+        return addcmul(mean, images, deviation, Number(1)).clamp_(Number(0), Number(255)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Puts all parts in evaluation mode.</summary>

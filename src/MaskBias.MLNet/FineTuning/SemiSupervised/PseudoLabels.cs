@@ -19,7 +19,7 @@ internal sealed record PseudoLabels(Tensor Targets, Tensor Confidences)
     }
 
     /// <summary>1 where the teacher is sure enough, 0 elsewhere, [B].</summary>
-    public Tensor Accepted(double threshold) => Confidences.ge(threshold).to_type(Targets.dtype);
+    public Tensor Accepted(double threshold) => Confidences.ge(Number(threshold)).to_type(Targets.dtype);
 
     /// <summary>mean(1[c ≥ threshold] · CE) over all images, the rejected ones too, of the student's logits [B, K].</summary>
     public Tensor Loss(Tensor logits, double threshold)

@@ -27,31 +27,37 @@ internal static class ColorAugmentation
             x => draws.All(d => d.Hue == 0) ? x : TurnHue(x, Column(draws, d => d.Hue, device)),
         };
         foreach (int jitter in order) views = jitters[jitter](views);
-        if (draws.Any(d => d.Grayscale)) views = where(Column(draws, d => d.Grayscale ? 1 : 0, device) > 0, Luminance(views), views);
+        if (draws.Any(d => d.Grayscale))
+        {
+            views = where(Column(draws, d => d.Grayscale ? 1 : 0, device) > Number(0), Luminance(views), views);
+        }
         views = Blur(views, draws);
         if (draws.Any(d => d.Solarize))
-            views = where((Column(draws, d => d.Solarize ? 1 : 0, device) > 0).logical_and(views >= SolarizeThreshold), 1 - views, views);
+        {
+            var bright = (Column(draws, d => d.Solarize ? 1 : 0, device) > Number(0)).logical_and(views >= Number(SolarizeThreshold));
+            views = where(bright, Number(1) - views, views);
+        }
         return views.MoveToOuterDisposeScope();
     }
 
-    private static Tensor Brighten(Tensor views, Tensor factor) => (views * factor).clamp_(0, 1);
+    private static Tensor Brighten(Tensor views, Tensor factor) => (views * factor).clamp_(Number(0), Number(1));
 
     private static Tensor Contrast(Tensor views, Tensor factor)
     {
         var mean = Luminance(views).mean([1, 2, 3], keepdim: true);
-        return (mean + (views - mean) * factor).clamp_(0, 1);
+        return (mean + (views - mean) * factor).clamp_(Number(0), Number(1));
     }
 
     private static Tensor Saturate(Tensor views, Tensor factor)
     {
         var gray = Luminance(views);
-        return (gray + (views - gray) * factor).clamp_(0, 1);
+        return (gray + (views - gray) * factor).clamp_(Number(0), Number(1));
     }
 
     private static Tensor Luminance(Tensor views)
     {
         var parts = views.unbind(1);
-        return (parts[0] * 0.299 + parts[1] * 0.587 + parts[2] * 0.114).unsqueeze(1);                     // [N, 1, S, S]
+        return (parts[0] * Number(0.299) + parts[1] * Number(0.587) + parts[2] * Number(0.114)).unsqueeze(1);      // [N, 1, S, S]
     }
 
     // Through hue, saturation and value: hue turns by a share of the circle.
@@ -59,17 +65,18 @@ internal static class ColorAugmentation
     {
         var (value, channel) = views.max(1);                                                              // [N, S, S]
         var chroma = value - views.amin([1]);
-        var divisor = where(chroma == 0, ones_like(chroma), chroma);
+        var divisor = where(chroma == Number(0), ones_like(chroma), chroma);
         var parts = views.unbind(1);
         var (r, g, b) = (parts[0], parts[1], parts[2]);
-        var sector = where(channel == 0, (g - b) / divisor, where(channel == 1, (b - r) / divisor + 2, (r - g) / divisor + 4));
-        var hue = sector + 6 * turn.squeeze(1);                                                           // in sixths of the circle
+        var sector = where(channel == Number(0), (g - b) / divisor,
+            where(channel == Number(1), (b - r) / divisor + Number(2), (r - g) / divisor + Number(4)));
+        var hue = sector + Number(6) * turn.squeeze(1);      // in sixths of the circle
         return stack([FromHue(5), FromHue(3), FromHue(1)], dim: 1);
 
         Tensor FromHue(int offset)
         {
-            var k = (hue + offset).remainder(6);
-            return value - chroma * minimum(k, 4 - k).clamp_(0, 1);
+            var k = (hue + Number(offset)).remainder(Number(6));
+            return value - chroma * minimum(k, Number(4) - k).clamp_(Number(0), Number(1));
         }
     }
 
@@ -80,9 +87,9 @@ internal static class ColorAugmentation
         if (blurred.Length == 0) return views;
         long size = views.shape[3];
         var deviation = tensor(blurred.Select(i => draws[(int)i].Blur).ToArray(), [blurred.Length, 1, 1], device: views.device);
-        var position = arange(size, dtype: ScalarType.Float32, device: views.device);
+        var position = arange(Number(size), dtype: ScalarType.Float32, device: views.device);
         var distance = (position.unsqueeze(1) - position) / deviation;                                    // [n, S, S]
-        var gaussian = (distance.square() * -0.5).exp_();
+        var gaussian = (distance.square() * Number(-0.5)).exp_();
         gaussian = gaussian / gaussian.sum(-1, keepdim: true);
         var index = tensor(blurred, device: views.device);
         var chosen = views.index_select(0, index);                                                        // [n, 3, S, S]

@@ -18,11 +18,11 @@ internal static class RandAugment
     [
         (x, _) => AutoContrast(x),
         (x, _) => Equalize(x),
-        (x, _) => 255 - x,
+        (x, _) => Number(255) - x,
         (x, m) => Warp(x, m, s => (Math.Cos(s * Math.PI / 6), -Math.Sin(s * Math.PI / 6), 0, Math.Sin(s * Math.PI / 6), Math.Cos(s * Math.PI / 6), 0)),
         (x, m) => Posterize(x, Each(m, s => MathF.Pow(2, 4 + (int)(MathF.Abs(s) * 4)), x)),
-        (x, m) => where(x >= Each(m, s => 256 - (int)(MathF.Abs(s) * 256), x), 255 - x, x),
-        (x, m) => where(x < 128, (x + Each(m, s => (int)(MathF.Abs(s) * 110), x)).clamp_(0, 255), x),
+        (x, m) => where(x >= Each(m, s => 256 - (int)(MathF.Abs(s) * 256), x), Number(255) - x, x),
+        (x, m) => where(x < Number(128), (x + Each(m, s => (int)(MathF.Abs(s) * 110), x)).clamp_(Number(0), Number(255)), x),
         (x, m) => Blend(Luminance(x), x, m),
         (x, m) => Blend(Luminance(x).mean([1, 2, 3], keepdim: true), x, m),
         (x, m) => Blend(zeros_like(x), x, m),
@@ -80,19 +80,19 @@ internal static class RandAugment
     private static Tensor AutoContrast(Tensor x)
     {
         Tensor low = x.amin([2, 3], keepdim: true), range = x.amax([2, 3], keepdim: true) - low;
-        return where(range > 0, (x - low) * 255 / range.clamp_min(1e-6), x);
+        return where(range > Number(0), (x - low) * Number(255) / range.clamp_min(Number(1e-6)), x);
     }
 
     // A lookup table per channel that makes all grey levels about as frequent.
     private static Tensor Equalize(Tensor x)
     {
-        var levels = x.round().clamp_(0, 255).to_type(ScalarType.Int64).flatten(2).flatten(0, 1);                  // [n·3, S·S]
+        var levels = x.round().clamp_(Number(0), Number(255)).to_type(ScalarType.Int64).flatten(2).flatten(0, 1);    // [n·3, S·S]
         var histogram = zeros([levels.shape[0], 256], device: x.device).scatter_add_(1, levels, ones_like(levels, dtype: ScalarType.Float32));
         var last = histogram.gather(1, levels.amax([1], keepdim: true));
-        var step = ((levels.shape[1] - last) / 255).floor();                                                       // [n·3, 1]
+        var step = ((Number(levels.shape[1]) - last) / Number(255)).floor();    // [n·3, 1]
         var before = histogram.cumsum(1) - histogram;
-        var table = ((before + (step / 2).floor()) / step.clamp_min(1)).floor().clamp_(0, 255);
-        return where(step > 0, table.gather(1, levels), levels.to_type(ScalarType.Float32)).view(x.shape);
+        var table = ((before + (step / Number(2)).floor()) / step.clamp_min(Number(1))).floor().clamp_(Number(0), Number(255));
+        return where(step > Number(0), table.gather(1, levels), levels.to_type(ScalarType.Float32)).view(x.shape);
     }
 
     private static Tensor Posterize(Tensor x, Tensor step) => (x / step).floor() * step;
@@ -101,7 +101,7 @@ internal static class RandAugment
     private static Tensor Blend(Tensor other, Tensor x, float[] strengths)
     {
         var factor = Each(strengths, s => 1 + 0.9f * s, x);
-        return (other * (1 - factor) + x * factor).clamp_(0, 255);
+        return (other * (Number(1) - factor) + x * factor).clamp_(Number(0), Number(255));
     }
 
     private static Tensor Luminance(Tensor x)
@@ -117,7 +117,7 @@ internal static class RandAugment
         var kernel = ones([3, 1, 3, 3], device: x.device);
         kernel[.., .., 1, 1] = tensor(5f, device: x.device);
         var smooth = x.clone();
-        smooth[.., .., 1..^1, 1..^1] = nn.functional.conv2d(x, kernel / 13, groups: 3);
+        smooth[.., .., 1..^1, 1..^1] = nn.functional.conv2d(x, kernel / Number(13), groups: 3);
         return smooth;
     }
 

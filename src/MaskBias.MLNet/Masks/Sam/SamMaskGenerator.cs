@@ -84,7 +84,7 @@ public sealed class SamMaskGenerator
     {
         using var inference = no_grad();
         using var scope = NewDisposeScope();
-        var labels = full([points.Length, 1], PromptEncoder.Foreground, dtype: ScalarType.Int32, device: model.Device);
+        var labels = full([points.Length, 1], Number(PromptEncoder.Foreground), dtype: ScalarType.Int32, device: model.Device);
         var (logits, iou) = predictor.PredictLogits(predictor.Coordinates(points).unsqueeze(1), labels, null, null, multimask: true);
         int perPoint = (int)logits.shape[1];
         var flat = logits.flatten(0, 1);                                                    // [B·C, 4G, 4G]
@@ -99,7 +99,7 @@ public sealed class SamMaskGenerator
             using var step = NewDisposeScope();
             var full = frame.ToImage(flat[tensor(chunk, device: flat.device)].unsqueeze(0)).squeeze(0);        // [n, H, W]
             float[] stability = StabilityScores(full, MaskThreshold, options.StabilityScoreOffset).cpu().data<float>().ToArray();
-            var covered = (full > MaskThreshold).to_type(ScalarType.Byte).cpu();
+            var covered = (full > Number(MaskThreshold)).to_type(ScalarType.Byte).cpu();
             for (int i = 0; i < chunk.Length; i++)
             {
                 if (options.StabilityScoreThreshold > 0 && !(stability[i] >= (float)options.StabilityScoreThreshold)) continue;
@@ -118,8 +118,8 @@ public sealed class SamMaskGenerator
     internal static Tensor StabilityScores(Tensor logits, double threshold, double offset)
     {
         using var scope = NewDisposeScope();
-        var inner = (logits > threshold + offset).sum([-2, -1]).to_type(ScalarType.Float32);
-        var outer = (logits > threshold - offset).sum([-2, -1]).to_type(ScalarType.Float32);
+        var inner = (logits > Number(threshold + offset)).sum([-2, -1]).to_type(ScalarType.Float32);
+        var outer = (logits > Number(threshold - offset)).sum([-2, -1]).to_type(ScalarType.Float32);
         return (inner / outer).MoveToOuterDisposeScope();
     }
 

@@ -84,7 +84,7 @@ public sealed class SamPredictor : IDisposable
         if (prompt.Mask is not null) mask = tensor(prompt.Mask, device: model.Device).view(1, 1, side, side);
 
         var (logits, iou) = PredictLogits(points, labels, boxes, mask, multimask);
-        var covered = (current.ToImage(logits) > MaskThreshold).to_type(ScalarType.Byte).cpu().contiguous();
+        var covered = (current.ToImage(logits) > Number(MaskThreshold)).to_type(ScalarType.Byte).cpu().contiguous();
         var small = logits[0].cpu();
         return new(
             MaskSet.FromBitmaps(current.Height, current.Width, covered.data<byte>().ToArray()), iou.cpu().data<float>().ToArray(),

@@ -80,7 +80,7 @@ internal sealed class CollapseMonitor(int outDim)
     {
         var mean = distributions.mean([0]);
         Ranks.Sum(mean);
-        return Ranks.Size == 1 ? mean : mean / Ranks.Size;
+        return Ranks.Size == 1 ? mean : mean / Number(Ranks.Size);
     }
 
     private Tensor OfAllRanks(Tensor features)
@@ -102,12 +102,12 @@ internal sealed class CollapseMonitor(int outDim)
     }
 
     // −Σ p·ln p over the last dimension, 0·ln 0 being 0
-    private static Tensor Entropy(Tensor p) => -(p * p.clamp_min(1e-30).log()).sum(-1);
+    private static Tensor Entropy(Tensor p) => -(p * p.clamp_min(Number(1e-30)).log()).sum(-1);
 
     private static double EffectiveRank(Tensor features)
     {
         var values = linalg.svdvals(features.to_type(ScalarType.Float32).cpu());
-        var shares = values / values.sum().clamp_min(1e-12);
+        var shares = values / values.sum().clamp_min(Number(1e-12));
         return Entropy(shares).exp().ToDouble();
     }
 

@@ -64,7 +64,7 @@ internal sealed class DinoBranch(VisionTransformer backbone, DinoHead head) : ID
     {
         using var _ = no_grad();
         foreach (var (mine, theirs) in Parameters.Zip(other.Parameters))
-            mine.Parameter.mul_(momentum).add_(theirs.Parameter, alpha: 1 - momentum);
+            mine.Parameter.mul_(Number(momentum)).add_(theirs.Parameter, alpha: Number(1 - momentum));
     }
 
     public void Dispose()

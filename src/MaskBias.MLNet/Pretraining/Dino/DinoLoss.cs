@@ -40,7 +40,7 @@ internal sealed class DinoLoss : IDisposable
     /// <param name="teacherTemperature">τ' at this epoch.</param>
     public Tensor Forward(Tensor student, Tensor teacher, int globalViews, double teacherTemperature)
     {
-        var loss = ViewPairs.CrossEntropy(Targets(teacher, teacherTemperature), student / studentTemperature, globalViews);
+        var loss = ViewPairs.CrossEntropy(Targets(teacher, teacherTemperature), student / Number(studentTemperature), globalViews);
         See(teacher);
         return loss;
     }
@@ -49,7 +49,7 @@ internal sealed class DinoLoss : IDisposable
     public Tensor Targets(Tensor teacher, double teacherTemperature)
     {
         using var _ = no_grad();
-        return softmax((teacher - Center) / teacherTemperature, dim: -1);
+        return softmax((teacher - Center) / Number(teacherTemperature), dim: -1);
     }
 
     /// <summary>Brings the mean of the teacher's logits together over the ranks.</summary>
@@ -57,7 +57,7 @@ internal sealed class DinoLoss : IDisposable
     {
         using var _ = no_grad();
         Ranks.Sum(seen);
-        seen.div_(Ranks.Size);
+        seen.div_(Number(Ranks.Size));
     }
 
     /// <summary>
@@ -66,7 +66,7 @@ internal sealed class DinoLoss : IDisposable
     public void MoveCenter()
     {
         using var _ = no_grad();
-        Center.mul_(centerMomentum).add_(seen, alpha: (1 - centerMomentum) / parts);
+        Center.mul_(Number(centerMomentum)).add_(seen, alpha: Number((1 - centerMomentum) / parts));
         seen.zero_();
         parts = 0;
     }

@@ -66,8 +66,8 @@ public sealed class MaeReconstructor
             predicted = predicted * deviation + mean;
         }
         var drawn = encoder.Denormalize(ImagePatches.Join(predicted, decoder.PatchSize)).cpu();
-        var hidden = ImagePatches.Join(masking.Hidden.unsqueeze(-1).expand_as(predicted), decoder.PatchSize).cpu() > 0;
-        return new(Picture(pixels), Picture(where(hidden, full_like(pixels, Grey), pixels)), Picture(where(hidden, drawn, pixels)));
+        var hidden = ImagePatches.Join(masking.Hidden.unsqueeze(-1).expand_as(predicted), decoder.PatchSize).cpu() > Number(0);
+        return new(Picture(pixels), Picture(where(hidden, full_like(pixels, Number(Grey)), pixels)), Picture(where(hidden, drawn, pixels)));
     }
 
     private Tensor? MaskTokens(MaskSet? masks, RgbImage image)

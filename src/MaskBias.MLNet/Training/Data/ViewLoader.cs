@@ -172,8 +172,8 @@ internal sealed class ViewLoader
         var range = Enumerable.Range(first, views).ToList();
         var cropped = cat(range.SelectMany(v => blocks.Select(b => b[v])).ToList(), 0);                // [V·B, 3, S, S]
         var draws = range.SelectMany(v => host.Draws.Select(d => d[v])).ToList();
-        var colored = ColorAugmentation.Apply(cropped.div_(255).clamp_(0, 1), draws, random);
-        var normalized = normalizer.Normalize(colored.mul_(255)).MoveToOuterDisposeScope();
+        var colored = ColorAugmentation.Apply(cropped.div_(Number(255)).clamp_(Number(0), Number(1)), draws, random);
+        var normalized = normalizer.Normalize(colored.mul_(Number(255))).MoveToOuterDisposeScope();
         var tokens = host.Masks is null ? null : MaskTokens(host.Masks, first, views, size / patchSize);
         return new(views, normalized, tokens?.MoveToOuterDisposeScope());
     }

@@ -137,7 +137,8 @@ internal sealed class ArchitectureInference
     private bool HasUnitLengths()
     {
         using var scope = NewDisposeScope();
-        return tensors.Contains(Head + "last_layer.weight_g") && tensors.Read(Head + "last_layer.weight_g").eq(1).all().item<bool>();
+        return tensors.Contains(Head + "last_layer.weight_g")
+            && tensors.Read(Head + "last_layer.weight_g").eq(Number(1)).all().item<bool>();
     }
 
     private MaeDecoderOptions? DecoderOptions()

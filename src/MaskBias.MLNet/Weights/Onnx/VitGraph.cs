@@ -110,7 +110,7 @@ internal sealed class VitGraph
     {
         var (weight, bias) = (Read($"{name}.qkv.weight").chunk(3), Read($"{name}.qkv.bias").chunk(3));
         double scale = 1 / Math.Sqrt(options.EmbedDim / options.Heads);
-        string query = Heads($"{name}.q", Linear($"{name}.q", queries, weight[0] * scale, bias[0] * scale), 0, 2, 1, 3);
+        string query = Heads($"{name}.q", Linear($"{name}.q", queries, weight[0] * Number(scale), bias[0] * Number(scale)), 0, 2, 1, 3);
         string key = Heads($"{name}.k", Linear($"{name}.k", tokens, weight[1], bias[1]), 0, 2, 3, 1);
         string value = Heads($"{name}.v", Linear($"{name}.v", tokens, weight[2], bias[2]), 0, 2, 1, 3);
 

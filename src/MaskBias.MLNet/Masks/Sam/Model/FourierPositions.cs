@@ -18,7 +18,8 @@ internal sealed class FourierPositions : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor coordinates)
     {
         using var scope = NewDisposeScope();
-        var angles = matmul(2 * coordinates.to_type(ScalarType.Float32) - 1, positional_encoding_gaussian_matrix) * (2 * Math.PI);
+        var centered = Number(2) * coordinates.to_type(ScalarType.Float32) - Number(1);
+        var angles = matmul(centered, positional_encoding_gaussian_matrix) * Number(2 * Math.PI);
         return cat([sin(angles), cos(angles)], dim: -1).MoveToOuterDisposeScope();
     }
 
@@ -26,7 +27,8 @@ internal sealed class FourierPositions : nn.Module<Tensor, Tensor>
     public Tensor Grid(int side)
     {
         using var scope = NewDisposeScope();
-        var centers = (arange(side, dtype: ScalarType.Float32, device: positional_encoding_gaussian_matrix.device) + 0.5) / side;
+        var steps = arange(Number(side), dtype: ScalarType.Float32, device: positional_encoding_gaussian_matrix.device);
+        var centers = (steps + Number(0.5)) / Number(side);
         var coordinates = stack([centers.unsqueeze(0).expand(side, side), centers.unsqueeze(1).expand(side, side)], dim: -1);
         return forward(coordinates).permute(2, 0, 1).unsqueeze(0).MoveToOuterDisposeScope();
     }

@@ -92,7 +92,7 @@ internal sealed class WindowAttention : nn.Module<Tensor, Tensor>
     // [2S − 1, d] -> [S, S, d]: entry (i, k) is that of the difference i − k
     private Tensor Table(Parameter relative)
     {
-        var steps = arange(side, device: relative.device);
-        return relative[steps.unsqueeze(1) - steps.unsqueeze(0) + (side - 1)];
+        var steps = arange(Number(side), device: relative.device);
+        return relative[steps.unsqueeze(1) - steps.unsqueeze(0) + Number(side - 1)];
     }
 }

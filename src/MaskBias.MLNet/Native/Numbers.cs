@@ -1,0 +1,39 @@
+using TorchSharp;
+
+namespace MaskBias.MLNet.Native;
+
+/// <summary>
+/// Numbers as operands of tensor operations, alive until the operation has read them.
+/// </summary>
+/// <remarks>
+/// TorchSharp turns every number into a native object that its finalizer frees, and nothing holds the managed half once the operation has
+/// taken its handle: a garbage collection at that moment frees what the operation is about to read, about once in 600 collections on a busy
+/// machine ("Unknown scalar type", or a wrong number). What is made here is held until the same thread has made many more, and is then freed
+/// at once, so that none waits for a collection.
+/// </remarks>
+internal static class Numbers
+{
+    // One operation takes three at most.
+    private const int Held = 64;
+
+    [ThreadStatic]
+    private static Scalar?[]? held;
+
+    [ThreadStatic]
+    private static int next;
+
+    /// <summary>A floating-point number for the operation that it is passed to; not to be kept.</summary>
+    public static Scalar Number(double value) => Hold(value.ToScalar());
+
+    /// <summary>An integer for the operation that it is passed to; not to be kept.</summary>
+    public static Scalar Number(long value) => Hold(value.ToScalar());
+
+    private static Scalar Hold(Scalar number)
+    {
+        held ??= new Scalar?[Held];
+        held[next]?.Dispose();
+        held[next] = number;
+        next = (next + 1) % Held;
+        return number;
+    }
+}

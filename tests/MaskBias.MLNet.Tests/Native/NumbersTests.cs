@@ -1,0 +1,84 @@
+using System.Buffers.Binary;
+using System.Reflection.Metadata;
+using System.Reflection.Metadata.Ecma335;
+using System.Reflection.PortableExecutable;
+using MaskBias.MLNet.Native;
+using static TorchSharp.torch;
+
+namespace MaskBias.MLNet.Tests.Native;
+
+/// <summary>Operands of tensor operations live until they have been read.</summary>
+public class NumbersTests
+{
+    // Types of a parameter that TorchSharp would turn into a number that nothing holds: int, long, float, double.
+    private static readonly byte[] NumberTypes = [(byte)SignatureTypeCode.Int32, (byte)SignatureTypeCode.Int64, (byte)SignatureTypeCode.Single, (byte)SignatureTypeCode.Double];
+
+    private const byte Call = 0x28;
+
+    [Fact]
+    public void No_code_of_the_library_leaves_a_number_to_the_collector()
+    {
+        var loose = LooseNumbers(typeof(Numbers).Assembly.Location);
+        Assert.True(loose.Count == 0, $"Wrap the numbers in {nameof(Numbers.Number)} in {string.Join(", ", loose)}: see {nameof(Numbers)} for why.");
+    }
+
+    [Fact]
+    public void This_code_does_which_shows_that_the_search_finds_them()
+    {
+        var loose = LooseNumbers(typeof(NumbersTests).Assembly.Location);
+        Assert.Contains($"{nameof(NumbersTests)}.{nameof(Loose)}", loose);
+        Assert.Contains($"{nameof(NumbersTests)}.{nameof(LooseInPlace)}", loose);
+    }
+
+    [Fact]
+    public void Numbers_are_right_through_many_collections()
+    {
+        using var values = ones(4);
+        using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(1));
+        var collecting = new Thread(() =>
+        {
+            while (!stop.IsCancellationRequested) GC.Collect(0, GCCollectionMode.Forced, blocking: true);
+        });
+        collecting.Start();
+        while (!stop.IsCancellationRequested)
+        {
+            values.mul_(Numbers.Number(2)).mul_(Numbers.Number(0.5)).add_(Numbers.Number(3)).sub_(Numbers.Number(3L));
+            Assert.Equal(1, values[0].item<float>());
+        }
+        collecting.Join();
+    }
+
+    private static Tensor Loose(Tensor x) => x * 0.5;
+
+    private static Tensor LooseInPlace(Tensor x) => x.mul_(0.5);
+
+    private static List<string> LooseNumbers(string file)
+    {
+        using var executable = new PEReader(File.OpenRead(file));
+        var metadata = executable.GetMetadataReader();
+        var makers = metadata.MemberReferences.Where(m => MakesNumber(metadata, metadata.GetMemberReference(m))).Select(m => MetadataTokens.GetToken(m)).ToHashSet();
+        return [.. metadata.MethodDefinitions.Select(metadata.GetMethodDefinition)
+            .Where(m => m.RelativeVirtualAddress != 0 && Calls(executable.GetMethodBody(m.RelativeVirtualAddress).GetILBytes()!, makers))
+            .Select(m => $"{metadata.GetString(metadata.GetTypeDefinition(m.GetDeclaringType()).Name)}.{metadata.GetString(m.Name)}")
+            .Where(name => !name.StartsWith(nameof(Numbers) + ".", StringComparison.Ordinal))];
+    }
+
+    // Scalar's conversions, and Tensor's operators with a plain number, which use them.
+    private static bool MakesNumber(MetadataReader metadata, MemberReference member)
+    {
+        if (member.Parent.Kind != HandleKind.TypeReference) return false;
+        string type = metadata.GetString(metadata.GetTypeReference((TypeReferenceHandle)member.Parent).Name), name = metadata.GetString(member.Name);
+        return name == "ToScalar" || (type == "Scalar" && name == "op_Implicit")
+            || (type == "Tensor" && name.StartsWith("op_", StringComparison.Ordinal)
+                && metadata.GetBlobBytes(member.Signature).Skip(2).Any(NumberTypes.Contains));
+    }
+
+    private static bool Calls(byte[] code, HashSet<int> methods)
+    {
+        for (int i = 0; i + 4 < code.Length; i++)
+        {
+            if (code[i] == Call && methods.Contains(BinaryPrimitives.ReadInt32LittleEndian(code.AsSpan(i + 1)))) return true;
+        }
+        return false;
+    }
+}
