@@ -9,13 +9,14 @@ TorchRuntime.EnsureLoaded();
 torch.set_num_threads(1);
 try
 {
+    if (args is ["nccl"]) return NcclCheck.Run();
     using var ranks = Ranks.Open(DistributedTraining.Mpi, timeoutSeconds: 40, torch.CPU);
     return ranks.Guard(() => args switch
     {
         ["exchange"] => Exchange.Run(ranks),
         ["equal", .. var names] => Equality.Run(ranks, names),
         ["rate", .. var sizes] => StepRate.Run(ranks, sizes),
-        _ => throw new ArgumentException("usage: MaskBias.MLNet.Ranks exchange | equal [METHOD...] | rate [SIZE...]"),
+        _ => throw new ArgumentException("usage: MaskBias.MLNet.Ranks exchange | equal [METHOD...] | rate [SIZE...] | nccl"),
     });
 }
 catch (Exception e) when (e is ArgumentException or RankFailedException or DllNotFoundException)

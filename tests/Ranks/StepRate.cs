@@ -33,7 +33,7 @@ internal static class StepRate
         Console.WriteLine(JsonSerializer.Serialize(new
         {
             ranks = ranks.Size, model = size, side, imagesPerRank = images, stepSeconds = Math.Round(seconds, 5), sumSeconds = Math.Round(inSums, 5),
-            gradientBytes = bytes, imagesPerSecond = Math.Round(images * ranks.Size / seconds, 3), sums,
+            gradientBytes = bytes, copySeconds = CopySeconds(bytes), imagesPerSecond = Math.Round(images * ranks.Size / seconds, 3), sums,
         }));
         return 0;
 
@@ -68,6 +68,21 @@ internal static class StepRate
         }));
         long bytes = method.Parameters.Where(p => p.Parameter.requires_grad).Sum(p => p.Parameter.numel() * p.Parameter.element_size());
         return (clock.Elapsed.TotalSeconds / steps, ranks.Spent.TotalSeconds / steps, bytes);
+    }
+
+    // Into buckets, and divided there.
+    private static double CopySeconds(long bytes)
+    {
+        using var from = ones(bytes / 4);
+        using var to = zeros(bytes / 4);
+        var clock = new Stopwatch();
+        for (int i = 0; i < 5; i++)
+        {
+            if (i == 1) clock.Start();
+            to.copy_(from);
+            to.div_(2.0.ToScalar());
+        }
+        return Math.Round(clock.Elapsed.TotalSeconds / 4, 5);
     }
 
     // Bytes and seconds of one sum.

@@ -13,7 +13,7 @@ namespace MaskBias.MLNet.Benchmarks.Distributed;
 /// <param name="folder">Where to work.</param>
 internal sealed class FaultyRun(string tool, string images, string folder)
 {
-    public const int Epochs = 40, TimeoutSeconds = 6;
+    public const int Epochs = 25, TimeoutSeconds = 6;
 
     private static readonly TimeSpan MostToEnd = TimeSpan.FromSeconds(60), Patience = TimeSpan.FromMinutes(4);
 
@@ -75,12 +75,12 @@ internal sealed class FaultyRun(string tool, string images, string folder)
     })];
 
     /// <summary>The command of a run.</summary>
-    public string[] Command(string from) =>
+    public string[] Command(string from, int epochs = Epochs) =>
     [
         "dotnet", tool, "pretrain", "dino", "--images", from, "--masks", "none", "--output", output, "--seed", "3", "--loader-threads", "1",
         "--encoder-image-size", "32", "--encoder-patch-size", "8", "--encoder-embed-dim", "24", "--encoder-depth", "2", "--encoder-heads", "3",
         "--head-out-dim", "64", "--head-hidden-dim", "32", "--head-bottleneck-dim", "16", "--views-local-views", "2", "--views-local-size", "16",
-        "--batch-size", "8", "--learning-rate", "0.0005", "--epochs", Epochs.ToString(CultureInfo.InvariantCulture), "--output-keep-checkpoints", "100",
+        "--batch-size", "8", "--learning-rate", "0.0005", "--epochs", epochs.ToString(CultureInfo.InvariantCulture), "--output-keep-checkpoints", "100",
         "--distributed-timeout-seconds", TimeoutSeconds.ToString(CultureInfo.InvariantCulture),
     ];
 
