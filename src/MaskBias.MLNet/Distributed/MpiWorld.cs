@@ -51,6 +51,8 @@ public sealed class MpiWorld
             }
             joined = new(library);
             AppDomain.CurrentDomain.ProcessExit += (_, _) => joined.Leave();
+            // Some launchers kill the others as soon as one crashes: rank 0 must have had its say.
+            AppDomain.CurrentDomain.UnhandledException += (_, _) => joined.Farewell();
             return joined;
         }
     }
@@ -66,23 +68,29 @@ public sealed class MpiWorld
     // A process that has failed ends the job. It first lets the others say what they have to say; rank 0 may be writing a checkpoint.
     private void Leave()
     {
+        if (!HasFailed && Environment.ExitCode == 0)
+        {
+            Library.End();
+            return;
+        }
+        Farewell();
+        Library.Abort(Environment.ExitCode == 0 ? AbortedCode : Environment.ExitCode);
+    }
+
+    private void Farewell()
+    {
+        if (Size == 1) return;
         try
         {
-            if (!HasFailed && Environment.ExitCode == 0)
-            {
-                Library.End();
-                return;
-            }
-            if (Size > 1) Farewell();
+            WaitForOthers();
         }
         catch (RankFailedException)
         {
             // Nobody is left to be told.
         }
-        Library.Abort(Environment.ExitCode == 0 ? AbortedCode : Environment.ExitCode);
     }
 
-    private void Farewell()
+    private void WaitForOthers()
     {
         byte[] left = new Alarm(AlarmKind.Left, Rank, "").Encode();
         int[] others = Rank == 0 ? [.. Enumerable.Range(1, Size - 1)] : [0];

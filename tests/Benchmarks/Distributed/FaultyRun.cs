@@ -31,7 +31,7 @@ internal sealed class FaultyRun(string tool, string images, string folder)
         if (fault == RankFault.FullDisk) Mount("size=1m");
         string mine = Path.Combine(folder, "rank1", Path.GetFileName(images));
         if (fault == RankFault.Exception) Copy(images, mine);
-        string[] strict = ["--image-cache-megabytes", "0", "--on-unreadable-image", "Stop"];
+        string[] strict = ["--image-cache-megabytes", "0", "--on-unreadable-image", "Throw"];
         using var job = fault == RankFault.Exception
             ? RankedJob.StartEach(launcher, [.. Command(images), .. strict], [.. Command(mine), .. strict])
             : RankedJob.Start(launcher, 2, Command(images));

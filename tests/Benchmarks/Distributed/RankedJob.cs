@@ -90,7 +90,7 @@ internal sealed class RankedJob : IDisposable
     }
 
     private static IEnumerable<string> Flags(string launcher) =>
-        launcher.EndsWith("mpich", StringComparison.Ordinal) ? [] : ["--oversubscribe", "--bind-to", "none"];
+        launcher.EndsWith("mpich", StringComparison.Ordinal) ? ["-disable-auto-cleanup"] : ["--oversubscribe", "--bind-to", "none"];
 
     private static IEnumerable<string> Ranks(int ranks, IEnumerable<string> program) => ["-np", ranks.ToString(CultureInfo.InvariantCulture), .. program];
 
