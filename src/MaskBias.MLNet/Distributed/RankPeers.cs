@@ -25,7 +25,8 @@ internal sealed class RankPeers
     }
 
     /// <summary>A rank as people find it.</summary>
-    public string Name(int rank) => $"rank {rank} (process {ranks[rank].Process} on {ranks[rank].Host})";
+    public string Name(int rank) =>
+        rank < ranks.Length ? $"rank {rank} (process {ranks[rank].Process} on {ranks[rank].Host})" : $"rank {rank}";
 
     private bool OnThisMachine(int rank) => OperatingSystem.IsLinux() && ranks[rank].Host == Environment.MachineName;
 

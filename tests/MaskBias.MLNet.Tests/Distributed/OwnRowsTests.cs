@@ -1,4 +1,5 @@
 using MaskBias.MLNet.Distributed;
+using MaskBias.MLNet.Training;
 using TorchSharp;
 
 namespace MaskBias.MLNet.Tests.Distributed;
@@ -35,6 +36,24 @@ public sealed class OwnRowsTests
     [Fact]
     public void A_batch_that_does_not_divide_is_refused() =>
         Assert.Contains("10 rows", Assert.Throws<ArgumentException>(() => OwnRows.Of(0, 3, 10)).Message);
+
+    [Theory]
+    [InlineData(12, 100, 1, 4, 12, "")]
+    [InlineData(64, 30, 1, 4, 28, "28, not 64: there are 30 images, and 4 ranks share them evenly")]
+    [InlineData(64, 30, 4, 4, 24, "24, not 64: there are 30 images, and 4 ranks share them evenly")]
+    public void The_batch_is_that_of_all_ranks_and_divides(int wanted, int images, int parts, int ranks, int batch, string note)
+    {
+        var limits = new RunLimits(1);
+        Assert.Equal(batch, limits.Batch(wanted, images, parts, ranks).Batch);
+        Assert.Contains(note, string.Concat(limits.Adjustments));
+    }
+
+    [Theory]
+    [InlineData(10, 100, 1, 4, "BatchSize is 10; it is that of all 4 ranks together and must be a multiple of 4.")]
+    [InlineData(12, 100, 2, 4, "must be a multiple of 8: 4 ranks × AccumulationSteps 2.")]
+    [InlineData(8, 3, 1, 4, "There are 3 images for 4 ranks")]
+    public void What_cannot_be_shared_out_is_refused(int wanted, int images, int parts, int ranks, string reason) =>
+        Assert.Contains(reason, Assert.Throws<ArgumentException>(() => new RunLimits(1).Batch(wanted, images, parts, ranks)).Message);
 
     [Fact]
     public void Each_view_has_the_same_rows()

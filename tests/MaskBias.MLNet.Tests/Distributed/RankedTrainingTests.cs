@@ -46,6 +46,22 @@ public sealed class RankedTrainingTests : IDisposable
         var weights = Pretraining.TinyTraining.Weights(second);
         Assert.All(Pretraining.TinyTraining.Weights(first).Where(w => !w.Key.EndsWith("qkv.bias", StringComparison.Ordinal)),
             w => Assert.True(w.Value.Zip(weights[w.Key]).All(p => Math.Abs(p.First - p.Second) < 1e-4), w.Key));
+
+        string checkpoints = Path.Combine(folder.Path, "two", "run", "checkpoints");
+        foreach (int later in new[] { 4, 6 }) Directory.Delete(Path.Combine(checkpoints, $"step-{later:D9}"), recursive: true);
+        Run(launcher, 1, [.. two.Command(Images(), epochs: 3), "--resume"]);
+        Assert.Equal([1L, 2, 3, 4, 5, 6], two.Losses().Select(l => l.Step));
+        Assert.All(one.Losses().Zip(two.Losses()), p => Assert.True(Math.Abs(p.First.Loss - p.Second.Loss) < 1e-4, $"{p}"));
+    }
+
+    [Fact]
+    public void Ranks_of_other_options_are_refused_by_name()
+    {
+        string[] command = new FaultyRun(Tool, Images(), Path.Combine(folder.Path, "run")).Command(Images(), epochs: 3);
+        using var job = RankedJob.StartEach(Installed(), [.. command, "--weight-decay", "0.1"], [.. command, "--weight-decay", "0.2"]);
+        Assert.NotEqual(0, job.Wait(Patience));
+        Assert.Contains("Rank 1 is not of the same run as rank 0", job.Errors);
+        Assert.Contains("WeightDecay was 0.1, now 0.2", job.Errors);
     }
 
     [Theory]
