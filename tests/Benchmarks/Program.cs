@@ -1,5 +1,6 @@
 using MaskBias.MLNet.Benchmarks;
 using MaskBias.MLNet.Benchmarks.Classifiers;
+using MaskBias.MLNet.Benchmarks.Distributed;
 using MaskBias.MLNet.Benchmarks.Experiments;
 using MaskBias.MLNet.Benchmarks.Fuzzing;
 
@@ -26,6 +27,8 @@ var benchmarks = new SortedDictionary<string, (string About, Action<TextWriter> 
     ["index"] = ("exact search against the memory read bandwidth; kill -9 during writes", IndexBenchmark.Run),
     ["sam"] = ("the image encoder of Segment Anything against plain matrix products", SamBenchmark.Run),
     ["optimizer"] = ("an update of AdamW on the parameters of ViT-S against TorchSharp's", OptimizerBenchmark.Run),
+    ["rank-faults"] = ("ten jobs of two ranks each that are killed, throw, hang or find the disk full: they end and go on (MASKBIAS_EACH)", RankFaultsBenchmark.Run),
+    ["scaling"] = ("a step on one rank and on two, against the model of docs/scaling.md (MASKBIAS_RATE='small 224 4 5')", ScalingBenchmark.Run),
     ["probe"] = ("a linear probe on 2,000 embeddings against LbfgsMaximumEntropy", ProbeBenchmark.Run),
     ["rle"] = ("COCO run lengths encoded and decoded, pixels per second", RleBenchmark.Run),
     ["segmenter"] = ("images segmented per second, one thread", SegmenterBenchmark.Run),

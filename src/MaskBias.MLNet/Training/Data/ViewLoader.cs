@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Distributed;
 using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Images.Augmentation;
 using MaskBias.MLNet.Masks;
@@ -10,7 +11,7 @@ namespace MaskBias.MLNet.Training.Data;
 /// <summary>
 /// Gives the views of every batch of an epoch, each batch in equal parts. Threads decode images and draw views ahead of time; on the
 /// processor they make the views too, elsewhere cutting and recolouring are tensor operations on the training device. What a view shows
-/// depends on seed, epoch and image alone, not on threads.
+/// depends on seed, epoch and image alone, not on threads, nor on the ranks that the parts of a batch are shared out to.
 /// </summary>
 internal sealed class ViewLoader
 {
@@ -26,11 +27,13 @@ internal sealed class ViewLoader
     private readonly int seed;
     private readonly bool replacesUnreadable;
     private readonly Action<string> warn;
+    private readonly int[] positions;           // of the rows of a part that this process has
 
     public ViewLoader(
         ImageStore store, PretrainingOptions options, ViewSizes sizes, VisionEncoder normalizer, int batchSize, int parts, int seed,
-        Action<string> warn, IEnumerable<int>? images = null)
+        Action<string> warn, IEnumerable<int>? images = null, OwnRows? own = null)
     {
+        positions = own?.Positions ?? [.. Enumerable.Range(0, batchSize / parts)];
         this.images = [.. images ?? Enumerable.Range(0, store.Count)];
         (this.store, this.normalizer, this.batchSize, this.parts, this.seed, this.warn) = (store, normalizer, batchSize, parts, seed, warn);
         (this.options, globalSize, localSize, patchSize, threads) =
@@ -80,7 +83,7 @@ internal sealed class ViewLoader
 
         (Task<HostBatch>, RenderedViews?) Start(int part)
         {
-            var rows = order.AsMemory(part * partSize, partSize);
+            int[] rows = Array.ConvertAll(positions, position => order[part * partSize + position]);
             var views = rendersOnProcessor ? new RenderedViews(rows.Length, sizes) : null;
             return (Task.Factory.StartNew(
                 () => Prepare(rows, epoch, views, RandomOf(part)), stop.Token, TaskCreationOptions.DenyChildAttach, scheduler), views);
@@ -98,11 +101,11 @@ internal sealed class ViewLoader
         else _ = task.Exception;
     }
 
-    private HostBatch Prepare(ReadOnlyMemory<int> rows, int epoch, RenderedViews? views, Random random)
+    private HostBatch Prepare(int[] rows, int epoch, RenderedViews? views, Random random)
     {
         var pixels = new RgbImage[rows.Length];
         var chosen = new int[rows.Length];
-        for (int i = 0; i < rows.Length; i++) (chosen[i], pixels[i]) = Readable(rows.Span[i]);
+        for (int i = 0; i < rows.Length; i++) (chosen[i], pixels[i]) = Readable(rows[i]);
         var draws = new ViewDraw[rows.Length][];
         var masks = tokenizer is null ? null : new float[rows.Length][][];
         for (int i = 0; i < rows.Length; i++)
