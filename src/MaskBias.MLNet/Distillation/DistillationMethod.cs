@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Distributed;
 using MaskBias.MLNet.Pretraining.Dino;
 using MaskBias.MLNet.Training;
 using MaskBias.MLNet.Training.Data;
@@ -22,6 +23,9 @@ internal sealed class DistillationMethod(DistillationOptions options, DinoBranch
 
     /// <inheritdoc/>
     public IEnumerable<KeyValuePair<string, Generator>> Generators => [new("student", student.Backbone.Generator)];
+
+    /// <inheritdoc/>
+    public void JoinRanks(RankShare share) => student.Backbone.Draws.Own = share.Rows;
 
     /// <inheritdoc/>
     public void BeginEpoch(int epoch)

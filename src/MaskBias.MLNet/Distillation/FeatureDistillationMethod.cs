@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Distributed;
 using MaskBias.MLNet.Training;
 using MaskBias.MLNet.Training.Data;
 using MaskBias.MLNet.Vit;
@@ -35,6 +36,9 @@ internal sealed class FeatureDistillationMethod : ITrainingMethod<ViewBatch>, ID
 
     /// <inheritdoc/>
     public IEnumerable<KeyValuePair<string, Generator>> Generators => [new("student", student.Generator)];
+
+    /// <inheritdoc/>
+    public void JoinRanks(RankShare share) => student.Draws.Own = share.Rows;
 
     /// <inheritdoc/>
     public void BeginEpoch(int epoch)

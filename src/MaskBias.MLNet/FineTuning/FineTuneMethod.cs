@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Distributed;
 using MaskBias.MLNet.Images.Augmentation;
 using MaskBias.MLNet.Training;
 using MaskBias.MLNet.Training.Data;
@@ -18,6 +19,7 @@ internal sealed class FineTuneMethod : ITrainingMethod<ViewBatch>
     private readonly Tensor? classWeights;
     private readonly int[] classes;                 // of each image in the store
     private readonly int seed, count;
+    private RankShare? share;
 
     public FineTuneMethod(
         FineTuneOptions options, FineTuneModel model, FineTuneModel? average, VisionEncoder normalizer, int[] classes, int count,
@@ -36,6 +38,18 @@ internal sealed class FineTuneMethod : ITrainingMethod<ViewBatch>
     public double GradientNorm { get; private set; }
 
     /// <inheritdoc/>
+    public void JoinRanks(RankShare share)
+    {
+        if (!share.Rows.KeepsPairs && (options.Mixup > 0 || options.Cutmix > 0))
+        {
+            throw new NotSupportedException($"A rank has {share.Rows.Positions.Length} images of each batch, and mixup and CutMix mix them in pairs: "
+                + $"BatchSize must be a multiple of {2 * share.Ranks.Size}, or both must be 0.");
+        }
+        this.share = share;
+        model.Backbone.Draws.Own = share.Rows;
+    }
+
+    /// <inheritdoc/>
     public void BeginEpoch(int epoch) => model.Train();
 
     /// <inheritdoc/>
@@ -46,7 +60,7 @@ internal sealed class FineTuneMethod : ITrainingMethod<ViewBatch>
         var targets = SoftTargets.Smooth(labels, count, options.LabelSmoothing);
         var strong = StrongView(batch.Global.Images, options.RandomErasing, random);
         var (images, mixed) = BatchMixing.Apply(strong, targets, options.Mixup, options.Cutmix, random);
-        return SoftTargets.CrossEntropy(model.Forward(images), mixed, classWeights);
+        return SoftTargets.CrossEntropy(model.Forward(images), mixed, classWeights, share?.Ranks);
     }
 
     /// <inheritdoc/>
@@ -59,7 +73,7 @@ internal sealed class FineTuneMethod : ITrainingMethod<ViewBatch>
     /// <inheritdoc/>
     public void AfterUpdate(TrainingPosition position) => average?.MoveTowards(model, options.EmaMomentum ?? 0);
 
-    /// <summary>Loss and share of right answers on images as they are in use.</summary>
+    /// <summary>Loss and share of right answers on images as they are in use, on all ranks' together.</summary>
     public (double Loss, double Accuracy) Evaluate(IEnumerable<ViewBatch> batches)
     {
         var judged = average ?? model;
@@ -79,6 +93,13 @@ internal sealed class FineTuneMethod : ITrainingMethod<ViewBatch>
                 rows += batch.Rows.Length;
             }
         }
+        if (share is not null)
+        {
+            using var sums = tensor(new[] { loss, right, rows });
+            share.Ranks.Sum(sums);
+            var all = sums.data<double>();
+            return (all[0] / all[2], all[1] / all[2]);
+        }
         return (loss / rows, right / rows);
     }
 
@@ -92,10 +113,10 @@ internal sealed class FineTuneMethod : ITrainingMethod<ViewBatch>
         if (options.RandAugmentMagnitude > 0)
         {
             var augmented = RandAugment.Apply(
-                normalizer.Denormalize(images), options.RandAugmentMagnitude, options.RandAugmentDeviation, random);
+                normalizer.Denormalize(images), options.RandAugmentMagnitude, options.RandAugmentDeviation, random, share?.Rows);
             images = normalizer.Normalize(augmented);
         }
-        RandomErasing.Apply(images, erasing, random);
+        RandomErasing.Apply(images, erasing, random, share?.Rows);
         return images;
     }
 }

@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Distributed;
 using MaskBias.MLNet.LinearProbing;
 using MaskBias.MLNet.RowMapping;
 using MaskBias.MLNet.Training;
@@ -22,19 +23,28 @@ internal sealed class FineTuneRun
     private readonly LabelColumn label;
     private readonly Device device;
     private readonly string deviceReason;
+    private readonly IRanks ranks;
     private readonly int seed;
 
     public FineTuneRun(IHostEnvironment environment, MLContext context, FineTuneOptions options, LabelColumn label)
     {
         (host, this.context, this.options, this.label) = (environment.Register(Phase), context, options, label);
-        (device, deviceReason) = options.Device.Resolve();
-        seed = options.Seed ?? host.Rand.Next();
+        bool isSpread = options.Distributed != DistributedTraining.None;
+        (device, deviceReason) = options.Device.Resolve(isSpread ? MpiLauncher.LocalRank : 0);
+        ranks = Ranks.Open(options.Distributed, options.DistributedTimeoutSeconds, device);
+        seed = ranks.FromRoot(options.Seed ?? host.Rand.Next());
     }
 
     /// <summary>Trains a copy of the encoder and a head on the labelled rows.</summary>
     public (VisionEncoder Encoder, LinearClassifier Linear, ClassifierReport Report) Train(IDataView data, VisionEncoder start)
     {
-        using var log = new RunLog(host);
+        using var _ = ranks;
+        return ranks.Guard(() => TrainTogether(data, start));
+    }
+
+    private (VisionEncoder Encoder, LinearClassifier Linear, ClassifierReport Report) TrainTogether(IDataView data, VisionEncoder start)
+    {
+        using var log = new RunLog(host, rank: ranks.Rank);
         var labelled = Labelled(data, out int[] classesOfRows);
         ClassLabels.Check(classesOfRows, label);
         var model = NewModel(start, options.DropPath);
@@ -75,20 +85,28 @@ internal sealed class FineTuneRun
         ClassLabels.Check(classes, label);
         var (kept, heldOut) = StratifiedSplit.HoldOut(classes, options.ValidationFraction, seed);
         var limits = new RunLimits(options.Epochs);
-        int batch = limits.Batch(options.BatchSize, kept.Length).Batch;
-        var loader = new ViewLoader(store, loading, sizes, normalizer, batch, parts: 1, seed, log.Warn, kept);
+        int batch = limits.Batch(options.BatchSize, kept.Length, ranks: ranks.Size).Batch;
+        var share = ranks.Size == 1 ? null : RankShare.Of(ranks, batch);
+        var loader = new ViewLoader(store, loading, sizes, normalizer, batch, parts: 1, seed, log.Warn, kept, share?.Rows);
         var plain = new PlainViews(store, normalizer);
         var plan = Plan(Phase, options, batch, loader.StepsPerEpoch, limits, out long warmup);
 
         using var weights = ClassLabels.Weights(options.ClassWeighting, [.. kept.Select(i => classes[i])], label.Count) is { } w
             ? tensor(w, device: device) : null;
         var method = new FineTuneMethod(options, model, average, normalizer, classes, label.Count, weights, seed);
-        var tracker = new EpochTracker(log, options.Progress, options.Patience);
+        if (share is not null) method.JoinRanks(share);
+        using var reducer = share is null ? null : new GradientReducer(ranks);
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(options.CancellationToken, ranks.Stopping);
+        var tracker = new EpochTracker(log, ranks.IsRoot ? options.Progress : null, options.Patience);
         using var best = new BestWeights();
         foreach (string adjustment in limits.Adjustments) log.Info(adjustment);
         log.Info(ClassifierReport.Recipe(Phase, kept.Length, label.Count, heldOut.Length, plan, warmup, [options.LearningRate], deviceReason));
-        using var loop = new TrainingLoop<ViewBatch>(plan, method, Optimizer(model, options)) { Progress = tracker, EndEpoch = EndEpoch };
-        loop.Run(next => loader.Epoch(next.Epoch, options.CancellationToken), options.CancellationToken);
+        using var loop = new TrainingLoop<ViewBatch>(plan, method, Optimizer(model, options))
+        {
+            Progress = tracker, EndEpoch = EndEpoch, Reducer = reducer,
+        };
+        if (share is not null) loop.State.Broadcast(ranks);
+        loop.Run(next => loader.Epoch(next.Epoch, cancellation.Token), cancellation.Token);
         best.Restore(average ?? model);
         return new()
         {
@@ -109,7 +127,7 @@ internal sealed class FineTuneRun
                 tracker.EndEpoch(null, null);
                 return true;
             }
-            var (loss, accuracy) = method.Evaluate(plain.Batches(heldOut));
+            var (loss, accuracy) = method.Evaluate(plain.Batches(heldOut.Where((_, i) => i % ranks.Size == ranks.Rank)));
             if (tracker.EndEpoch(loss, accuracy)) best.Take(average ?? model);
             return tracker.GoesOn;
         }

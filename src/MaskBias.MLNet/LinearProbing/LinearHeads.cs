@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Distributed;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -12,17 +13,20 @@ internal sealed class LinearHeads : IDisposable
     private readonly bool normalizes;
 
     /// <summary>All layers start with the same weights, drawn from a normal distribution of deviation 0.01; biases are 0.</summary>
-    public LinearHeads(int heads, int classes, int features, bool normalizes, Device device, long seed)
+    public LinearHeads(int heads, int classes, int features, bool normalizes, Device device, long seed, ScalarType type = ScalarType.Float32)
     {
         this.normalizes = normalizes;
         using var scope = NewDisposeScope();
         using var generator = new Generator((ulong)seed, CPU);
-        var start = randn([1, classes, features], generator: generator).mul_(Number(InitialDeviation));
+        var start = randn([1, classes, features], generator: generator).mul_(Number(InitialDeviation)).to_type(type);
         Weight = nn.Parameter(start.expand(heads, -1, -1).contiguous().to(device));
-        Bias = nn.Parameter(zeros([heads, classes], device: device));
-        (Mean, Variance) = (zeros([features], device: device), ones([features], device: device));
+        Bias = nn.Parameter(zeros([heads, classes], type, device));
+        (Mean, Variance) = (zeros([features], type, device), ones([features], type, device));
         foreach (var tensor in new[] { Weight, Bias, Mean, Variance }) tensor.DetachFromDisposeScope();
     }
+
+    /// <summary>The ranks that a batch is spread over, whose statistics are taken together.</summary>
+    public IRanks Ranks { get; set; } = OneRank.Instance;
 
     /// <summary>[H, K, D].</summary>
     public Parameter Weight { get; }
@@ -66,13 +70,20 @@ internal sealed class LinearHeads : IDisposable
     {
         using var _ = no_grad();
         if (!training) return (features - Mean) / (Variance + Number(NormEpsilon)).sqrt();
-        var mean = features.mean([0]);
+        var mean = OverRanks(features.mean([0]));
         var centered = features - mean;
-        var variance = centered.square().mean([0]);
-        double rows = features.shape[0];
+        var variance = OverRanks(centered.square().mean([0]));
+        double rows = features.shape[0] * Ranks.Size;
         Mean.mul_(Number(1 - NormMomentum)).add_(mean, alpha: Number(NormMomentum));
         Variance.mul_(Number(1 - NormMomentum)).add_(variance, alpha: Number(NormMomentum * rows / Math.Max(1, rows - 1)));      // unbiased
         return centered / (variance + Number(NormEpsilon)).sqrt();
+    }
+
+    private Tensor OverRanks(Tensor mean)
+    {
+        if (Ranks.Size == 1) return mean;
+        Ranks.Sum(mean);
+        return mean.div_(Number(Ranks.Size));
     }
 
     public void Dispose()

@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Distributed;
 using MaskBias.MLNet.Training;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -9,9 +10,13 @@ namespace MaskBias.MLNet.LinearProbing;
 internal sealed class ProbeMethod(LinearHeads heads, Tensor? classWeights) : ITrainingMethod<FeatureBatch>
 {
     private Tensor? weightGradient, biasGradient;       // of the last loss, until they are added to the parameters'
+    private IRanks ranks = OneRank.Instance;
 
     /// <inheritdoc/>
     public IEnumerable<(string Name, Parameter Parameter)> Parameters => [("weight", heads.Weight), ("bias", heads.Bias)];
+
+    /// <inheritdoc/>
+    public void JoinRanks(RankShare share) => heads.Ranks = ranks = share.Ranks;
 
     /// <inheritdoc/>
     public void BeginEpoch(int epoch)
@@ -26,6 +31,11 @@ internal sealed class ProbeMethod(LinearHeads heads, Tensor? classWeights) : ITr
         var logProbabilities = nn.functional.log_softmax(heads.Logits(x), dim: -1);                    // [B, H, K]
         var (ofRows, shares) = (OfRows(logProbabilities, batch.Labels), Shares(batch.Labels));         // [B, H], [B, 1]
         var losses = (ofRows * shares).sum([0L]);                                                      // [H]
+        if (ranks.Size > 1)
+        {
+            ranks.Sum(losses);
+            losses.div_(Number(ranks.Size));
+        }
         // A layer whose learning rate was too large for it is out of the race, not the end of the race; when all are, it is.
         var isFinite = losses.isfinite();
         bool all = isFinite.all().ToBoolean();
@@ -84,6 +94,7 @@ internal sealed class ProbeMethod(LinearHeads heads, Tensor? classWeights) : ITr
     {
         if (classWeights is null) return full([labels.shape[0], 1], Number(1.0 / labels.shape[0]), ScalarType.Float32, labels.device);
         var weights = classWeights.index_select(0, labels).unsqueeze(1);
-        return weights / weights.sum();
+        var total = weights.sum();
+        return ranks.Size == 1 ? weights / total : weights / Number(ranks.Mean(total.ToDouble()));
     }
 }

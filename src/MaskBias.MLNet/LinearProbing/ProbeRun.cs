@@ -1,4 +1,5 @@
 using System.Globalization;
+using MaskBias.MLNet.Distributed;
 using MaskBias.MLNet.RowMapping;
 using MaskBias.MLNet.Training;
 using MaskBias.MLNet.Training.Data;
@@ -22,19 +23,36 @@ internal sealed class ProbeRun
     private readonly LinearProbeOptions options;
     private readonly LabelColumn label;
     private readonly RunLimits limits;
+    private readonly IRanks ranks;
     private readonly int seed;
 
-    public ProbeRun(IHostEnvironment environment, LinearProbeOptions options, LabelColumn label)
+    public ProbeRun(IHostEnvironment environment, LinearProbeOptions options, LabelColumn label, Device device)
     {
         (host, this.options, this.label) = (environment.Register(Phase), options, label);
         limits = new(options.Epochs);
-        seed = options.Seed ?? host.Rand.Next();
+        ranks = Ranks.Open(options.Distributed, options.DistributedTimeoutSeconds, device);
+        seed = ranks.FromRoot(options.Seed ?? host.Rand.Next());
     }
 
     /// <summary>Learns from a column of features.</summary>
     public (LinearClassifier Classifier, ClassifierReport Report) OnFeatures(IDataView data, string featureColumnName, Device device)
     {
-        using var log = new RunLog(host);
+        using var _ = ranks;
+        return ranks.Guard(() => LearnFromFeatures(data, featureColumnName, device));
+    }
+
+    /// <summary>Learns from views of images, cut as the options say.</summary>
+    /// <param name="data">Rows that have a class.</param>
+    /// <param name="encoder">Computes the features; it stays as it is.</param>
+    public (LinearClassifier Classifier, ClassifierReport Report) OnViews(IDataView data, VisionEncoder encoder)
+    {
+        using var _ = ranks;
+        return ranks.Guard(() => LearnFromViews(data, encoder));
+    }
+
+    private (LinearClassifier Classifier, ClassifierReport Report) LearnFromFeatures(IDataView data, string featureColumnName, Device device)
+    {
+        using var log = new RunLog(host, rank: ranks.Rank);
         using var rows = FeatureSet.Read(data, featureColumnName, label, device, options.CancellationToken);
         if (rows.Skipped > 0) log.Warn($"{rows.Skipped} rows have features that are not finite numbers and are left out.");
         ClassLabels.Check(rows.Classes, label);
@@ -48,30 +66,28 @@ internal sealed class ProbeRun
 
         Source Source(int[] learned, FeatureBatch? judged)
         {
-            int batch = limits.Batch(options.BatchSize, learned.Length).Batch;
+            int batch = limits.Batch(options.BatchSize, learned.Length, ranks: ranks.Size).Batch;
+            int[] own = OwnRows.Of(ranks.Rank, ranks.Size, batch).Positions;
             return new()
             {
                 Log = log, Classes = [.. learned.Select(i => rows.Classes[i])], Batch = batch, Validation = judged,
-                Batches = epoch => Shuffled(learned, batch, epoch), ValidationRows = judged is null ? 0 : heldOut.Length, Dimension = rows.Dimension,
+                Batches = epoch => Shuffled(learned, batch, own, epoch), ValidationRows = judged is null ? 0 : heldOut.Length, Dimension = rows.Dimension,
                 Skipped = rows.Skipped, Device = device,
                 Progress = judged is null && heldOut.Length > 0 ? null : options.Progress,       // one rate again is soon done
             };
         }
 
-        IEnumerable<FeatureBatch> Shuffled(int[] learned, int batch, int epoch)
+        IEnumerable<FeatureBatch> Shuffled(int[] learned, int batch, int[] own, int epoch)
         {
             int[] order = [.. learned];
             new Random(unchecked((seed * 31 + epoch) * (int)0x9E3779B1)).Shuffle(order);          // the same in every process
-            for (int i = 0; i + batch <= order.Length; i += batch) yield return rows.Rows(order[i..(i + batch)]);
+            for (int i = 0; i + batch <= order.Length; i += batch) yield return rows.Rows(Array.ConvertAll(own, p => order[i + p]));
         }
     }
 
-    /// <summary>Learns from views of images, cut as the options say.</summary>
-    /// <param name="data">Rows that have a class.</param>
-    /// <param name="encoder">Computes the features; it stays as it is.</param>
-    public (LinearClassifier Classifier, ClassifierReport Report) OnViews(IDataView data, VisionEncoder encoder)
+    private (LinearClassifier Classifier, ClassifierReport Report) LearnFromViews(IDataView data, VisionEncoder encoder)
     {
-        using var log = new RunLog(host);
+        using var log = new RunLog(host, rank: ranks.Rank);
         var views = options.Augmentation!.AsViews();
         var sizes = ViewSizes.For(views, encoder.Model.Options);
         var loading = options.Loading(options.MaskColumnName, options.Masks);
@@ -81,8 +97,9 @@ internal sealed class ProbeRun
         int[] classes = [.. Enumerable.Range(0, store.Count).Select(i => ofRows[store[i].Row])];
         ClassLabels.Check(classes, label);
         var (kept, heldOut) = StratifiedSplit.HoldOut(classes, options.ValidationFraction, seed);
-        int batch = limits.Batch(options.BatchSize, kept.Length).Batch;
-        var loader = new ViewLoader(store, loading, sizes, encoder, batch, parts: 1, seed, log.Warn, kept);
+        int batch = limits.Batch(options.BatchSize, kept.Length, ranks: ranks.Size).Batch;
+        var own = ranks.Size == 1 ? null : OwnRows.Of(ranks.Rank, ranks.Size, batch);
+        var loader = new ViewLoader(store, loading, sizes, encoder, batch, parts: 1, seed, log.Warn, kept, own);
         var plain = new PlainViews(store, encoder, options.MaskColumnName is null ? null : options.Masks);
         using var validation = heldOut.Length == 0 ? null : All(plain.Batches(heldOut).Select(Features));
         return Train(new()
@@ -130,12 +147,20 @@ internal sealed class ProbeRun
         float[] factors = [.. rates.Select(rate => (float)(rate / first))];
         var optimizer = new StackedMomentum([heads.Weight, heads.Bias], factors, options.Momentum,
             options.Optimizer == ProbeOptimizer.Lars ? TrustCoefficient : null);
-        var tracker = new EpochTracker(source.Log, source.Progress, lossScale: 1.0 / count);
+        bool isSpread = ranks.Size > 1;
+        if (isSpread) method.JoinRanks(RankShare.Of(ranks, source.Batch));
+        using var reducer = isSpread ? new GradientReducer(ranks) : null;
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(options.CancellationToken, ranks.Stopping);
+        var tracker = new EpochTracker(source.Log, ranks.IsRoot ? source.Progress : null, lossScale: 1.0 / count);
         int best = 0;
         foreach (string adjustment in limits.Adjustments) source.Log.Info(adjustment);
         source.Log.Info(ClassifierReport.Recipe(Phase, source.Classes.Length, label.Count, source.ValidationRows, plan, warmup, rates, source.Device.ToString()));
-        using var loop = new TrainingLoop<FeatureBatch>(plan, method, optimizer) { Progress = tracker, EndEpoch = EndEpoch };
-        loop.Run(next => source.Batches(next.Epoch), options.CancellationToken);
+        using var loop = new TrainingLoop<FeatureBatch>(plan, method, optimizer)
+        {
+            Progress = tracker, EndEpoch = EndEpoch, Reducer = reducer,
+        };
+        if (isSpread) loop.State.Broadcast(ranks);
+        loop.Run(next => source.Batches(next.Epoch), cancellation.Token);
         return (heads.Fold(best), Report());
 
         bool EndEpoch(int epoch)

@@ -29,8 +29,9 @@ public sealed record ComputeDevice
     public override string ToString() => isAuto ? "Auto" : cudaIndex is { } index ? string.Create(CultureInfo.InvariantCulture, $"Cuda({index})") : "Cpu";
 
     /// <summary>Decides on the device and says why.</summary>
+    /// <param name="localRank">Number of this process among those of a run on this machine; they take the devices in turn.</param>
     /// <exception cref="InvalidOperationException">The CUDA device asked for is not there.</exception>
-    internal (torch.Device Device, string Reason) Resolve()
+    internal (torch.Device Device, string Reason) Resolve(int localRank = 0)
     {
         TorchRuntime.EnsureLoaded();
         bool available = torch.cuda_is_available();
@@ -42,6 +43,8 @@ public sealed record ComputeDevice
             return (torch.device(DeviceType.CUDA, index), $"CUDA device {index}, as asked");
         }
         if (!isAuto) return (torch.CPU, "CPU, as asked");
-        return available ? (torch.device(DeviceType.CUDA, 0), "CUDA device 0: the first that libtorch sees") : (torch.CPU, "CPU: libtorch sees no CUDA device");
+        if (!available) return (torch.CPU, "CPU: libtorch sees no CUDA device");
+        int mine = localRank % Math.Max(1, torch.cuda.device_count());
+        return (torch.device(DeviceType.CUDA, mine), localRank == 0 ? "CUDA device 0: the first that libtorch sees" : $"CUDA device {mine}: that of process {localRank} on this machine");
     }
 }

@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Distributed;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -19,6 +20,21 @@ internal interface ITrainingMethod<TBatch>
 
     /// <summary>What it observed lately beside the loss, by name; empty where it observes nothing.</summary>
     IReadOnlyDictionary<string, double> Metrics => TrainingProgress.NoMetrics;
+
+    /// <summary>
+    /// Tells, before the first step, that each batch, or each part of one, is spread over ranks: <see cref="Loss"/> then sees the rank's own
+    /// rows, and what it draws, measures and keeps must be that of the whole.
+    /// </summary>
+    /// <exception cref="NotSupportedException">The method cannot be spread.</exception>
+    void JoinRanks(RankShare share) => throw new NotSupportedException($"{GetType().Name} trains in one process only; Distributed must be None.");
+
+    /// <summary>
+    /// Brings what it gathered over a batch, beside the gradients, together over the ranks: before the update, so that a rank that is lost
+    /// leaves the state of the step before.
+    /// </summary>
+    void ReduceOverRanks()
+    {
+    }
 
     /// <summary>Prepares for an epoch, for instance by unfreezing parameters.</summary>
     void BeginEpoch(int epoch);

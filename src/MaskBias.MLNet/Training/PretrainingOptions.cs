@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using MaskBias.MLNet.Distributed;
 using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Masks;
 using MaskBias.MLNet.Native;
@@ -103,6 +104,23 @@ public abstract class PretrainingOptions : IValidatableObject
     [FreeOnResume]
     public int LoaderThreads { get; set; } = Math.Max(1, Environment.ProcessorCount / 2);
 
+    /// <summary>
+    /// How the run is spread over processes, which <c>mpirun</c> or <c>srun</c> starts, each with the same options. <see cref="BatchSize"/> stays
+    /// that of all of them together, so that the run does not depend on their number; each has its share of every batch.
+    /// </summary>
+    /// <value><see cref="DistributedTraining.None"/>.</value>
+    [FreeOnResume]
+    public DistributedTraining Distributed { get; set; } = DistributedTraining.None;
+
+    /// <summary>
+    /// Seconds that a process waits for the others before it gives the run up: more than the slowest of them takes longer for a step than the
+    /// fastest. Checkpoints are not counted.
+    /// </summary>
+    /// <value>40.</value>
+    [Range(1, 86_400)]
+    [FreeOnResume]
+    public int DistributedTimeoutSeconds { get; set; } = 40;
+
     /// <summary>What the run keeps on disk: checkpoints to resume from, metrics, its configuration.</summary>
     /// <value>Nothing, until a folder is named.</value>
     [Required]
@@ -137,6 +155,7 @@ public abstract class PretrainingOptions : IValidatableObject
     /// <inheritdoc/>
     public virtual IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
+        if (!Enum.IsDefined(Distributed)) yield return new($"Distributed is {Distributed}; it must be None, Mpi or Nccl.");
         if (AccumulationSteps > 0 && BatchSize % AccumulationSteps != 0)
             yield return new($"BatchSize is {BatchSize}; it must be a multiple of AccumulationSteps {AccumulationSteps}.");
         if (NearestNeighborMonitor is { UseMasks: true } && MaskColumnName is null)

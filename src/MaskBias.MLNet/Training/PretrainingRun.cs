@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Distributed;
 using MaskBias.MLNet.Images.Augmentation;
 using MaskBias.MLNet.Training.Data;
 using MaskBias.MLNet.Training.Monitoring;
@@ -23,15 +24,29 @@ internal sealed class PretrainingRun : IDisposable
     private readonly string phase;
     private readonly IHost host;
     private readonly string deviceReason;
-    private readonly RunFolder? folder;
+    private readonly IRanks ranks;
+    private readonly RunFolder? folder;         // rank 0 alone writes
 
     public PretrainingRun(IHostEnvironment environment, PretrainingOptions options, string phase)
     {
         (this.options, this.phase) = (options, phase);
         host = environment.Register(phase);
-        (Device, deviceReason) = options.Device.Resolve();
-        folder = RunFolder.Open(options.Output);
-        Seed = options.Seed ?? folder?.Earlier?.Seed ?? host.Rand.Next();
+        bool isSpread = options.Distributed != DistributedTraining.None;
+        (Device, deviceReason) = options.Device.Resolve(isSpread ? MpiLauncher.LocalRank : 0);
+        ranks = Ranks.Open(options.Distributed, options.DistributedTimeoutSeconds, Device);
+        try
+        {
+            (folder, Seed) = ranks.Guard(() =>
+            {
+                var opened = ranks.IsRoot ? RunFolder.Open(options.Output) : null;
+                return (opened, ranks.FromRoot(options.Seed ?? opened?.Earlier?.Seed ?? host.Rand.Next()));
+            });
+        }
+        catch
+        {
+            ranks.Dispose();
+            throw;
+        }
         Limits = new RunLimits(options.Epochs);
     }
 
@@ -51,43 +66,67 @@ internal sealed class PretrainingRun : IDisposable
     public TrainingReport Train<TMethod>(
         IDataView data, MultiCropOptions views, VitOptions encoder, VisionEncoder normalizer, Func<long, TMethod> createMethod,
         VisionEncoder? teacher = null)
+        where TMethod : ITrainingMethod<ViewBatch>, IDisposable =>
+        ranks.Guard(() => TrainTogether(data, views, encoder, normalizer, createMethod, teacher));
+
+    /// <summary>Gives the output folder back, and leaves the other ranks.</summary>
+    public void Dispose()
+    {
+        folder?.Dispose();
+        ranks.Dispose();
+    }
+
+    private TrainingReport TrainTogether<TMethod>(
+        IDataView data, MultiCropOptions views, VitOptions encoder, VisionEncoder normalizer, Func<long, TMethod> createMethod,
+        VisionEncoder? teacher)
         where TMethod : ITrainingMethod<ViewBatch>, IDisposable
     {
-        using var log = new RunLog(host, options.Logger);
+        using var log = new RunLog(host, options.Logger, ranks.Rank);
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(options.CancellationToken, ranks.Stopping);
         var sizes = ViewSizes.For(views, encoder);
         int[]? classes = options.NearestNeighborMonitor is { } measured ? ClassNumbers.Read(data, measured.LabelColumnName) : null;
         using var store = ImageStore.Load(data, options, KeptPerViewPixel * sizes.Global, log.Warn);
-        var monitor = classes is null ? null : new NearestNeighborMonitor(classes, store, normalizer, options, Seed);
-        var (batch, parts) = Limits.Batch(options.BatchSize, store.Count, options.AccumulationSteps);
-        var loader = new ViewLoader(store, options, sizes, normalizer, batch, parts, Seed, log.Warn);
+        var monitor = classes is null ? null : new NearestNeighborMonitor(classes, store, normalizer, options, Seed, ranks);
+        var (batch, parts) = Limits.Batch(options.BatchSize, store.Count, options.AccumulationSteps, ranks.Size);
+        var share = ranks.Size == 1 ? null : RankShare.Of(ranks, batch / parts);
+        var loader = new ViewLoader(store, options, sizes, normalizer, batch, parts, Seed, log.Warn, own: share?.Rows);
         var plan = Plan(batch, parts, loader.StepsPerEpoch);
         using var method = createMethod(plan.Steps);
+        if (share is not null) method.JoinRanks(share);
+        using var reducer = share is null ? null : new GradientReducer(ranks);
         foreach (string adjustment in Limits.Adjustments) log.Info(adjustment);
         string inParts = parts > 1 ? $" in {parts} parts" : "";
         log.Info($"{phase}: {store.Count} images, batch {batch}{inParts}, {plan.Steps} steps, "
             + $"learning rate {plan.LearningRate.Peak:g3}, {deviceReason}.");
+        if (share is not null) log.Info($"{phase}: {ranks.Size} processes, each with {share.Rows.Positions.Length * parts} images of every batch.");
 
         if (store.SpilledBytes > 0) log.Info($"{store.SpilledBytes >> 20} MB of decoded images are in a temporary file.");
 
-        using var recorder = folder is null ? null : new RunRecorder(folder, options.Output, normalizer, plan.StepsPerEpoch);
-        var from = recorder?.Begin(Describe(plan, store, teacher), log);
+        using var recorder = folder is null ? null : new RunRecorder(folder, options.Output, normalizer, plan.StepsPerEpoch) { Busy = ranks.WhileBusy };
+        var description = Describe(plan, store, teacher);
+        RankAgreement.Check(ranks, description);
+        var from = recorder?.Begin(description, log);
         TrainingLoop<ViewBatch> loop = null!;
         using var running = loop = new(plan, method)
         {
-            Progress = new EpochLog(options.Progress, log, recorder, monitor),
+            Progress = new EpochLog(ranks.IsRoot ? options.Progress : null, log, recorder, monitor), Reducer = reducer,
             StepDone = () => recorder?.AfterStep(loop.Next, () => loop.State),
             Diverged = (batch, fault) => recorder?.Replay(batch, loop.Next, loop.State, fault, log.Warn) ?? fault,
             Warn = log.Warn,
         };
-        if (from is { } checkpoint) loop.Resume(checkpoint.Next, state => CheckpointFolder.Load(checkpoint.Path, state));
+        RankAgreement.Start(ranks, loop, from);
         long resumed = loop.Next.Step;
         try
         {
-            loop.Run(next => loader.Epoch(next.Epoch, options.CancellationToken, (int)(next.Step % plan.StepsPerEpoch)), options.CancellationToken);
+            loop.Run(next => loader.Epoch(next.Epoch, cancellation.Token, (int)(next.Step % plan.StepsPerEpoch)), cancellation.Token);
         }
         catch (Exception e) when (e is not (TrainingDivergedException or CheckpointException) && !loop.IsTorn)
         {
+            // The launcher gives little time once a rank has ended: the cause is told before anything else.
+            var lost = e as RankFailedException ?? (e is OperationCanceledException ? ranks.WhyStopping() : null);
+            if (lost is not null) log.Warn($"{lost.Message} The run ends at step {loop.Next.Step}.");
             KeepWhatThereIs(recorder, loop, log);
+            if (lost is not null && lost != e) throw lost;
             throw;
         }
         recorder?.Save(loop.Next, loop.State);
@@ -100,9 +139,6 @@ internal sealed class PretrainingRun : IDisposable
             Warnings = log.Warnings, NearestNeighborAccuracies = monitor?.Accuracies ?? new Dictionary<int, double>(),
         };
     }
-
-    /// <summary>Gives the output folder back.</summary>
-    public void Dispose() => folder?.Dispose();
 
     // A run that is cancelled, or that the data failed, can go on from its last whole step. What stopped it is what the caller must see.
     private static void KeepWhatThereIs(RunRecorder? recorder, TrainingLoop<ViewBatch> loop, RunLog log)

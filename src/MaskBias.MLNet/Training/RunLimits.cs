@@ -15,13 +15,21 @@ internal sealed class RunLimits(int epochs)
     /// <summary>Notes a change that another part of the run made.</summary>
     public void Note(string adjustment) => adjustments.Add(adjustment);
 
-    /// <summary>The batch is at most the number of images. Its parts are of one size, at most the one asked for.</summary>
-    public (int Batch, int Parts) Batch(int wanted, int images, int wantedParts = 1)
+    /// <summary>The batch is at most the number of images. Its parts are of one size, at most the one asked for, and can be shared out to ranks.</summary>
+    /// <exception cref="ArgumentException">The batch cannot be shared out evenly, or there are more ranks than images.</exception>
+    public (int Batch, int Parts) Batch(int wanted, int images, int wantedParts = 1, int ranks = 1)
     {
+        if (wanted % (wantedParts * ranks) != 0)
+        {
+            throw new ArgumentException($"BatchSize is {wanted}; it is that of all {ranks} ranks together and must be a multiple of {wantedParts * ranks}"
+                + (wantedParts > 1 ? $": {ranks} ranks × AccumulationSteps {wantedParts}." : "."));
+        }
         if (wanted <= images) return (wanted, wantedParts);
         int largestPart = wanted / wantedParts, parts = (images + largestPart - 1) / largestPart;
-        int batch = images - images % parts;
-        adjustments.Add($"BatchSize is {batch}, not {wanted}: there are {images} images.");
+        int batch = images - images % (parts * ranks);
+        if (batch == 0) throw new ArgumentException($"There are {images} images for {ranks} ranks; every rank needs one at least.");
+        string even = ranks > 1 ? $", and {ranks} ranks share them evenly" : "";
+        adjustments.Add($"BatchSize is {batch}, not {wanted}: there are {images} images{even}.");
         if (parts != wantedParts) adjustments.Add($"AccumulationSteps is {parts}, not {wantedParts}: a part has {batch / parts} images.");
         return (batch, parts);
     }

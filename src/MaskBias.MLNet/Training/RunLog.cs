@@ -4,7 +4,10 @@ using Microsoft.ML.Runtime;
 namespace MaskBias.MLNet.Training;
 
 /// <summary>Lines of a run for <c>MLContext.Log</c> and, where there is one, a logger.</summary>
-internal sealed class RunLog(IHost host, ILogger? logger = null) : IDisposable
+/// <param name="host">The run's.</param>
+/// <param name="logger">Receives the same, or null.</param>
+/// <param name="rank">The rank that writes; those other than 0 say only what went wrong.</param>
+internal sealed class RunLog(IHost host, ILogger? logger = null, int rank = 0) : IDisposable
 {
     private static readonly Action<ILogger, string, Exception?> InfoLine =
         LoggerMessage.Define<string>(LogLevel.Information, new EventId(1, "Training"), "{Message}");
@@ -27,12 +30,14 @@ internal sealed class RunLog(IHost host, ILogger? logger = null) : IDisposable
 
     public void Info(string message)
     {
+        if (rank > 0) return;
         lock (gate) channel.Info(MessageSensitivity.None, message);
         if (logger is not null) InfoLine(logger, message, null);
     }
 
     public void Warn(string message)
     {
+        if (rank > 0) message = $"Rank {rank}: {message}";
         lock (gate)
         {
             channel.Warning(MessageSensitivity.None, message);

@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Distributed;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -16,11 +17,17 @@ internal static class SoftTargets
     }
 
     /// <summary>Mean cross-entropy, −Σ t·log p, weighted by class where weights are given.</summary>
-    public static Tensor CrossEntropy(Tensor logits, Tensor targets, Tensor? classWeights = null)
+    /// <param name="logits">[B, K].</param>
+    /// <param name="targets">[B, K].</param>
+    /// <param name="classWeights">[K], or null.</param>
+    /// <param name="ranks">Those that have the rest of the batch: the mean of their losses is then the loss of the whole.</param>
+    public static Tensor CrossEntropy(Tensor logits, Tensor targets, Tensor? classWeights = null, IRanks? ranks = null)
     {
         using var scope = NewDisposeScope();
-        var weighted = classWeights is null ? targets : targets * classWeights;
+        var weighted = (classWeights is null ? targets : targets * classWeights).to_type(logits.dtype);
         var sum = -(weighted * nn.functional.log_softmax(logits, dim: -1)).sum();
-        return (classWeights is null ? sum / Number(logits.shape[0]) : sum / weighted.sum()).MoveToOuterDisposeScope();
+        if (classWeights is null) return (sum / Number(logits.shape[0])).MoveToOuterDisposeScope();
+        var total = weighted.sum();
+        return (ranks is null ? sum / total : sum / Number(ranks.Mean(total.ToDouble()))).MoveToOuterDisposeScope();
     }
 }

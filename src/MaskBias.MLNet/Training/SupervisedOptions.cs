@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using MaskBias.MLNet.Distributed;
 using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Masks;
 
@@ -67,6 +68,21 @@ public abstract class SupervisedOptions : IValidatableObject
     [Range(1, 1024)]
     public int LoaderThreads { get; set; } = Math.Max(1, Environment.ProcessorCount / 2);
 
+    /// <summary>
+    /// How the run is spread over processes, which <c>mpirun</c> or <c>srun</c> starts, each with the same options. <see cref="BatchSize"/> stays
+    /// that of all of them together; each has its share of every batch.
+    /// </summary>
+    /// <value><see cref="DistributedTraining.None"/>.</value>
+    public DistributedTraining Distributed { get; set; } = DistributedTraining.None;
+
+    /// <summary>
+    /// Seconds that a process waits for the others before it gives the run up: more than the slowest of them takes longer for a step than the
+    /// fastest.
+    /// </summary>
+    /// <value>40.</value>
+    [Range(1, 86_400)]
+    public int DistributedTimeoutSeconds { get; set; } = 40;
+
     /// <summary>Receives the state of the run after every step, and its metrics after every epoch, on the training thread.</summary>
     /// <value>null.</value>
     public IProgress<TrainingProgress>? Progress { get; set; }
@@ -77,6 +93,7 @@ public abstract class SupervisedOptions : IValidatableObject
     /// <inheritdoc/>
     public virtual IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
+        if (!Enum.IsDefined(Distributed)) yield return new($"Distributed is {Distributed}; it must be None, Mpi or Nccl.");
         if (!Enum.IsDefined(ClassWeighting)) yield return new($"ClassWeighting is {ClassWeighting}; it must be None or Balanced.");
     }
 

@@ -55,6 +55,9 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
     /// <summary>Called after each step and its report, for instance to keep its state.</summary>
     public Action? StepDone { get; init; }
 
+    /// <summary>Averages gradients and losses over the ranks that share a batch; null where there is one.</summary>
+    public GradientReducer? Reducer { get; init; }
+
     /// <summary>Receives what <see cref="ITrainingMethod{TBatch}.TakeWarnings"/> gives.</summary>
     public Action<string>? Warn { get; init; }
 
@@ -109,8 +112,9 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
                     if (part == 0) start.Keep();
                     loss += Accumulate(batch, Next) / plan.AccumulationSteps;
                     if (++part < plan.AccumulationSteps) continue;
+                    double mean = Reducer?.Mean(loss) ?? loss;      // before the update: ranks that are lost must not tear a step
                     Update(batch, Next);
-                    losses.Add(loss);
+                    losses.Add(mean);
                     (part, loss) = (0, 0);
                     var done = Next;
                     Next = new((int)((done.Step + 1) / plan.StepsPerEpoch), done.Step + 1);
@@ -173,6 +177,11 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
         using var scope = NewDisposeScope();
         optimizer.Set(plan.LearningRate.At(position.Step), plan.WeightDecay.At(position.Step));
         var parameters = method.Parameters.Select(p => p.Parameter).Where(p => p.requires_grad).ToList();
+        if (Reducer is not null)
+        {
+            method.ReduceOverRanks();
+            Reducer.Reduce(parameters);
+        }
         LastNorms = GradientNorms.MeasureAndClip([.. parameters.Select(p => p.grad).OfType<Tensor>()], plan.ClipGradient);
         double norm = GradientNorms.Total(LastNorms);
         if (!double.IsFinite(norm)) throw Fault(batch, position, "gradient's norm", norm);

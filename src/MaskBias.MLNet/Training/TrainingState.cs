@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Distributed;
 using MaskBias.MLNet.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -44,6 +45,24 @@ internal sealed class TrainingState(
         foreach (var (generator, state) in read) generator.set_state(state);
         OptimizerSteps = [.. targets[StepsName].data<long>()];
         Losses = [.. targets[LossesName].data<double>()];
+    }
+
+    /// <summary>Gives every rank what rank 0 has.</summary>
+    public void Broadcast(IRanks ranks)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var read = new List<(Generator Generator, Tensor State)>();
+        var all = Named(generator =>
+        {
+            read.Add((generator, generator.get_state()));
+            return read[^1].State;
+        }).OrderBy(t => t.Key, StringComparer.Ordinal).ToList();
+        foreach (var (_, value) in all) ranks.Broadcast(value);
+        foreach (var (generator, state) in read) generator.set_state(state);
+        var byName = all.ToDictionary();
+        OptimizerSteps = [.. byName[StepsName].data<long>()];
+        Losses = [.. byName[LossesName].data<double>()];
     }
 
     private IEnumerable<KeyValuePair<string, Tensor>> Named(Func<Generator, Tensor> stateOf) =>

@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Distributed;
 using MaskBias.MLNet.Masks;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -18,12 +19,12 @@ internal sealed class Block : nn.Module<Tensor, PatchRelations?, Tensor>
     private readonly nn.Module<Tensor, Tensor> mlp;
     private readonly LayerScale? ls2;
     private readonly double dropPath;
-    private readonly Generator? generator;       // needed where paths are dropped
+    private readonly RowDraws? draws;            // needed where paths are dropped
 
-    public Block(VitOptions options, double dropPath, MaskBiasOptions? bias, Generator? generator) : base(nameof(Block))
+    public Block(VitOptions options, double dropPath, MaskBiasOptions? bias, RowDraws? draws) : base(nameof(Block))
     {
         this.dropPath = dropPath;
-        this.generator = generator;
+        this.draws = draws;
         norm1 = nn.LayerNorm(options.EmbedDim, eps: options.NormEpsilon);
         attn = new MaskGuidedAttention(options.EmbedDim, options.Heads, bias);
         ls1 = options.LayerScale is { } first ? new LayerScale(options.EmbedDim, first) : null;
@@ -62,7 +63,7 @@ internal sealed class Block : nn.Module<Tensor, PatchRelations?, Tensor>
     {
         if (!training || IsFrozen || dropPath == 0) return branch;
         double keep = 1 - dropPath;
-        var kept = rand([branch.shape[0], 1, 1], generator: generator).add_(Number(keep)).floor_().div_(Number(keep));
+        var kept = draws!.Uniform(branch.shape[0], 1, 1).add_(Number(keep)).floor_().div_(Number(keep));
         return branch * kept.to(branch.device);
     }
 }

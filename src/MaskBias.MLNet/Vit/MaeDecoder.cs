@@ -73,7 +73,7 @@ public sealed class MaeDecoder : nn.Module<Tensor, Tensor, Tensor>
 
     private Block NewBlock() =>
         new(new() { EmbedDim = options.EmbedDim, Heads = options.Heads, MlpRatio = options.MlpRatio },
-            dropPath: 0, bias: null, generator: null);
+            dropPath: 0, bias: null, draws: null);
 
     private void Initialize(long seed)
     {

@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Distributed;
 using MaskBias.MLNet.Masks;
 using MaskBias.MLNet.Native;
 using TorchSharp;
@@ -21,7 +22,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     private readonly PatchEmbedding patch_embed;
     private readonly ModuleList<Block> blocks;
     private readonly LayerNorm norm;
-    private readonly Generator generator;
+    private readonly RowDraws draws;
     private readonly VitOptions options;
 
     /// <summary>Creates an encoder with DINO's initialisation.</summary>
@@ -31,7 +32,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     public VisionTransformer(VitOptions options, long seed = 0) : base(TorchRuntime.EnsureLoaded(nameof(VisionTransformer)))
     {
         this.options = OptionsValidator.Validate(options).Copy();
-        generator = new Generator((ulong)seed, CPU);
+        draws = new(new Generator((ulong)seed, CPU));
         using var isolated = new IsolatedRandomState();
         using var scope = NewDisposeScope();
         cls_token = nn.Parameter(zeros(1, 1, options.EmbedDim));
@@ -60,7 +61,10 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     public bool IsMaskGuided => options.MaskBias is not null;
 
     /// <summary>Draws what stochastic depth drops.</summary>
-    internal Generator Generator => generator;
+    internal Generator Generator => draws.Generator;
+
+    /// <summary>Draws it for the rows that this process has of each batch.</summary>
+    internal RowDraws Draws => draws;
 
     /// <summary>The learned weights of the bias, α and β of every layer that has them. They take no weight decay.</summary>
     public IReadOnlyList<Parameter> BiasParameters =>
@@ -156,7 +160,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
-        if (disposing) generator.Dispose();
+        if (disposing) draws.Generator.Dispose();
         base.Dispose(disposing);
     }
 
@@ -209,20 +213,20 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     {
         // 0 in the first block, DropPath in the last
         double rate = options.Depth == 1 ? options.DropPath : options.DropPath * layer / (options.Depth - 1);
-        return new Block(options, rate, options.MaskBias?.AppliesTo(layer, options.Depth) == true ? options.MaskBias : null, generator);
+        return new Block(options, rate, options.MaskBias?.AppliesTo(layer, options.Depth) == true ? options.MaskBias : null, draws);
     }
 
     // Normal of deviation 0.02 for tokens, positions and linear layers; DINO truncates at ±2, a hundred deviations away.
     private void Initialize()
     {
         using var _ = no_grad();
-        cls_token.normal_(0, InitialDeviation, generator);
-        if (options.Positions == PositionKind.Learned) pos_embed.normal_(0, InitialDeviation, generator);
-        register_tokens?.normal_(0, InitialDeviation, generator);
-        patch_embed.Initialize(generator);
+        cls_token.normal_(0, InitialDeviation, draws.Generator);
+        if (options.Positions == PositionKind.Learned) pos_embed.normal_(0, InitialDeviation, draws.Generator);
+        register_tokens?.normal_(0, InitialDeviation, draws.Generator);
+        patch_embed.Initialize(draws.Generator);
         foreach (var linear in modules().OfType<Linear>())
         {
-            linear.weight!.normal_(0, InitialDeviation, generator);
+            linear.weight!.normal_(0, InitialDeviation, draws.Generator);
             linear.bias?.zero_();
         }
     }
@@ -267,8 +271,8 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        cls_token.normal_(0, MaeInitialization.TokenDeviation, generator);
-        patch_embed.InitializeXavier(generator);
-        MaeInitialization.DrawLinears(this, generator);
+        cls_token.normal_(0, MaeInitialization.TokenDeviation, draws.Generator);
+        patch_embed.InitializeXavier(draws.Generator);
+        MaeInitialization.DrawLinears(this, draws.Generator);
     }
 }

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using MaskBias.MLNet.Distributed;
+using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Samples.Cli;
 using MaskBias.MLNet.Samples.Cli.Commands;
 using MaskBias.MLNet.Samples.Cli.Output;
@@ -27,8 +29,9 @@ catch (OperationCanceledException)
     return Interrupted;
 }
 catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException
-    or InvalidOperationException or NotSupportedException or DllNotFoundException or TrainingDivergedException)
+    or InvalidOperationException or NotSupportedException or DllNotFoundException or TrainingDivergedException or RankFailedException or ImageReadException)
 {
-    Console.Error.WriteLine(e.Message);
+    string who = MpiWorld.LaunchedRank > 0 ? $"Rank {MpiWorld.LaunchedRank}: " : "";
+    Console.Error.WriteLine(who + e.Message);
     return Failed;
 }

@@ -7,7 +7,7 @@ namespace MaskBias.MLNet.FineTuning.SemiSupervised;
 /// weights, the teacher, names the classes of those that have none. <see cref="Percent1"/> and <see cref="Percent10"/> are its recipes for
 /// 1% and 10% of the labels.
 /// </summary>
-public sealed class SemiSupervisedOptions
+public sealed class SemiSupervisedOptions : IValidatableObject
 {
     /// <summary>
     /// The supervised stage, which comes first; its columns, seed, device, validation, augmentation of labelled images, warm-up, layer
@@ -70,6 +70,13 @@ public sealed class SemiSupervisedOptions
 
     /// <summary>For about 10% of the labels: <see cref="FineTuneOptions.FewShot"/>'s supervised stage for it, and threshold 0.5.</summary>
     public static SemiSupervisedOptions Percent10() => new();
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Supervised is { Distributed: not Distributed.DistributedTraining.None })
+            yield return new($"Supervised.Distributed is {Supervised.Distributed}; semi-supervised training runs in one process, so it must be None.");
+    }
 
     internal SemiSupervisedOptions Copy()
     {

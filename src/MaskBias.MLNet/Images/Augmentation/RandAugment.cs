@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Distributed;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -37,16 +38,17 @@ internal static class RandAugment
     /// <param name="magnitude">Mean strength, 0 to 10.</param>
     /// <param name="deviation">Standard deviation of the strength.</param>
     /// <param name="random">Draws all.</param>
-    public static Tensor Apply(Tensor pixels, double magnitude, double deviation, Random random)
+    /// <param name="own">The rows of the batch that are here; what they get is drawn as for the whole batch. null for all.</param>
+    public static Tensor Apply(Tensor pixels, double magnitude, double deviation, Random random, OwnRows? own = null)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        int rows = (int)pixels.shape[0];
+        int rows = own?.Whole ?? (int)pixels.shape[0];
         for (int slot = 0; slot < Operations; slot++)
         {
             var drawn = Enumerable.Range(0, rows)
-                .Select(row => (Row: row, Operation: random.Next(All.Length), Applies: random.NextDouble() < Chance, Strength: Strength()))
-                .Where(d => d.Applies).GroupBy(d => d.Operation).OrderBy(g => g.Key).ToList();
+                .Select(row => (Row: Here(row), Operation: random.Next(All.Length), Applies: random.NextDouble() < Chance, Strength: Strength()))
+                .Where(d => d.Applies && d.Row >= 0).GroupBy(d => d.Operation).OrderBy(g => g.Key).ToList();
             foreach (var group in drawn)
             {
                 var index = tensor(group.Select(d => (long)d.Row).ToArray(), device: pixels.device);
@@ -55,6 +57,8 @@ internal static class RandAugment
             }
         }
         return pixels.MoveToOuterDisposeScope();
+
+        int Here(int row) => own is null ? row : Array.BinarySearch(own.Positions, row);
 
         float Strength()
         {

@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Distributed;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -13,19 +14,23 @@ internal static class RandomErasing
     /// <param name="images">Normalised, [B, 3, S, S].</param>
     /// <param name="probability">Chance of each image.</param>
     /// <param name="random">Draws all.</param>
-    public static void Apply(Tensor images, double probability, Random random)
+    /// <param name="own">The rows of the batch that are here; what they get is drawn as for the whole batch. null for all.</param>
+    public static void Apply(Tensor images, double probability, Random random, OwnRows? own = null)
     {
         if (probability == 0) return;
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         int height = (int)images.shape[2], width = (int)images.shape[3];
         using var generator = new Generator((ulong)random.NextInt64(), CPU);
-        for (int i = 0; i < images.shape[0]; i++)
+        int whole = own?.Whole ?? (int)images.shape[0];
+        for (int i = 0; i < whole; i++)
         {
             if (random.NextDouble() >= probability) continue;
             var (y, x, h, w) = Draw(height, width, random);
             if (h == 0) continue;
-            images[i, .., y..(y + h), x..(x + w)] = randn([3, h, w], generator: generator).to(images.device);
+            var noise = randn([3, h, w], generator: generator);
+            int here = own is null ? i : Array.BinarySearch(own.Positions, i);
+            if (here >= 0) images[here, .., y..(y + h), x..(x + w)] = noise.to(images.device);
         }
     }
 

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
+using MaskBias.MLNet.Distributed;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -26,6 +28,9 @@ internal sealed class CollapseMonitor(int outDim)
     private readonly HashSet<string> told = [];
     private readonly List<string> warnings = [];
 
+    /// <summary>The ranks whose distributions and features are looked at together.</summary>
+    public IRanks Ranks { get; set; } = OneRank.Instance;
+
     /// <summary>What was seen last, by name.</summary>
     public IReadOnlyDictionary<string, double> Metrics { get; private set; } = Training.TrainingProgress.NoMetrics;
 
@@ -34,8 +39,10 @@ internal sealed class CollapseMonitor(int outDim)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        if (!(isfinite(distributions).all().ToBoolean() && isfinite(features).all().ToBoolean())) return;      // the loop stops the run
-        double entropy = Entropy(distributions).mean().ToDouble(), ofMean = Entropy(distributions.mean([0])).ToDouble();
+        bool isFinite = isfinite(distributions).all().ToBoolean() && isfinite(features).all().ToBoolean();
+        if (Ranks.Mean(isFinite ? 0 : 1) > 0) return;                                                          // the loop stops the run
+        features = OfAllRanks(features);
+        double entropy = Ranks.Mean(Entropy(distributions).mean().ToDouble()), ofMean = Entropy(MeanOfAllRanks(distributions)).ToDouble();
         double rank = EffectiveRank(features);
         Metrics = new Dictionary<string, double>
         {
@@ -67,6 +74,22 @@ internal sealed class CollapseMonitor(int outDim)
         string[] taken = [.. warnings];
         warnings.Clear();
         return taken;
+    }
+
+    private Tensor MeanOfAllRanks(Tensor distributions)
+    {
+        var mean = distributions.mean([0]);
+        Ranks.Sum(mean);
+        return Ranks.Size == 1 ? mean : mean / Number(Ranks.Size);
+    }
+
+    private Tensor OfAllRanks(Tensor features)
+    {
+        if (Ranks.Size == 1) return features;
+        float[] mine = features.to_type(ScalarType.Float32).cpu().contiguous().data<float>().ToArray();
+        byte[][] all = Ranks.Gather(MemoryMarshal.AsBytes(mine.AsSpan()));
+        float[] joined = [.. all.SelectMany(bytes => MemoryMarshal.Cast<byte, float>(bytes).ToArray())];
+        return tensor(joined).view(-1, features.shape[1]);
     }
 
     private void Uniform(string sign) => Tell("uniform", $"The distributions have become uniform: {sign}. Lower TeacherTemperature (and its "

@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Distributed;
 using MaskBias.MLNet.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -19,12 +20,15 @@ internal sealed class DinoLoss : IDisposable
     private readonly Tensor seen;              // sum over parts of the mean teacher logits, [1, K]
     private int parts;
 
-    public DinoLoss(int outDim, double studentTemperature, double centerMomentum, Device device)
+    public DinoLoss(int outDim, double studentTemperature, double centerMomentum, Device device, ScalarType type = ScalarType.Float32)
     {
         (this.studentTemperature, this.centerMomentum) = (studentTemperature, centerMomentum);
-        Center = zeros(1, outDim, device: device).DetachFromDisposeScope();
-        seen = zeros(1, outDim, device: device).DetachFromDisposeScope();
+        Center = zeros(1, outDim, type, device).DetachFromDisposeScope();
+        seen = zeros(1, outDim, type, device).DetachFromDisposeScope();
     }
+
+    /// <summary>The ranks whose batches the centre follows.</summary>
+    public IRanks Ranks { get; set; } = OneRank.Instance;
 
     /// <summary>The centre o of Eq. 3, [1, K].</summary>
     public Tensor Center { get; }
@@ -46,6 +50,14 @@ internal sealed class DinoLoss : IDisposable
     {
         using var _ = no_grad();
         return softmax((teacher - Center) / Number(teacherTemperature), dim: -1);
+    }
+
+    /// <summary>Brings the mean of the teacher's logits together over the ranks.</summary>
+    public void ReduceOverRanks()
+    {
+        using var _ = no_grad();
+        Ranks.Sum(seen);
+        seen.div_(Number(Ranks.Size));
     }
 
     /// <summary>

@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Distributed;
 using MaskBias.MLNet.Training.Data;
 using MaskBias.MLNet.Training;
 using TorchSharp;
@@ -18,6 +19,7 @@ internal sealed class DinoMethod : ITrainingMethod<ViewBatch>, IDisposable
     private readonly CosineSchedule teacherMomentum;
     private readonly List<(string Name, Parameter Parameter)> lastLayer;
     private readonly CollapseMonitor monitor;
+    private IRanks ranks = OneRank.Instance;
     private double temperature;                // of the teacher, in the epoch at hand
     private double lossSum;                    // of the parts of a batch
     private int lossParts;
@@ -26,7 +28,7 @@ internal sealed class DinoMethod : ITrainingMethod<ViewBatch>, IDisposable
     public DinoMethod(DinoOptions options, DinoBranch student, DinoBranch teacher, long steps, Device device)
     {
         (this.options, Student, Teacher) = (options, student, teacher);
-        loss = new DinoLoss(student.Head.Options.OutDim, options.StudentTemperature, options.CenterMomentum, device);
+        loss = new DinoLoss(student.Head.Options.OutDim, options.StudentTemperature, options.CenterMomentum, device, student.Parameters[0].Parameter.dtype);
         teacherTemperature = new(options.WarmupTeacherTemperature, options.TeacherTemperature, options.WarmupTeacherTemperatureEpochs);
         teacherMomentum = new(options.TeacherMomentum, 1, steps);
         monitor = new(student.Head.Options.OutDim);
@@ -63,6 +65,22 @@ internal sealed class DinoMethod : ITrainingMethod<ViewBatch>, IDisposable
 
     /// <inheritdoc/>
     public IEnumerable<string> TakeWarnings() => monitor.TakeWarnings();
+
+    /// <inheritdoc/>
+    public void JoinRanks(RankShare share)
+    {
+        if (Student.Head.Options.UseBatchNorm)
+            throw new NotSupportedException("Head.UseBatchNorm is true; its statistics would be those of each rank's rows. Distributed needs false.");
+        Student.Backbone.Draws.Own = share.Rows;
+        loss.Ranks = monitor.Ranks = ranks = share.Ranks;
+    }
+
+    /// <inheritdoc/>
+    public void ReduceOverRanks()
+    {
+        loss.ReduceOverRanks();
+        lossSum = ranks.Mean(lossSum);
+    }
 
     /// <inheritdoc/>
     public void BeginEpoch(int epoch)

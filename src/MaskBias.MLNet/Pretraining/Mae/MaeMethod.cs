@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Distributed;
 using MaskBias.MLNet.Training;
 using MaskBias.MLNet.Training.Data;
 using MaskBias.MLNet.Vit;
@@ -15,13 +16,13 @@ internal sealed class MaeMethod : ITrainingMethod<ViewBatch>, IDisposable
 {
     private readonly int freezeBiasEpochs;
     private readonly PatchMasker masker;
-    private readonly Generator generator;
+    private readonly RowDraws draws;
 
     public MaeMethod(MaeOptions options, VisionTransformer encoder, MaeDecoder decoder, long seed)
     {
         (Encoder, Decoder, freezeBiasEpochs) = (encoder, decoder, options.FreezeBiasEpochs);
         masker = new(decoder.GridSize, options.MaskRatio, options.MaskBlockSize);
-        generator = new Generator((ulong)seed, CPU);
+        draws = new(new Generator((ulong)seed, CPU));
         encoder.train();
         decoder.train();
         Parameters = [.. encoder.named_parameters().Concat(decoder.named_parameters()).Select(p => (p.name, p.parameter))];
@@ -35,7 +36,10 @@ internal sealed class MaeMethod : ITrainingMethod<ViewBatch>, IDisposable
     public IEnumerable<(string Name, Parameter Parameter)> Parameters { get; }
 
     /// <inheritdoc/>
-    public IEnumerable<KeyValuePair<string, Generator>> Generators => [new("encoder", Encoder.Generator), new("masking", generator)];
+    public IEnumerable<KeyValuePair<string, Generator>> Generators => [new("encoder", Encoder.Generator), new("masking", draws.Generator)];
+
+    /// <inheritdoc/>
+    public void JoinRanks(RankShare share) => Encoder.Draws.Own = draws.Own = share.Rows;
 
     /// <inheritdoc/>
     public void BeginEpoch(int epoch)
@@ -47,7 +51,7 @@ internal sealed class MaeMethod : ITrainingMethod<ViewBatch>, IDisposable
     public Tensor Loss(ViewBatch batch, TrainingPosition position)
     {
         var (images, maskTokens) = (batch.Global.Images, batch.Global.MaskTokens);
-        return Loss(images, maskTokens, masker.Draw(images.shape[0], generator, images.device));
+        return Loss(images, maskTokens, masker.Draw(images.shape[0], draws, images.device));
     }
 
     /// <summary>The loss with a given masking.</summary>
@@ -71,5 +75,5 @@ internal sealed class MaeMethod : ITrainingMethod<ViewBatch>, IDisposable
     }
 
     /// <summary>Frees the generator; encoder and decoder are the caller's.</summary>
-    public void Dispose() => generator.Dispose();
+    public void Dispose() => draws.Generator.Dispose();
 }

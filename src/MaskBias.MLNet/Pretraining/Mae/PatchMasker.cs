@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Distributed;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -32,10 +33,13 @@ internal sealed class PatchMasker
     public static int VisibleBlocks(int grid, double maskRatio, int block) => (int)(grid / block * (grid / block) * (1 - maskRatio));
 
     /// <summary>Draws the masking of a batch on the CPU, so that a seed means the same on every device.</summary>
-    public PatchMasking Draw(long images, Generator generator, Device device)
+    public PatchMasking Draw(long images, Generator generator, Device device) => Draw(images, new RowDraws(generator), device);
+
+    /// <summary>Draws the masking of the rows that this process has of a batch.</summary>
+    public PatchMasking Draw(long images, RowDraws draws, Device device)
     {
         using var scope = NewDisposeScope();
-        var masking = From(rand([images, Blocks], generator: generator));
+        var masking = From(draws.Uniform(images, Blocks));
         return new(
             masking.Visible.to(device).MoveToOuterDisposeScope(), masking.Restore.to(device).MoveToOuterDisposeScope(),
             masking.Hidden.to(device).MoveToOuterDisposeScope());

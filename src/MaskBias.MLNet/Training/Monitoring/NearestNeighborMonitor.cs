@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
+using MaskBias.MLNet.Distributed;
 using MaskBias.MLNet.NearestNeighbors;
 using MaskBias.MLNet.Training.Data;
 using MaskBias.MLNet.Vit;
@@ -12,6 +14,7 @@ internal sealed class NearestNeighborMonitor
     private readonly NearestNeighborMonitorOptions options;
     private readonly VisionEncoder encoder;
     private readonly PlainViews views;
+    private readonly IRanks ranks;
     private readonly int[] classes;             // of every image; −1 where there is none
     private readonly int[] neighbours, heldOut;
     private readonly SortedDictionary<int, double> accuracies = [];
@@ -21,9 +24,11 @@ internal sealed class NearestNeighborMonitor
     /// <param name="encoder">What is measured; it stays in the mode it is in.</param>
     /// <param name="training">The run's options; they name a monitor.</param>
     /// <param name="seed">Draws the images.</param>
+    /// <param name="ranks">Those that share the work; null for this process alone.</param>
     /// <exception cref="ArgumentException">No image can be held out, or there is nothing to tell it from.</exception>
-    public NearestNeighborMonitor(int[] ofRows, ImageStore store, VisionEncoder encoder, PretrainingOptions training, int seed)
+    public NearestNeighborMonitor(int[] ofRows, ImageStore store, VisionEncoder encoder, PretrainingOptions training, int seed, IRanks? ranks = null)
     {
+        this.ranks = ranks ?? OneRank.Instance;
         options = training.NearestNeighborMonitor!;
         this.encoder = encoder;
         views = new(store, encoder, options.UseMasks && encoder.Model.Options.MaskBias is not null ? training.Masks : null);
@@ -72,7 +77,8 @@ internal sealed class NearestNeighborMonitor
     private (float[][] Features, int[] Classes) Embed(int[] images)
     {
         var (features, seen) = (new List<float[]>(), new List<int>());
-        foreach (var batch in views.Batches(images))
+        int from = (int)((long)images.Length * ranks.Rank / ranks.Size), to = (int)((long)images.Length * (ranks.Rank + 1) / ranks.Size);
+        foreach (var batch in views.Batches(images[from..to]))
         {
             using var _ = batch;
             using var scope = NewDisposeScope();
@@ -81,6 +87,14 @@ internal sealed class NearestNeighborMonitor
             features.AddRange(values.Chunk(encoder.FeatureDim));
             seen.AddRange(batch.Rows.Select(row => classes[row]));
         }
-        return ([.. features], [.. seen]);
+        return ranks.Size == 1 ? ([.. features], [.. seen]) : Joined([.. features.SelectMany(f => f)], [.. seen]);
+    }
+
+    // Of all ranks, in their order.
+    private (float[][] Features, int[] Classes) Joined(float[] features, int[] seen)
+    {
+        byte[][] all = ranks.Gather(MemoryMarshal.AsBytes(features.AsSpan())), classesOfAll = ranks.Gather(MemoryMarshal.AsBytes(seen.AsSpan()));
+        return ([.. all.SelectMany(bytes => MemoryMarshal.Cast<byte, float>(bytes).ToArray().Chunk(encoder.FeatureDim))],
+            [.. classesOfAll.SelectMany(bytes => MemoryMarshal.Cast<byte, int>(bytes).ToArray())]);
     }
 }

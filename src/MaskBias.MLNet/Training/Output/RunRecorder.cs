@@ -12,6 +12,9 @@ internal sealed class RunRecorder(RunFolder folder, RunOutputOptions options, Vi
     private TensorBoardFile? tensorBoard;
     private long lastSaved = -1;
 
+    /// <summary>Does what takes long; the other ranks of a run wait meanwhile.</summary>
+    public Action<Action> Busy { get; init; } = work => work();
+
     /// <summary>The newest whole checkpoint, or null.</summary>
     public string? LastCheckpoint => folder.CheckpointFolder.Last;
 
@@ -62,7 +65,7 @@ internal sealed class RunRecorder(RunFolder folder, RunOutputOptions options, Vi
     public void Save(TrainingPosition next, TrainingState state)
     {
         if (lastSaved == next.Step) return;
-        folder.CheckpointFolder.Write(next, state, path => EncoderCheckpoint.Save(encoder, path));
+        Busy(() => folder.CheckpointFolder.Write(next, state, path => EncoderCheckpoint.Save(encoder, path)));
         lastSaved = next.Step;
         sinceCheckpoint.Restart();
     }

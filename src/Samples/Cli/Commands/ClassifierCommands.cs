@@ -68,6 +68,7 @@ internal static class ClassifierCommands
         command.SetAction(parsed => Session.Run(parsed, json, session =>
         {
             var options = presets[parsed.GetValue(preset)!]();
+            if (options is SupervisedOptions) supervised(options).Distributed = Session.Distributed;
             tree.Apply(parsed, options);
             supervised(options).CancellationToken = session.Token;
             int seed = supervised(options).Seed ?? 1;
@@ -81,6 +82,7 @@ internal static class ClassifierCommands
             {
                 supervised(options).Progress = progress;
                 using var classifier = trainer(ml, encoder, options).Fit(train);
+                if (!Session.IsRoot) return;
                 int top = Math.Min(5, found.Classes.Count);
                 var metrics = found.Test.Count == 0 ? null
                     : ml.MulticlassClassification.Evaluate(classifier.Transform(test), topKPredictionCount: top);

@@ -31,6 +31,7 @@ internal static class DistillCommand
             int images = found.Train.Count + found.Test.Count + found.Extra.Count;
             var options = encoder.Decoder is null ? new DistillationOptions() : DistillationOptions.Mae();
             options.BatchSize = images < 5000 ? 64 : options.BatchSize;
+            options.Distributed = Session.Distributed;
             tree.Apply(parsed, options);
             var ml = session.Context(options.Seed);
             // A plain teacher has nothing to do with masks.

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using MaskBias.MLNet.Catalog;
+using MaskBias.MLNet.Distributed;
 using MaskBias.MLNet.Embeddings;
 using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Samples.Cli.Inputs;
@@ -20,7 +21,8 @@ internal static class EmbedCommand
 
     public static Command Create()
     {
-        var command = new ExampleCommand("embed", "Writes the embeddings of a folder's images, as Parquet or, with a name that ends in .csv, as CSV.",
+        var command = new ExampleCommand("embed", "Writes the embeddings of a folder's images, as Parquet or, with a name that ends in .csv, as CSV. "
+            + "Started by mpirun or srun, each process writes a part of the images into a folder of that name, and leaves out what is there already.",
             "embed run/encoder --images photos --output embeddings.parquet");
         var checkpoint = new CheckpointInput(command);
         var photos = new PhotoInput(command, needsLabels: false);
@@ -37,6 +39,18 @@ internal static class EmbedCommand
             var ml = session.Context(seed: 1);
             var found = photos.Load(parsed, seed: 1);
             var all = found.Train.Concat(found.Test).OrderBy(p => p.ImagePath, StringComparer.Ordinal).ToList();
+            var part = EmbeddedPart.Of(path, all.Select(p => p.ImagePath), checkpoint.Path(parsed), MpiWorld.LaunchedRank, MpiWorld.LaunchedSize);
+            if (part is not null)
+            {
+                if (asCsv) throw new UsageException($"--output is '{path}'; {MpiWorld.LaunchedSize} processes write Parquet parts: it must end in .parquet.");
+                all = all[part.Images];
+                path = part.Path;
+                if (part.IsDone)
+                {
+                    session.Result(("output", path), ("images", 0), ("left out", "it is there already"));
+                    return;
+                }
+            }
             using var encoder = EncoderCheckpoint.Load(checkpoint.Path(parsed), checkpoint.Options(parsed));
             var rows = ml.Data.LoadFromEnumerable(all);
             var embedded = ml.SelfSupervised().EmbedImages(encoder, new ImageEmbeddingOptions
@@ -51,6 +65,7 @@ internal static class EmbedCommand
                 if (asCsv) WriteCsv(temporary, Rows());
                 else WriteParquet(temporary, Rows());
                 File.Move(temporary, path, overwrite: true);
+                part?.Finish();
             }
             finally
             {

@@ -65,6 +65,7 @@ internal static class PretrainCommand
             string chosen = SizedDefaults.Apply(options, images, torch.cuda_is_available());
             using var started = parsed.GetValue(start) is { } path ? EncoderCheckpoint.Load(path) : null;
             if (started is not null) startFrom(options, started);
+            options.Distributed = Session.Distributed;
             tree.Apply(parsed, options);
             var ml = session.Context(options.Seed);
             var (rows, column) = masks.Add(parsed, ml, PhotoInput.Everything(ml, found));

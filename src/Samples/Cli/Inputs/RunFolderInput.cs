@@ -40,6 +40,7 @@ internal sealed class RunFolderInput
     /// <summary>Writes the encoder and tells how it went.</summary>
     public void Finish(ParseResult parsed, Session session, PretrainedTransformer model)
     {
+        if (!Session.IsRoot) return;
         string encoder = Path.Combine(parsed.GetValue(output)!, "encoder");
         EncoderCheckpoint.Save(model.Encoder, encoder);
         var report = model.Report;

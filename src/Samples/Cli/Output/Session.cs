@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using MaskBias.MLNet.Distributed;
 using MaskBias.MLNet.Samples.Common.Terminal;
 using MaskBias.MLNet.Training;
 using Microsoft.ML;
@@ -24,7 +25,8 @@ internal sealed class Session : IDisposable
     private Session(bool asJson)
     {
         this.asJson = asJson;
-        Console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(System.Console.Error) });
+        // Of the processes that mpirun started, one speaks.
+        Console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(IsRoot ? System.Console.Error : TextWriter.Null) });
         if (System.Console.IsErrorRedirected) Console.Profile.Width = 160;
         cancellation = new(Console);
     }
@@ -33,6 +35,12 @@ internal sealed class Session : IDisposable
     public static Option<bool> JsonOption() => new("--json") { Description = "The result as JSON; notes and progress stay on the error output." };
 
     public IAnsiConsole Console { get; }
+
+    /// <summary>Whether this process, of those that an MPI launcher started, is the one that writes results.</summary>
+    public static bool IsRoot => MpiWorld.LaunchedRank == 0;
+
+    /// <summary>How a run is spread unless an option says otherwise: over what mpirun or srun started.</summary>
+    public static DistributedTraining Distributed => MpiWorld.LaunchedSize > 1 ? DistributedTraining.Mpi : DistributedTraining.None;
 
     public CancellationToken Token => cancellation.Token;
 
@@ -50,7 +58,11 @@ internal sealed class Session : IDisposable
         var ml = new MLContext(seed);
         ml.Log += (_, entry) =>
         {
-            if (entry.Kind == ChannelMessageKind.Warning && Sources.Any(s => entry.Source.StartsWith(s, StringComparison.Ordinal))) Note(entry.RawMessage);
+            if (entry.Kind == ChannelMessageKind.Warning && Sources.Any(s => entry.Source.StartsWith(s, StringComparison.Ordinal)))
+            {
+                if (IsRoot) Note(entry.RawMessage);
+                else System.Console.Error.WriteLine(entry.RawMessage);
+            }
         };
         return ml;
     }
@@ -70,6 +82,7 @@ internal sealed class Session : IDisposable
     /// <summary>Writes the result.</summary>
     public void Result(params IEnumerable<(string Name, object? Value)> values)
     {
+        if (!IsRoot) return;
         var list = values.Where(v => v.Value is not null).ToList();
         if (!asJson)
         {

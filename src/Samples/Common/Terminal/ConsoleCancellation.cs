@@ -34,6 +34,13 @@ internal sealed class ConsoleCancellation : IDisposable
         if (source.IsCancellationRequested) return;
         context.Cancel = true;
         console.MarkupLine("[yellow]Stopping after this step. Press Ctrl-C again to end at once.[/]");
-        source.Cancel();
+        try
+        {
+            source.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The work ended while the signal was on its way.
+        }
     }
 }

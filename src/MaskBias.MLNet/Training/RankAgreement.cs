@@ -1,0 +1,53 @@
+using System.Text.Json;
+using MaskBias.MLNet.Distributed;
+using MaskBias.MLNet.Training.Output;
+using static TorchSharp.torch;
+
+namespace MaskBias.MLNet.Training;
+
+/// <summary>Brings the ranks of a run to one state before its first step.</summary>
+internal static class RankAgreement
+{
+    /// <summary>Refuses ranks that were started with other options or see other images.</summary>
+    /// <exception cref="InvalidOperationException">A rank differs from rank 0; each difference is named.</exception>
+    public static void Check(IRanks ranks, RunDescription mine)
+    {
+        if (ranks.Size == 1) return;
+        var all = ranks.Gather(JsonSerializer.SerializeToUtf8Bytes(mine)).Select(bytes => JsonSerializer.Deserialize<RunDescription>(bytes)!).ToList();
+        for (int rank = 1; rank < all.Count; rank++)
+        {
+            string[] differences = [.. Differences(all[rank], all[0])];
+            if (differences.Length == 0) continue;
+            throw new InvalidOperationException($"Rank {rank} is not of the same run as rank 0:{string.Concat(differences.Select(d => "\n  - " + d))}\n"
+                + "Start every process with the same options, on the same images.");
+        }
+    }
+
+    /// <summary>Takes up the checkpoint that rank 0 found, if any, and gives every rank rank 0's state.</summary>
+    public static void Start<TBatch>(IRanks ranks, TrainingLoop<TBatch> loop, (string Path, TrainingPosition Next)? checkpoint)
+        where TBatch : IDisposable
+    {
+        if (ranks.Size == 1)
+        {
+            if (checkpoint is { } alone) loop.Resume(alone.Next, state => CheckpointFolder.Load(alone.Path, state));
+            return;
+        }
+        using var place = tensor(checkpoint is { } found ? new long[] { 1, found.Next.Epoch, found.Next.Step } : [0, 0, 0]);
+        ranks.Broadcast(place);
+        long[] next = place.data<long>().ToArray();
+        if (next[0] == 0)
+        {
+            loop.State.Broadcast(ranks);
+            return;
+        }
+        loop.Resume(new((int)next[1], next[2]), state =>
+        {
+            if (checkpoint is { } kept) CheckpointFolder.Load(kept.Path, state);
+            state.Broadcast(ranks);
+        });
+    }
+
+    private static IEnumerable<string> Differences(RunDescription rank, RunDescription root) =>
+        rank.DifferencesFrom(root).Concat(rank.Resolved["batchSize"] == root.Resolved["batchSize"]
+            ? [] : [$"batchSize was {root.Resolved["batchSize"]}, now {rank.Resolved["batchSize"]}"]);
+}
