@@ -11,6 +11,7 @@ namespace MaskBias.MLNet.Tests.Docs;
 public sealed partial class DocumentedCommandsTests
 {
     private const string Run = "^dotnet run -c Release --project ";
+    private const string Variables = @"^(?:[A-Z_]+=(?:""[^""]*""|\S+) )*";
 
     private static readonly string[] Benchmarks =
     [
@@ -28,10 +29,10 @@ public sealed partial class DocumentedCommandsTests
         (Run + "src/Samples/Quickstart -- (.+)", (arguments, page) => IsParsed(arguments) && Says(page, "not run by a test")),
         (Run + "src/Samples/Nightly -- (model.zip photos embeddings.parquet)$", (_, _) => IsTest(nameof(NightlyJobTests))),
         ("^dotnet run -c Release -p:TorchBackend=(cuda-linux) .*", (_, page) => Says(page, "not run by a test")),
-        (@"^(?:[A-Z_]+=\S+ )?(?:dotnet run -c Release --project tests/Benchmarks|…) -- ([a-z-]+|NAME)$",
+        (Variables + "(?:dotnet run -c Release --project tests/Benchmarks|…) -- ([a-z-]+|NAME)$",
             (name, _) => Benchmarks.Contains(name) && Says("docs/benchmarks.md", "measured by hand")),
-        (@"^(?:[A-Z_]+=\S+ )?dotnet test -c Release .*--filter (?:Category=|FullyQualifiedName~)?(\w+)\b.*", (name, _) => IsTest(name)),
-        ("^(mpirun|mpiexec|srun) .*", (_, _) => IsTest("Tests.Distributed")),                // they start ranks under each MPI
+        (Variables + @"dotnet test -c Release .*--filter (?:Category=|FullyQualifiedName~)?(\w+)\b.*", (name, _) => IsTest(name)),
+        (Variables + "(mpirun|mpiexec|srun) .*", (_, _) => IsTest("Tests.Distributed")),                // they start ranks under each MPI
         ("^(initdb) .*", (_, page) => Says(page, "start their own")),                        // the tests do the same
     ];
 
@@ -119,6 +120,6 @@ public sealed partial class DocumentedCommandsTests
     [GeneratedRegex("`([^`]+)`")]
     private static partial Regex Spans();
 
-    [GeneratedRegex(@"^(?:[A-Z_]+=\S+ )*(?:dotnet (?:run|test|pack|tool|build)|maskbias|mpirun|mpiexec|srun|… --) ")]
+    [GeneratedRegex(Variables + "(?:dotnet (?:run|test|pack|tool|build)|maskbias|mpirun|mpiexec|srun|… --) ")]
     private static partial Regex Starts();
 }
