@@ -9,12 +9,9 @@ internal enum AlarmKind : byte
     /// <summary>The rank was asked to stop.</summary>
     Cancelled = 2,
 
-    /// <summary>The rank is busy with something long, such as writing a checkpoint: to be waited for.</summary>
+    /// <summary>The rank lives and is busy with something long, such as writing a checkpoint; told every few seconds.</summary>
     Busy = 3,
 
-    /// <summary>It is no longer busy.</summary>
-    Ready = 4,
-
     /// <summary>The rank has told what it had to tell and leaves.</summary>
-    Left = 5,
+    Left = 4,
 }

@@ -14,7 +14,7 @@ namespace MaskBias.MLNet.Distributed;
 internal sealed unsafe class MpiRanks : IRanks
 {
     private const int PollsBetweenLooks = 64;
-    private static readonly TimeSpan FirstPatience = TimeSpan.FromMinutes(10), BusyPatience = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan FirstPatience = TimeSpan.FromMinutes(10), MostBetweenBeats = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan BetweenPeers = TimeSpan.FromMilliseconds(100), AfterSignal = TimeSpan.FromMilliseconds(300);
     private const int LargestMessage = 1 << 30;
 
@@ -23,9 +23,8 @@ internal sealed unsafe class MpiRanks : IRanks
     private readonly CancellationTokenSource stopping = new();
     private readonly PosixSignalRegistration? terminate;
     private readonly RankPeers peers;
-    private readonly HashSet<int> busy = [];
     private bool told, isStarting = true;
-    private long lastLookAtPeers, busyChanged;
+    private long lastLookAtPeers, lastBeat;
 
     /// <param name="world">The processes.</param>
     /// <param name="patience">How long one may wait for the others.</param>
@@ -96,14 +95,24 @@ internal sealed unsafe class MpiRanks : IRanks
 
     public void WhileBusy(Action work)
     {
-        Tell(new(AlarmKind.Busy, Rank, ""));
+        // Again and again, so that the others know a rank that is busy from one that hangs. Nothing else here speaks MPI meanwhile.
+        var busyAlarm = new Alarm(AlarmKind.Busy, Rank, "");
+        Tell(busyAlarm);
+        using var done = new ManualResetEventSlim();
+        var between = patience / 4 < MostBetweenBeats ? patience / 4 : MostBetweenBeats;
+        var beat = new Thread(() =>
+        {
+            while (!done.Wait(between)) Tell(busyAlarm);
+        }) { IsBackground = true, Name = "MPI heartbeat" };
+        beat.Start();
         try
         {
             work();
         }
         finally
         {
-            Tell(new(AlarmKind.Ready, Rank, ""));
+            done.Set();
+            beat.Join();
         }
     }
 
@@ -181,8 +190,8 @@ internal sealed unsafe class MpiRanks : IRanks
             throw Failed($"Rank {Rank} was asked to end (SIGTERM) while it waited for the other ranks in {what}: one of them has ended, as the "
                 + "launcher says, or the job was stopped.");
         }
-        var limit = busy.Count > 0 ? BusyPatience : isStarting ? FirstPatience : patience;
-        var since = busyChanged > begun ? Stopwatch.GetElapsedTime(busyChanged) : waited;
+        var limit = isStarting ? FirstPatience : patience;
+        var since = lastBeat > begun ? Stopwatch.GetElapsedTime(lastBeat) : waited;
         if (since <= limit) return;
         string who = Size == 2 ? peers.Name(1 - Rank) : "another rank";
         throw Failed($"Rank {Rank} waited {since.TotalSeconds:0} s for {who} in {what}: it hangs, or is that much slower. "
@@ -193,9 +202,8 @@ internal sealed unsafe class MpiRanks : IRanks
     {
         switch (alarm.Kind)
         {
-            case AlarmKind.Busy or AlarmKind.Ready:
-                _ = alarm.Kind == AlarmKind.Busy ? busy.Add(alarm.Rank) : busy.Remove(alarm.Rank);
-                busyChanged = Stopwatch.GetTimestamp();
+            case AlarmKind.Busy:
+                lastBeat = Stopwatch.GetTimestamp();
                 return;
             case AlarmKind.Cancelled:
                 Forward(alarm);

@@ -6,7 +6,6 @@ namespace MaskBias.MLNet.Distributed;
 public sealed class MpiWorld
 {
     private static readonly TimeSpan PatienceOfRoot = TimeSpan.FromSeconds(3), PatienceOfOthers = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan PatienceWithBusy = TimeSpan.FromMinutes(10);
     private const int AbortedCode = 70;
 
     private static readonly Lock Gate = new();
@@ -96,16 +95,14 @@ public sealed class MpiWorld
         int[] others = Rank == 0 ? [.. Enumerable.Range(1, Size - 1)] : [0];
         foreach (int other in others) Send(left, other);
         var waiting = others.ToHashSet();
-        var usual = Rank == 0 ? PatienceOfRoot : PatienceOfOthers;
-        var patience = usual;
+        var patience = Rank == 0 ? PatienceOfRoot : PatienceOfOthers;
         for (long begun = Stopwatch.GetTimestamp(); waiting.Count > 0 && Stopwatch.GetElapsedTime(begun) < patience; Thread.Sleep(5))
         {
             foreach (int other in waiting.ToList())
             {
                 if (TryReceive(other) is not { } alarm) continue;
                 if (alarm.Kind == AlarmKind.Left) waiting.Remove(other);
-                if (alarm.Kind is AlarmKind.Busy or AlarmKind.Ready)
-                    (begun, patience) = (Stopwatch.GetTimestamp(), alarm.Kind == AlarmKind.Busy ? PatienceWithBusy : usual);
+                if (alarm.Kind == AlarmKind.Busy) begun = Stopwatch.GetTimestamp();
             }
         }
     }

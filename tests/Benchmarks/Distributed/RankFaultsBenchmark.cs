@@ -19,7 +19,8 @@ internal static class RankFaultsBenchmark
         string tool = Path.GetFullPath("src/Samples/Cli/bin/Release/net10.0/maskbias.dll");
         string folder = Directory.CreateTempSubdirectory("maskbias-faults-").FullName, images = Path.Combine(folder, "scenes");
         ShapeScenes.Generate(images, new() { Size = 32, ImagesPerClass = 2 });
-        foreach (var fault in Enum.GetValues<RankFault>())
+        string? only = Environment.GetEnvironmentVariable("MASKBIAS_FAULT");
+        foreach (var fault in Enum.GetValues<RankFault>().Where(f => only is null || f.ToString() == only))
         {
             var (right, longest) = (0, 0.0);
             for (int i = 0; i < each; i++)
