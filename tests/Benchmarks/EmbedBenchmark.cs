@@ -7,7 +7,6 @@ using MaskBias.MLNet.Weights.Onnx;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.OnnxRuntime;
-using SkiaSharp;
 
 namespace MaskBias.MLNet.Benchmarks;
 
@@ -36,7 +35,7 @@ internal static class EmbedBenchmark
 
     private static void Measure(TextWriter output, string folder)
     {
-        var files = Enumerable.Range(0, Photos).Select(i => Photo(folder, i)).ToArray();
+        var files = SyntheticPhotos.Write(folder, Photos, shortest: 256, longest: 500);
         using var encoder = new VisionEncoder(new VisionTransformer(VitOptions.Small(), seed: 1));
         string graph = Path.Combine(folder, "encoder.onnx"), saved = Path.Combine(folder, "model.zip");
         OnnxEncoder.Export(encoder, graph);
@@ -93,28 +92,6 @@ internal static class EmbedBenchmark
         }
 
         void Print(FormattableString text) => output.WriteLine("  " + FormattableString.Invariant(text));
-    }
-
-    // Noise of several scales under shapes: files about as large as photographs'.
-    private static string Photo(string folder, int seed)
-    {
-        var random = new Random(seed);
-        int width = random.Next(256, 501), height = random.Next(256, 501);
-        using var bitmap = new SKBitmap(width, height);
-        using var canvas = new SKCanvas(bitmap);
-        using var noise = new SKPaint { Shader = SKShader.CreatePerlinNoiseTurbulence(0.02f, 0.03f, 5, seed) };
-        canvas.Clear(SKColors.Gray);
-        canvas.DrawPaint(noise);
-        using var paint = new SKPaint { IsAntialias = true };
-        for (int i = 0; i < 12; i++)
-        {
-            paint.Color = new SKColor((uint)random.Next() | 0x60000000);
-            canvas.DrawCircle(random.Next(width), random.Next(height), random.Next(5, 80), paint);
-        }
-        using var data = bitmap.Encode(SKEncodedImageFormat.Jpeg, 90);
-        string path = Path.Combine(folder, $"{seed}.jpg");
-        File.WriteAllBytes(path, data.ToArray());
-        return path;
     }
 
     private sealed class Row

@@ -7,6 +7,7 @@ using MaskBias.MLNet.Benchmarks.Fuzzing;
 // Each benchmark prints what it measured, as ratios within this run where it can: seconds differ from machine to machine.
 var benchmarks = new SortedDictionary<string, (string About, Action<TextWriter> Run)>(StringComparer.Ordinal)
 {
+    ["augmentation"] = ("decoding and DINO's views against Skia decoding and resizing the same crops", AugmentationBenchmark.Run),
     ["bias"] = ("a training step guided by masks against a plain one", BiasBenchmark.Run),
     ["embed"] = ("EmbedImages from files against a bare ONNX Runtime session on ready tensors", EmbedBenchmark.Run),
     ["engine"] = ("a step of the training loop against a bare loop of the same tensor work", EngineBenchmark.Run),
@@ -14,6 +15,8 @@ var benchmarks = new SortedDictionary<string, (string About, Action<TextWriter> 
     ["experiment-long"] = ("the same with an equal share of an hour for each candidate (MASKBIAS_MINUTES)", ExperimentBenchmark.RunExhaustive),
     ["experiment-labels"] = ("accuracy against the number of labels, with and without pretraining", ExperimentBenchmark.RunLabels),
     ["mae"] = ("a step of MAE against one with every patch visible", MaeStepBenchmark.Run),
+    ["fit"] = ("images a second of a whole Fit against a bare loop with ready batches, for each method", FitBenchmark.Run),
+    ["forward"] = ("FLOP/s of ViT-S/16's forward pass against plain matrix products", ForwardBenchmark.Run),
     ["fuzz-masks"] = ("100,000 damaged and hostile mask files of each format: read or refused", MaskFuzz.Run),
     ["fuzz-weights"] = ("100,000 damaged and hostile weight files of each format: read or refused", ReaderFuzz.Run),
     ["mask-tokens"] = ("mask token vectors of a batch of 64 crops with 64 masks", MaskTokensBenchmark.Run),
@@ -31,6 +34,7 @@ var benchmarks = new SortedDictionary<string, (string About, Action<TextWriter> 
     ["segmenter"] = ("images segmented per second, one thread", SegmenterBenchmark.Run),
     ["reload"] = ("the served file replaced every 2 s for 90 s under 64 clients: failures and memory", ServeBenchmark.RunReloads),
     ["serve"] = ("64 clients for 60 s against the offline rate; memory", ServeBenchmark.Run),
+    ["startup"] = ("from the start of a process to the first embedding by a saved ViT-S", StartupBenchmark.Run),
     ["steps"] = ("10,000 steps of a whole Fit: live tensors and memory stay flat", StepsBenchmark.Run),
     ["soak"] = ("a training process killed 50 times at random moments: it goes on, bit for bit", SoakBenchmark.Run),
     ["weights"] = ("loading a checkpoint of 350 MB against reading its bytes", WeightsBenchmark.Run),
@@ -38,6 +42,9 @@ var benchmarks = new SortedDictionary<string, (string About, Action<TextWriter> 
 
 // A child that the index benchmark starts, and kills.
 if (args is ["index-writer", var indexPath, var from]) return IndexBenchmark.WriteUntilKilled(indexPath, int.Parse(from, System.Globalization.CultureInfo.InvariantCulture));
+
+// One that the startup benchmark times.
+if (args is ["first-embedding", var savedModel, var photo]) return StartupBenchmark.Embed(savedModel, photo);
 
 // One that the soak benchmark starts, and kills.
 if (args is ["soak-trainer", var soakFolder, var run]) return SoakBenchmark.Train(soakFolder, run);

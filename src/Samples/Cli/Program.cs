@@ -8,32 +8,9 @@ using MaskBias.MLNet.Training;
 
 const int Failed = 1, WrongUsage = 2, Interrupted = 130;
 
-var root = new RootCommand("Self-supervised vision transformers for ML.NET: pretrain on your own images, distil, classify, embed, export.")
+var parsed = ToolCommand.Create().Parse(args);
+if (CommandLineFault.Describe(parsed) is { } fault)
 {
-    PretrainCommand.Create(),
-    DistillCommand.Create(),
-    ClassifierCommands.Probe(),
-    ClassifierCommands.FineTune(),
-    ClassifierCommands.SemiSupervised(),
-    ExperimentCommand.Create(),
-    KnnCommand.Create(),
-    EmbedCommand.Create(),
-    MasksCommand.Create(),
-    DescribeCommand.Create(),
-    ExportCommand.Create(),
-    DoctorCommand.Create(),
-    BenchCommand.Create(),
-    CompletionCommand.Create(),
-    ReportCommand.Create(),
-};
-ExampleCommand.ShowIn(root);
-var parsed = root.Parse(args);
-if (parsed.Errors.Count > 0)
-{
-    // What was written and is not known says more than what is missing; the choices of an option come as lines.
-    string fault = parsed.UnmatchedTokens.Count > 0
-        ? $"'{parsed.UnmatchedTokens[0]}' is neither a command nor an option; --help lists them."
-        : string.Join(" ", parsed.Errors[0].Message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
     Console.Error.WriteLine(fault);
     return WrongUsage;
 }

@@ -12,7 +12,9 @@ internal sealed class UsageException(string message) : Exception(message)
         }
         catch (ArgumentException e)
         {
-            throw new UsageException(e.Message);
+            // The library lists each fault on a line of its own.
+            string[] lines = e.Message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+            throw new UsageException(string.Join(" ", lines.Select(line => line.TrimStart('-', ' '))));
         }
     }
 }

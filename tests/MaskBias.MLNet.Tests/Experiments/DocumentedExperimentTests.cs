@@ -2,6 +2,7 @@ using MaskBias.MLNet.Catalog;
 using MaskBias.MLNet.Experiments;
 using MaskBias.MLNet.Experiments.Trees;
 using MaskBias.MLNet.Samples.Scenes;
+using MaskBias.MLNet.Tests.Docs;
 using MaskBias.MLNet.Vit;
 using MaskBias.MLNet.Weights;
 using Microsoft.ML;
@@ -28,14 +29,8 @@ public sealed class DocumentedExperimentTests : IDisposable
     }
 
     [Fact]
-    public void The_page_shows_this_example()
-    {
-        string body = Read("tests/MaskBias.MLNet.Tests/Experiments/DocumentedExperimentTests.cs").Split("// From here\n")[1].Split("        // to here.")[0];
-        var shown = body.Split('\n').Select(line => line.StartsWith("        ", StringComparison.Ordinal) ? line[8..] : line);
-        Assert.Contains(string.Join('\n', shown).Trim(), Read("docs/experiments.md"));
-
-        static string Read(string path) => File.ReadAllText(Path.Combine(Fixtures.Root, path)).ReplaceLineEndings("\n");
-    }
+    public void The_page_shows_this_example() =>
+        DocumentedCode.AssertShown("docs/experiments.md", "tests/MaskBias.MLNet.Tests/Experiments/DocumentedExperimentTests.cs");
 
     public void Dispose() => folder.Dispose();
 

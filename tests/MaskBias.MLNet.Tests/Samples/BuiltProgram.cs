@@ -5,19 +5,36 @@ namespace MaskBias.MLNet.Tests.Samples;
 /// <summary>Runs a program of this repository, as it was built, in a process of its own.</summary>
 internal static class BuiltProgram
 {
+    /// <summary>Debug or Release, whichever the tests were built as.</summary>
+    public static string Configuration { get; } =
+        AppContext.BaseDirectory.Split(Path.DirectorySeparatorChar).Contains("Debug") ? "Debug" : "Release";
+
     /// <summary>Starts a program with its output redirected.</summary>
-    public static Process Start(string project, string program, params string[] arguments)
-    {
-        string configuration = AppContext.BaseDirectory.Split(Path.DirectorySeparatorChar).Contains("Debug") ? "Debug" : "Release";
-        string path = Path.Combine(Fixtures.Root, project, "bin", configuration, "net10.0", program + ".dll");
-        var start = new ProcessStartInfo("dotnet", [path, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        return Process.Start(start)!;
-    }
+    public static Process Start(string project, string program, params string[] arguments) =>
+        StartDotnet(Environment.CurrentDirectory,
+            [Path.Combine(Fixtures.Root, project, "bin", Configuration, "net10.0", program + ".dll"), .. arguments]);
 
     /// <summary>Runs a program to its end.</summary>
     public static (int Code, string Output, string Errors) Run(string project, string program, params string[] arguments)
     {
         using var process = Start(project, program, arguments);
+        return ToItsEnd(process, program);
+    }
+
+    /// <summary>Runs <c>dotnet</c> in a folder, to its end.</summary>
+    public static (int Code, string Output, string Errors) RunDotnet(string folder, params string[] arguments)
+    {
+        using var process = StartDotnet(folder, arguments);
+        return ToItsEnd(process, "dotnet " + string.Join(' ', arguments));
+    }
+
+    private static Process StartDotnet(string folder, string[] arguments) => Process.Start(new ProcessStartInfo("dotnet", arguments)
+    {
+        WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true,
+    })!;
+
+    private static (int Code, string Output, string Errors) ToItsEnd(Process process, string program)
+    {
         var errors = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEndAsync();
         if (!process.WaitForExit(300_000))

@@ -53,20 +53,6 @@ public sealed class CliTests : IDisposable
         Assert.True(new FileInfo(target).Length > 1000 && File.Exists(target + ".card.json"));
     }
 
-    [Theory]
-    [InlineData(2, "tree", "describe", "x.pth", "--tree")]
-    [InlineData(2, "sell", "sell")]
-    [InlineData(2, "--format", "export", "a", "b")]
-    [InlineData(2, "Pickle", "export", "a", "b", "--format", "Pickle")]
-    [InlineData(1, "nowhere.pth", "describe", "nowhere.pth")]
-    [InlineData(1, "--half", "export", "a", "b", "--format", "Timm", "--half")]
-    public void Mistakes_are_one_line_that_says_which(int expected, string named, params string[] arguments)
-    {
-        var (code, _, errors) = Run(arguments);
-        Assert.Equal(expected, code);
-        Assert.Contains(named, Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)));
-    }
-
     private static (int Code, string Output, string Errors) Run(params string[] arguments) =>
         BuiltProgram.Run("src/Samples/Cli", "maskbias", arguments);
 

@@ -95,32 +95,6 @@ public sealed class CliTrainingTests : IDisposable
         Assert.Contains("complete -o default -F _maskbias maskbias", Run("completion", "bash").Output);
     }
 
-    [Theory]
-    [InlineData("--epochs is 'many'; it must be a whole number.", "pretrain", "dino", "--images", "PHOTOS", "--output", "x", "--epochs", "many")]
-    [InlineData("it must be one of Positive, Negative, Both", "pretrain", "dino", "--images", "PHOTOS", "--output", "x", "--mask-bias-relation", "Some")]
-    [InlineData("There is no folder", "pretrain", "dino", "--images", "nowhere", "--output", "x")]
-    [InlineData("--masks is 'clouds'; it must be segment, none, sam:CHECKPOINT", "pretrain", "mae", "--images", "PHOTOS", "--output", "x", "--masks", "clouds")]
-    [InlineData("'Haed.OutDim' is no option of DinoOptions; did you mean Head.OutDim?", "pretrain", "dino", "--images", "PHOTOS", "--output", "x", "--config", "{\"Haed\":{\"OutDim\":4}}")]
-    [InlineData("Head.OutDim is 'x'; it must be a whole number", "pretrain", "dino", "--images", "PHOTOS", "--output", "x", "--config", "{\"Head\":{\"OutDim\":\"x\"}}")]
-    [InlineData("cannot be read as a configuration", "pretrain", "dino", "--images", "PHOTOS", "--output", "x", "--config", "{")]
-    [InlineData("must end in .parquet or .csv", "embed", "x", "--images", "PHOTOS", "--output", "table.xls")]
-    [InlineData("--resume and --overwrite exclude each other", "pretrain", "dino", "--images", "PHOTOS", "--output", "x", "--resume", "--overwrite")]
-    [InlineData("Epochs is 0; it must lie in [1, 1000000]", "pretrain", "dino", "--images", "PHOTOS", "--output", "x", "--epochs", "0")]
-    public void Mistakes_end_with_2_and_say_which(string expected, params string[] arguments)
-    {
-        for (int i = 0; i < arguments.Length; i++)
-        {
-            if (arguments[i] == "PHOTOS") arguments[i] = photos.Path;
-            else if (arguments[i].StartsWith('{')) arguments[i] = folder.Write("config.json", System.Text.Encoding.UTF8.GetBytes(arguments[i]));
-            else if (arguments[i] == "x") arguments[i] = At("x");
-        }
-        var (code, _, errors) = Run(arguments);
-        Assert.True(code == 2, errors);
-        Assert.Contains(expected, errors, StringComparison.Ordinal);
-        Assert.DoesNotContain("   at ", errors, StringComparison.Ordinal);
-        Assert.False(Directory.Exists(At("x")));
-    }
-
     private string At(string name) => Path.Combine(folder.Path, name);
 
     private static JsonElement Json(params string[] arguments)

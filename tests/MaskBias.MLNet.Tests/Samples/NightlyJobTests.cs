@@ -39,4 +39,14 @@ public sealed class NightlyJobTests(ServedModels models) : IClassFixture<ServedM
             return result;
         }
     }
+    [Fact]
+    public async Task The_program_does_so_from_the_command_line()
+    {
+        using var folder = new TempFolder();
+        folder.Write("a.png", SampleImages.Shape(1, 1));
+        string output = models.In($"{Guid.NewGuid():N}.parquet");
+        var (code, text, errors) = BuiltProgram.Run("src/Samples/Nightly", "Nightly", models.Onnx, folder.Path, output);
+        Assert.True(code == 0, text + errors);
+        Assert.Single((await ParquetSerializer.DeserializeAsync<EmbeddedFile>(File.OpenRead(output))).Data);
+    }
 }

@@ -6,16 +6,17 @@ namespace MaskBias.MLNet.Images.Augmentation;
 /// <summary>Colour jitter, grey, blur and solarization of a batch of views, each image with its own drawn strength.</summary>
 internal static class ColorAugmentation
 {
-    private const double SolarizeThreshold = 128.0 / 255;
+    public const float SolarizeThreshold = 128f / 255;
+
+    /// <summary>The parts of the jitter, as <see cref="DrawOrder"/> numbers them.</summary>
+    public const int BrightnessPart = 0, ContrastPart = 1, SaturationPart = 2, HuePart = 3;
 
     /// <summary>Changes the views as drawn.</summary>
     /// <param name="views">[N, 3, S, S] in [0, 1]; may be overwritten.</param>
     /// <param name="draws">One for each view.</param>
-    /// <param name="random">Draws the order of the jitter's four parts, common to the batch.</param>
-    public static Tensor Apply(Tensor views, IReadOnlyList<ViewDraw> draws, Random random)
+    /// <param name="order">Order of the jitter's four parts, common to the batch.</param>
+    public static Tensor Apply(Tensor views, IReadOnlyList<ViewDraw> draws, int[] order)
     {
-        int[] order = [0, 1, 2, 3];
-        random.Shuffle(order);                          // in any case: what follows must not depend on which rows are here
         if (draws.All(d => d.KeepsColors)) return views;
         using var scope = NewDisposeScope();
         var device = views.device;
@@ -26,7 +27,7 @@ internal static class ColorAugmentation
             x => Saturate(x, Column(draws, d => d.Saturation, device)),
             x => draws.All(d => d.Hue == 0) ? x : TurnHue(x, Column(draws, d => d.Hue, device)),
         };
-        foreach (int jitter in order) views = jitters[jitter](views);
+        foreach (int part in order) views = jitters[part](views);
         if (draws.Any(d => d.Grayscale))
         {
             views = where(Column(draws, d => d.Grayscale ? 1 : 0, device) > Number(0), Luminance(views), views);
@@ -38,6 +39,14 @@ internal static class ColorAugmentation
             views = where(bright, Number(1) - views, views);
         }
         return views.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Draws the order of the jitter's four parts, whether or not a view of the batch needs it: a rank may have none that does.</summary>
+    public static int[] DrawOrder(Random random)
+    {
+        int[] order = [BrightnessPart, ContrastPart, SaturationPart, HuePart];
+        random.Shuffle(order);
+        return order;
     }
 
     private static Tensor Brighten(Tensor views, Tensor factor) => (views * factor).clamp_(Number(0), Number(1));

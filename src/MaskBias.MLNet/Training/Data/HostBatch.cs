@@ -4,7 +4,7 @@ namespace MaskBias.MLNet.Training.Data;
 
 /// <summary>A batch as the loader's threads prepare it: padded pixels, what was drawn for each view, and the views' mask token vectors.</summary>
 /// <param name="Rows">Index of each image in the store.</param>
-/// <param name="Blocks">The pixels, in the order of the images.</param>
+/// <param name="Blocks">The pixels, in the order of the images; none where the views are made already.</param>
 /// <param name="Draws">Draws of each image, [B][V], the global views first.</param>
 /// <param name="Masks">Mask token vectors of each view, [B][V] of [K, N]; null without masks.</param>
 internal sealed record HostBatch(int[] Rows, IReadOnlyList<PixelBlock> Blocks, ViewDraw[][] Draws, float[][][]? Masks) : IDisposable

@@ -9,9 +9,9 @@ using static TorchSharp.torch;
 namespace MaskBias.MLNet.Training.Data;
 
 /// <summary>
-/// Gives the views of every batch of an epoch, each batch in equal parts. Threads decode images and draw views ahead of time; cutting and
-/// recolouring are tensor operations on the training device. What a view shows depends on seed, epoch and image alone, not on threads, nor on
-/// the ranks that the parts of a batch are shared out to.
+/// Gives the views of every batch of an epoch, each batch in equal parts. Threads decode images and draw views ahead of time; on the
+/// processor they make the views too, elsewhere cutting and recolouring are tensor operations on the training device. What a view shows
+/// depends on seed, epoch and image alone, not on threads, nor on the ranks that the parts of a batch are shared out to.
 /// </summary>
 internal sealed class ViewLoader
 {
@@ -21,6 +21,8 @@ internal sealed class ViewLoader
     private readonly VisionEncoder normalizer;
     private readonly MaskTokenizer? tokenizer;
     private readonly ViewSampler sampler;
+    private readonly ViewSizes sizes;
+    private readonly bool rendersOnProcessor;
     private readonly int batchSize, parts, globalSize, localSize, patchSize, threads;
     private readonly int seed;
     private readonly bool replacesUnreadable;
@@ -36,6 +38,8 @@ internal sealed class ViewLoader
         (this.store, this.normalizer, this.batchSize, this.parts, this.seed, this.warn) = (store, normalizer, batchSize, parts, seed, warn);
         (this.options, globalSize, localSize, patchSize, threads) =
             (sizes.Options, sizes.Global, sizes.Local, sizes.Patch, options.LoaderThreads);
+        this.sizes = sizes;
+        rendersOnProcessor = normalizer.Device.type == DeviceType.CPU;
         tokenizer = options.MaskColumnName is null ? null : new MaskTokenizer(options.Masks);
         replacesUnreadable = options.OnUnreadableImage == UnreadableImages.Skip;
         sampler = new ViewSampler(sizes.Options, globalSize);
@@ -54,28 +58,39 @@ internal sealed class ViewLoader
         RandomFor(epoch, -1).Shuffle(order);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var scheduler = new ConcurrentExclusiveSchedulerPair(TaskScheduler.Default, threads).ConcurrentScheduler;
-        var ahead = new Queue<Task<HostBatch>>();
+        var ahead = new Queue<(Task<HostBatch> Host, RenderedViews? Views)>();
         int first = firstStep * parts, started = first, count = StepsPerEpoch * parts, partSize = batchSize / parts;
         try
         {
             for (int part = first; part < count; part++)
             {
                 while (started < count && ahead.Count <= threads) ahead.Enqueue(Start(started++));
-                using var host = ahead.Dequeue().GetAwaiter().GetResult();
-                yield return ToDevice(host, RandomFor(epoch, -2 - part / parts));      // what a batch has in common, its parts have
+                var (task, views) = ahead.Dequeue();
+                using var rendered = views;
+                using var host = task.GetAwaiter().GetResult();
+                yield return ToDevice(host, rendered, RandomOf(part));
             }
         }
         finally
         {
             stop.Cancel();
-            foreach (var task in ahead) Discard(task);
+            foreach (var (task, views) in ahead)
+            {
+                Discard(task);
+                views?.Dispose();
+            }
         }
 
-        Task<HostBatch> Start(int part)
+        (Task<HostBatch>, RenderedViews?) Start(int part)
         {
             int[] rows = Array.ConvertAll(positions, position => order[part * partSize + position]);
-            return Task.Factory.StartNew(() => Prepare(rows, epoch), stop.Token, TaskCreationOptions.DenyChildAttach, scheduler);
+            var views = rendersOnProcessor ? new RenderedViews(rows.Length, sizes) : null;
+            return (Task.Factory.StartNew(
+                () => Prepare(rows, epoch, views, RandomOf(part)), stop.Token, TaskCreationOptions.DenyChildAttach, scheduler), views);
         }
+
+        // What a batch has in common, its parts have.
+        Random RandomOf(int part) => RandomFor(epoch, -2 - part / parts);
     }
 
     // Nobody will see this batch, nor what went wrong with it; but nothing may still be at work when the epoch is left.
@@ -86,7 +101,7 @@ internal sealed class ViewLoader
         else _ = task.Exception;
     }
 
-    private HostBatch Prepare(int[] rows, int epoch)
+    private HostBatch Prepare(int[] rows, int epoch, RenderedViews? views, Random random)
     {
         var pixels = new RgbImage[rows.Length];
         var chosen = new int[rows.Length];
@@ -98,7 +113,8 @@ internal sealed class ViewLoader
             draws[i] = sampler.Draw(pixels[i].Height, pixels[i].Width, RandomFor(epoch, chosen[i]));
             if (masks is not null) masks[i] = Tokens(store[chosen[i]], pixels[i], draws[i]);
         }
-        return new(chosen, PixelBlock.Cut(pixels), draws, masks);
+        views?.Render(pixels, draws, normalizer.Normalization, random);
+        return new(chosen, views is null ? PixelBlock.Cut(pixels) : [], draws, masks);
     }
 
     // A file that has vanished since the store read it gives its place to the next image, unless the options say to stop.
@@ -133,19 +149,27 @@ internal sealed class ViewLoader
         return tokens;
     }
 
-    private ViewBatch ToDevice(HostBatch host, Random random)
+    private ViewBatch ToDevice(HostBatch host, RenderedViews? rendered, Random random)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        var views = host.Blocks.Select(block => Cut(block, host.Draws)).ToList();                       // [blocks][V]
-        var global = Group(views, host, 0, options.GlobalViews, globalSize, random);
-        var local = options.LocalViews == 0 ? null : Group(views, host, options.GlobalViews, options.LocalViews, localSize, random);
+        var (first, second) = rendered?.Take() ?? Cut(host, random);
+        var global = Group(first, host, 0, options.GlobalViews, globalSize);
+        var local = second is null ? null : Group(second, host, options.GlobalViews, options.LocalViews, localSize);
         foreach (var group in local is null ? [global] : new[] { global, local })
         {
             group.Images.DetachFromDisposeScope();
             group.MaskTokens?.DetachFromDisposeScope();
         }
         return new(global, local) { Rows = host.Rows, SourceRows = Array.ConvertAll(host.Rows, i => store[i].Row) };
+    }
+
+    // The global and the local views, [V·B, 3, S, S] each.
+    private (Tensor Global, Tensor? Local) Cut(HostBatch host, Random random)
+    {
+        var views = host.Blocks.Select(block => Cut(block, host.Draws)).ToList();                       // [blocks][V]
+        var global = Recolor(views, host, 0, options.GlobalViews, random);
+        return (global, options.LocalViews == 0 ? null : Recolor(views, host, options.GlobalViews, options.LocalViews, random));
     }
 
     // All views of a block's images, one view of all images at a time, [rows, 3, S, S] each.
@@ -166,17 +190,19 @@ internal sealed class ViewLoader
         }
     }
 
-    private ViewGroup Group(List<List<Tensor>> blocks, HostBatch host, int first, int views, int size, Random random)
+    private Tensor Recolor(List<List<Tensor>> blocks, HostBatch host, int first, int views, Random random)
     {
         using var scope = NewDisposeScope();
         var range = Enumerable.Range(first, views).ToList();
         var cropped = cat(range.SelectMany(v => blocks.Select(b => b[v])).ToList(), 0);                // [V·B, 3, S, S]
         var draws = range.SelectMany(v => host.Draws.Select(d => d[v])).ToList();
-        var colored = ColorAugmentation.Apply(cropped.div_(Number(255)).clamp_(Number(0), Number(1)), draws, random);
-        var normalized = normalizer.Normalize(colored.mul_(Number(255))).MoveToOuterDisposeScope();
-        var tokens = host.Masks is null ? null : MaskTokens(host.Masks, first, views, size / patchSize);
-        return new(views, normalized, tokens?.MoveToOuterDisposeScope());
+        var inUnits = cropped.div_(Number(255)).clamp_(Number(0), Number(1));
+        var colored = ColorAugmentation.Apply(inUnits, draws, ColorAugmentation.DrawOrder(random));
+        return normalizer.Normalize(colored.mul_(Number(255))).MoveToOuterDisposeScope();
     }
+
+    private ViewGroup Group(Tensor images, HostBatch host, int first, int views, int size) =>
+        new(views, images, host.Masks is null ? null : MaskTokens(host.Masks, first, views, size / patchSize));
 
     // [V·B, K, N] with K the most masks that any of the views has; missing ones are all zero, which relates nothing.
     private Tensor? MaskTokens(float[][][] masks, int first, int views, int grid)

@@ -14,17 +14,22 @@ using Microsoft.ML.Data;
 
 namespace MaskBias.MLNet.Samples.Cli.Commands;
 
-/// <summary><c>maskbias probe|finetune|semi CHECKPOINT --images DIR --output model.zip</c>: classifiers on an encoder, as ML.NET models.</summary>
+/// <summary><c>maskbias probe|finetune|semi CHECKPOINT --images DIR --output model.zip</c>: classifiers as ML.NET models.</summary>
 internal static class ClassifierCommands
 {
-    private static readonly string[] Owned = ["ImageColumnName", "LabelColumnName", "MaskColumnName", "FeatureColumnName", "Supervised.ImageColumnName", "Supervised.LabelColumnName"];
+    private static readonly string[] Owned =
+    [
+        "ImageColumnName", "LabelColumnName", "MaskColumnName", "FeatureColumnName", "Supervised.ImageColumnName", "Supervised.LabelColumnName",
+    ];
 
-    public static Command Probe() => Create<LinearProbeOptions>("probe", "Trains a linear layer on an encoder that stays as it is.", takesExtra: false,
+    public static Command Probe() => Create<LinearProbeOptions>(
+        "probe", "Trains a linear layer on an encoder that stays as it is.", takesExtra: false,
         new() { ["sweep"] = LinearProbeOptions.Sweep, ["dino"] = LinearProbeOptions.Dino, ["mae"] = LinearProbeOptions.Mae },
         options => options,
         (ml, encoder, options) => ml.MulticlassClassification.Trainers.LinearProbe(encoder, options));
 
-    public static Command FineTune() => Create<FineTuneOptions>("finetune", "Trains an encoder and a linear layer on labelled images.", takesExtra: false,
+    public static Command FineTune() => Create<FineTuneOptions>(
+        "finetune", "Trains an encoder and a linear layer on labelled images.", takesExtra: false,
         new()
         {
             ["dino"] = FineTuneOptions.Dino, ["mae"] = FineTuneOptions.Mae, ["few-shot-1"] = () => FineTuneOptions.FewShot(0.01),
@@ -33,14 +38,15 @@ internal static class ClassifierCommands
         options => options,
         (ml, encoder, options) => ml.MulticlassClassification.Trainers.FineTune(encoder, options));
 
-    public static Command SemiSupervised() => Create<SemiSupervisedOptions>("semi", "Trains an encoder and a linear layer on few labelled images and many without labels (--extra).", takesExtra: true,
+    public static Command SemiSupervised() => Create<SemiSupervisedOptions>(
+        "semi", "Trains an encoder and a linear layer on few labelled images and many without labels (--extra).", takesExtra: true,
         new() { ["10-percent"] = SemiSupervisedOptions.Percent10, ["1-percent"] = SemiSupervisedOptions.Percent1 },
         options => options.Supervised,
         (ml, encoder, options) => ml.MulticlassClassification.Trainers.SemiSupervised(encoder, options));
 
     private static Command Create<TOptions>(
-        string name, string description, bool takesExtra, Dictionary<string, Func<TOptions>> presets, Func<TOptions, SupervisedOptions> supervised,
-        Func<MLContext, VisionEncoder, TOptions, IEstimator<ImageClassifier>> trainer)
+        string name, string description, bool takesExtra, Dictionary<string, Func<TOptions>> presets,
+        Func<TOptions, SupervisedOptions> supervised, Func<MLContext, VisionEncoder, TOptions, IEstimator<ImageClassifier>> trainer)
         where TOptions : class, new()
     {
         var command = new ExampleCommand(name, description,
@@ -50,7 +56,8 @@ internal static class ClassifierCommands
         var output = new Option<string>("--output") { Description = "The ML.NET model to write.", Required = true, HelpName = "file" };
         var preset = new Option<string>("--preset")
         {
-            Description = $"The recipe that the options start from: {string.Join(", ", presets.Keys)}.", DefaultValueFactory = _ => presets.Keys.First(), HelpName = "name",
+            Description = $"The recipe that the options start from: {string.Join(", ", presets.Keys)}.",
+            DefaultValueFactory = _ => presets.Keys.First(), HelpName = "name",
         };
         preset.AcceptOnlyFromAmong([.. presets.Keys]);
         command.Add(output);
@@ -68,19 +75,22 @@ internal static class ClassifierCommands
             var ml = session.Context(seed);
             var found = photos.Load(parsed, seed);
             var (train, test) = PhotoInput.Keyed(ml, found);
-            session.Resolved(tree.Values(options));
             using var encoder = EncoderCheckpoint.Load(checkpoint.Path(parsed), checkpoint.Options(parsed));
+            _ = UsageException.Checked(() => trainer(ml, encoder, options));
+            session.Resolved(tree.Values(options));
             session.Train(progress =>
             {
                 supervised(options).Progress = progress;
-                using var classifier = UsageException.Checked(() => trainer(ml, encoder, options)).Fit(train);
+                using var classifier = trainer(ml, encoder, options).Fit(train);
                 if (!Session.IsRoot) return;
-                var metrics = found.Test.Count > 0 ? ml.MulticlassClassification.Evaluate(classifier.Transform(test), topKPredictionCount: Math.Min(5, found.Classes.Count)) : null;
+                int top = Math.Min(5, found.Classes.Count);
+                var metrics = found.Test.Count == 0 ? null
+                    : ml.MulticlassClassification.Evaluate(classifier.Transform(test), topKPredictionCount: top);
                 Save(ml, classifier, train, parsed.GetValue(output)!);
                 session.Result(
                     ("model", parsed.GetValue(output)), ("trained on", classifier.Report.Run.Images), ("held out", found.Test.Count),
                     ("accuracy", metrics?.MicroAccuracy), ("mean accuracy per class", metrics?.MacroAccuracy),
-                    ($"top-{Math.Min(5, found.Classes.Count)} accuracy", metrics?.TopKAccuracy), ("report", classifier.Report.ToString()));
+                    ($"top-{top} accuracy", metrics?.TopKAccuracy), ("report", classifier.Report.ToString()));
             });
         }));
         return command;

@@ -8,7 +8,9 @@ using MaskBias.MLNet.Weights;
 
 namespace MaskBias.MLNet.Samples.Cli.Commands;
 
-/// <summary><c>maskbias distill CHECKPOINT --images DIR --output DIR</c>: an encoder that needs no masks, from one that is guided by them.</summary>
+/// <summary>
+/// <c>maskbias distill CHECKPOINT --images DIR --output DIR</c>: an encoder that needs no masks, from one that is guided by them.
+/// </summary>
 internal static class DistillCommand
 {
     public static Command Create()
@@ -33,12 +35,13 @@ internal static class DistillCommand
             tree.Apply(parsed, options);
             var ml = session.Context(options.Seed);
             // A plain teacher has nothing to do with masks.
-            var (rows, column) = encoder.Model.IsMaskGuided ? masks.Add(parsed, ml, PhotoInput.Everything(ml, found)) : (PhotoInput.Everything(ml, found), null);
+            var all = PhotoInput.Everything(ml, found);
+            var (rows, column) = encoder.Model.IsMaskGuided ? masks.Add(parsed, ml, all) : (all, null);
             options.MaskColumnName = column;
             if (found.HasLabels) options.NearestNeighborMonitor ??= new() { EveryEpochs = Math.Max(1, options.Epochs / 10) };
             run.Apply(parsed, options, session);
+            _ = UsageException.Checked(() => ml.SelfSupervised().Distill(encoder, options));
             session.Resolved(tree.Values(options));
-            var estimator = UsageException.Checked(() => ml.SelfSupervised().Distill(encoder, options));
             if (run.IsDry(parsed))
             {
                 RunFolderInput.WriteDryRun(session, options, images, options.Student ?? encoder.Model.Options);

@@ -17,19 +17,20 @@ namespace MaskBias.MLNet.Samples.Cli.Commands;
 /// <summary><c>maskbias pretrain dino|mae --images DIR --output DIR</c>: learns an encoder from images without labels.</summary>
 internal static class PretrainCommand
 {
-    public static Command Create() => new ExampleCommand("pretrain", "Pretrains a vision transformer on images without labels, guided by masks.",
+    public static Command Create() =>
+        new ExampleCommand("pretrain", "Pretrains a vision transformer on images without labels, guided by masks.",
             "pretrain dino --images photos --output run",
             "pretrain mae --images photos --masks none --epochs 200 --output run",
             "pretrain dino --images photos --output run --resume")
     {
         Method<DinoOptions>("dino", "DINO: a student learns what a moving average of itself sees in other views.",
-            (ml, options, rows) => UsageException.Checked(() => ml.SelfSupervised().Dino(options)).Fit(rows), o => o.Encoder, (o, start) =>
+            (ml, options, rows) => ml.SelfSupervised().Dino(options).Fit(rows), o => o.Encoder, (o, start) =>
             {
                 o.StartFrom = start;
                 o.Encoder = start.Model.Options;
             }),
         Method<MaeOptions>("mae", "MAE: a masked autoencoder.",
-            (ml, options, rows) => UsageException.Checked(() => ml.SelfSupervised().Mae(options)).Fit(rows), o => o.Encoder, (o, start) =>
+            (ml, options, rows) => ml.SelfSupervised().Mae(options).Fit(rows), o => o.Encoder, (o, start) =>
             {
                 o.StartFrom = start;
                 (o.Encoder, o.Positions, o.Pooling) = (start.Model.Options, start.Model.Options.Positions, start.Model.Options.Pooling);
@@ -37,18 +38,22 @@ internal static class PretrainCommand
     };
 
     private static Command Method<TOptions>(
-        string name, string description, Func<MLContext, TOptions, IDataView, PretrainedTransformer> fit, Func<TOptions, VitOptions> encoderOf,
-        Action<TOptions, VisionEncoder> startFrom)
+        string name, string description, Func<MLContext, TOptions, IDataView, PretrainedTransformer> fit,
+        Func<TOptions, VitOptions> encoderOf, Action<TOptions, VisionEncoder> startFrom)
         where TOptions : PretrainingOptions, new()
     {
         var command = new Command(name, description);
         var photos = new PhotoInput(command, needsLabels: false, takesExtra: true);
         var masks = new MaskInput(command, byDefault: "segment");
         var run = new RunFolderInput(command);
-        var start = new Option<string?>("--start-from") { Description = "A checkpoint to go on from, such as a public one.", HelpName = "checkpoint" };
+        var start = new Option<string?>("--start-from")
+        {
+            Description = "A checkpoint to go on from, such as a public one.", HelpName = "checkpoint",
+        };
         command.Add(start);
         // The encoder's own bias and drop path are replaced by the method's.
-        var tree = new OptionTree<TOptions>(command, [.. RunFolderInput.Owned, "Encoder.MaskBias", "Encoder.DropPath", .. typeof(TOptions) == typeof(MaeOptions) ? ["Encoder.Positions", "Encoder.Pooling"] : Array.Empty<string>()]);
+        string[] replaced = typeof(TOptions) == typeof(MaeOptions) ? ["Encoder.Positions", "Encoder.Pooling"] : [];
+        var tree = new OptionTree<TOptions>(command, [.. RunFolderInput.Owned, "Encoder.MaskBias", "Encoder.DropPath", .. replaced]);
         var json = Session.JsonOption();
         command.Add(json);
         command.SetAction(parsed => Session.Run(parsed, json, session =>
@@ -57,7 +62,7 @@ internal static class PretrainCommand
             var found = photos.Load(parsed, seed: 1);
             int images = found.Train.Count + found.Test.Count + found.Extra.Count;
             Native.TorchRuntime.EnsureLoaded();
-            session.Note(SizedDefaults.Apply(options, images, torch.cuda_is_available()));
+            string chosen = SizedDefaults.Apply(options, images, torch.cuda_is_available());
             using var started = parsed.GetValue(start) is { } path ? EncoderCheckpoint.Load(path) : null;
             if (started is not null) startFrom(options, started);
             options.Distributed = Session.Distributed;
@@ -67,11 +72,11 @@ internal static class PretrainCommand
             options.MaskColumnName = column;
             if (found.HasLabels) options.NearestNeighborMonitor ??= new() { EveryEpochs = Math.Max(1, options.Epochs / 10) };
             run.Apply(parsed, options, session);
-            session.Resolved(tree.Values(options));
+            _ = UsageException.Checked(() => OptionsAreValid(ml, options));
+            session.Resolved(tree.Values(options), chosen);
             var encoder = encoderOf(options);
             if (run.IsDry(parsed))
             {
-                _ = UsageException.Checked(() => OptionsAreValid(ml, options));
                 RunFolderInput.WriteDryRun(session, options, images, encoder);
                 return;
             }

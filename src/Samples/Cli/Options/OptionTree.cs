@@ -4,16 +4,20 @@ using System.Text.Json;
 namespace MaskBias.MLNet.Samples.Cli.Options;
 
 /// <summary>
-/// All options of one of the library's options classes on a command line, and in a JSON file of the same names; the command line wins over the
-/// file, and the file over the defaults.
+/// All options of one of the library's options classes on a command line, and in a JSON file of the same names; the command line wins over
+/// the file, and the file over the defaults.
 /// </summary>
 internal sealed class OptionTree<T> where T : class, new()
 {
+    private static readonly JsonDocumentOptions Lenient =
+        new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, AllowDuplicateProperties = false };
+
     private readonly IReadOnlyList<OptionLeaf> leaves;
 
     private readonly Option<string?> config = new("--config")
     {
-        Description = "A JSON file of options by their names in the library, such as { \"Epochs\": 50, \"Head\": { \"OutDim\": 1024 } }.", HelpName = "file",
+        Description = "A JSON file of options by their names in the library, such as { \"Epochs\": 50, \"Head\": { \"OutDim\": 1024 } }.",
+        HelpName = "file",
     };
 
     /// <param name="command">Receives the options.</param>
@@ -63,8 +67,9 @@ internal sealed class OptionTree<T> where T : class, new()
     {
         try
         {
-            using var json = JsonDocument.Parse(File.ReadAllBytes(path), new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
-            if (json.RootElement.ValueKind != JsonValueKind.Object) throw new UsageException($"{path} is a JSON {json.RootElement.ValueKind}; it must be an object of options.");
+            using var json = JsonDocument.Parse(File.ReadAllBytes(path), Lenient);
+            if (json.RootElement.ValueKind != JsonValueKind.Object)
+                throw new UsageException($"{path} is a JSON {json.RootElement.ValueKind}; it must be an object of options.");
             return [.. Flatten(json.RootElement, "")];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
@@ -73,11 +78,12 @@ internal sealed class OptionTree<T> where T : class, new()
         }
     }
 
-    private static IEnumerable<(string, string)> Flatten(JsonElement element, string prefix) => element.EnumerateObject().SelectMany(p => p.Value.ValueKind switch
-    {
-        JsonValueKind.Object => Flatten(p.Value, $"{prefix}{p.Name}."),
-        JsonValueKind.Array => [(prefix + p.Name, string.Join(',', p.Value.EnumerateArray().Select(v => v.ToString())))],
-        JsonValueKind.Null => [(prefix + p.Name, "null")],
-        _ => (IEnumerable<(string, string)>)[(prefix + p.Name, p.Value.ToString())],
-    });
+    private static IEnumerable<(string, string)> Flatten(JsonElement element, string prefix) =>
+        element.EnumerateObject().SelectMany(p => p.Value.ValueKind switch
+        {
+            JsonValueKind.Object => Flatten(p.Value, $"{prefix}{p.Name}."),
+            JsonValueKind.Array => [(prefix + p.Name, string.Join(',', p.Value.EnumerateArray().Select(v => v.ToString())))],
+            JsonValueKind.Null => [(prefix + p.Name, "null")],
+            _ => (IEnumerable<(string, string)>)[(prefix + p.Name, p.Value.ToString())],
+        });
 }

@@ -67,13 +67,19 @@ public sealed class ReportDataTests
         var similarities = new Similarities(features);
         int[] shots = FewShot.Shots(classes);
         Assert.Equal([1, 2, 5, 10, 20], shots);
-        Assert.All(FewShot.Measure(similarities, classes, shots, seed: 1), draws => Assert.All(draws, accuracy => Assert.Equal(1, accuracy)));
+        Assert.All(Accuracies(classes, linear: false).Concat(Accuracies(classes, linear: true)),
+            draws => Assert.All(draws, accuracy => Assert.Equal(1, accuracy)));
 
         int[] mixed = [.. classes];
         new Random(5).Shuffle(mixed);
-        Assert.InRange(FewShot.Measure(similarities, mixed, shots, seed: 1)[^1].Average(), 0.15, 0.55);
+        Assert.InRange(Accuracies(mixed, linear: false)[^1].Average(), 0.15, 0.55);
+        Assert.InRange(Accuracies(mixed, linear: true)[^1].Average(), 0.15, 0.55);
         Assert.Empty(FewShot.Shots([0, 0, 0, -1, -1]));
         Assert.Equal([1], FewShot.Shots([0, 0, 1, 1]));
+
+        double[][] Accuracies(int[] of, bool linear) => FewShot.Measure(
+            linear ? (known, asked) => LinearLayer.Predict(features, of, known, asked) : (known, asked) => similarities.Votes(known, asked, of),
+            of, shots, seed: 1);
     }
 
     [Fact]

@@ -1,6 +1,6 @@
 namespace MaskBias.MLNet.Samples.Cli.Report.Data;
 
-/// <summary>How accurate nearest neighbours are where few images of each class have a label.</summary>
+/// <summary>How accurate a classifier is where few images of each class have a label.</summary>
 internal static class FewShot
 {
     /// <summary>Draws of the labelled images, over which accuracies are averaged.</summary>
@@ -16,8 +16,12 @@ internal static class FewShot
     }
 
     /// <summary>Measures every number of labels on the same images, which are none of those drawn.</summary>
+    /// <param name="classify">Gives the class of images, the second argument, from those whose class is known, the first.</param>
+    /// <param name="classes">The class of each image; −1 where it has none.</param>
+    /// <param name="shots">Labels per class, ascending.</param>
+    /// <param name="seed">Of the draws.</param>
     /// <returns>For each number the accuracy of every draw.</returns>
-    public static double[][] Measure(Similarities similarities, IReadOnlyList<int> classes, int[] shots, int seed)
+    public static double[][] Measure(Func<int[], int[], int[]> classify, IReadOnlyList<int> classes, int[] shots, int seed)
     {
         var accuracies = shots.Select(_ => new double[Draws]).ToArray();
         for (int draw = 0; draw < Draws; draw++)
@@ -34,7 +38,7 @@ internal static class FewShot
             for (int s = 0; s < shots.Length; s++)
             {
                 int[] known = [.. groups.SelectMany(images => images[..Labelled(images, shots[s])])];
-                int right = tested.AsParallel().Count(i => similarities.Vote(i, known, classes) == classes[i]);
+                int right = classify(known, tested).Zip(tested).Count(answer => answer.First == classes[answer.Second]);
                 accuracies[s][draw] = right / (double)tested.Length;
             }
         }

@@ -46,6 +46,10 @@ internal sealed class Similarities
             .First().Key;
     }
 
+    /// <summary>The classes that images' neighbours vote for.</summary>
+    public int[] Votes(int[] among, int[] images, IReadOnlyList<int> classes) =>
+        [.. images.AsParallel().AsOrdered().Select(image => Vote(image, among, classes))];
+
     /// <summary>What every image is taken for by the others; −1 for one that has no class itself.</summary>
     public int[] LeaveOneOut(IReadOnlyList<int> classes)
     {

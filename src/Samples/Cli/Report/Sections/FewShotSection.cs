@@ -18,26 +18,34 @@ internal static class FewShotSection
         var (lines, rows) = (new List<PlotLine>(), new List<IReadOnlyList<string>>());
         for (int v = 0; v < study.Views.Count; v++)
         {
-            var (name, similarities) = (study.Views[v].Name, study.Views[v].Similarities);
-            progress.Report($"few labels: {name}");
-            double[][] accuracies = FewShot.Measure(similarities, classes, shots, seed);
-            double[] means = [.. accuracies.Select(draws => draws.Average())];
-            lines.Add(new(SafeText.Label(name, 20), Ink.Series(v), [.. shots.Select(s => Math.Log(s))], means, MarkExtensions.Of(v)));
-            rows.AddRange(shots.Select((s, i) => (IReadOnlyList<string>)
-                [name, Numbers.Text(s), Numbers.Percent(means[i]), Range(accuracies[i])]));
+            var view = study.Views[v];
+            progress.Report($"few labels: {view.Name}");
+            Add(v, view.Name, "k-NN", Mark.Disc, (known, asked) => view.Similarities.Votes(known, asked, classes));
+            Add(v, view.Name, "linear", Mark.Square, (known, asked) => LinearLayer.Predict(view.Features, classes, known, asked));
         }
         var plot = new LinesPlot
         {
-            Title = "accuracy of k-NN on images without a label", XName = "labels per class", Lines = lines,
+            Title = "accuracy on images without a label", XName = "labels per class", Lines = lines,
             Marks = [.. shots.Select(s => (Math.Log(s), Numbers.Text(s)))],
         };
         return new(Title,
         [
-            new PlotFigure("few-labels", plot, $"Accuracy of nearest neighbours with {shots[0]} to {shots[^1]} labels per class: "
+            new PlotFigure("few-labels", plot, $"Accuracy of nearest neighbours and of a linear layer with {shots[0]} to {shots[^1]} labels per class: "
                 + string.Join("; ", lines.Select(line => $"{line.Name} {Numbers.Percent(line.Y[0])} to {Numbers.Percent(line.Y[^1])}")) + ".",
-                new("Accuracy by labels per class", ["encoder", "labels", "mean", $"lowest to highest of {FewShot.Draws} draws"], rows)),
-            new Paragraph($"Means of {FewShot.Draws} draws. All points of a draw are measured on the same images; none is ever labelled."),
+                new("Accuracy by labels per class", ["encoder", "classifier", "labels", "mean", $"lowest to highest of {FewShot.Draws} draws"], rows)),
+            new Paragraph($"Nearest neighbours (k-NN, discs) and a linear layer on the features (squares). Means of {FewShot.Draws} draws. All points "
+                + "of a draw are measured on the same images; none is ever labelled."),
         ]);
+
+        void Add(int view, string name, string classifier, Mark mark, Func<int[], int[], int[]> classify)
+        {
+            double[][] accuracies = FewShot.Measure(classify, classes, shots, seed);
+            double[] means = [.. accuracies.Select(draws => draws.Average())];
+            string line = $"{SafeText.Label(name, 12)} {classifier}";
+            lines.Add(new(line, Ink.Series(view), [.. shots.Select(s => Math.Log(s))], means, mark));
+            rows.AddRange(shots.Select((s, i) => (IReadOnlyList<string>)
+                [name, classifier, Numbers.Text(s), Numbers.Percent(means[i]), Range(accuracies[i])]));
+        }
 
         static string Range(double[] draws) => $"{Numbers.Percent(draws.Min())} to {Numbers.Percent(draws.Max())}";
     }
