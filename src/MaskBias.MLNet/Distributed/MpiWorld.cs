@@ -5,7 +5,7 @@ namespace MaskBias.MLNet.Distributed;
 /// <summary>The processes that an MPI launcher started, of which this is one. MPI begins with <see cref="Join"/> and ends with the process.</summary>
 public sealed class MpiWorld
 {
-    private static readonly TimeSpan PatienceOfRoot = TimeSpan.FromSeconds(3), PatienceOfOthers = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan PatienceOfRoot = TimeSpan.FromSeconds(3), PatienceOfOthers = TimeSpan.FromSeconds(10);
     private const int AbortedCode = 70;
 
     private static readonly Lock Gate = new();
