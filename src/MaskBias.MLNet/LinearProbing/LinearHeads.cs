@@ -47,7 +47,7 @@ internal sealed class LinearHeads : IDisposable
 
     /// <summary>The logits of every layer, [B, D] -> [B, H, K].</summary>
     public Tensor Logits(Tensor normalized) =>
-        (matmul(normalized, Weight.flatten(0, 1).t()) + Bias.flatten()).view(-1, Bias.shape[0], Bias.shape[1]);
+        Sum(matmul(normalized, Weight.flatten(0, 1).t()), Bias.flatten()).view(-1, Bias.shape[0], Bias.shape[1]);
 
     /// <summary>One of the layers, the normalisation folded in: W' = W/σ, b' = b − W'·μ.</summary>
     public LinearClassifier Fold(int head)
@@ -57,7 +57,7 @@ internal sealed class LinearHeads : IDisposable
         Tensor weight = Weight[head].to_type(ScalarType.Float64), bias = Bias[head].to_type(ScalarType.Float64);
         if (normalizes)
         {
-            weight = weight / (Variance.to_type(ScalarType.Float64) + Number(NormEpsilon)).sqrt();
+            weight = weight / Sum(Variance.to_type(ScalarType.Float64), Number(NormEpsilon)).sqrt();
             bias = bias - matmul(weight, Mean.to_type(ScalarType.Float64));
         }
         return new([.. weight.unbind(0).Select(Values)], Values(bias));
@@ -69,14 +69,14 @@ internal sealed class LinearHeads : IDisposable
     private Tensor Normalize(Tensor features, bool training)
     {
         using var _ = no_grad();
-        if (!training) return (features - Mean) / (Variance + Number(NormEpsilon)).sqrt();
+        if (!training) return (features - Mean) / Sum(Variance, Number(NormEpsilon)).sqrt();
         var mean = OverRanks(features.mean([0]));
         var centered = features - mean;
-        var variance = OverRanks(centered.square().mean([0]));
+        var variance = OverRanks(centered.pow(Number(2)).mean([0]));
         double rows = features.shape[0] * Ranks.Size;
         Mean.mul_(Number(1 - NormMomentum)).add_(mean, alpha: Number(NormMomentum));
         Variance.mul_(Number(1 - NormMomentum)).add_(variance, alpha: Number(NormMomentum * rows / Math.Max(1, rows - 1)));      // unbiased
-        return centered / (variance + Number(NormEpsilon)).sqrt();
+        return centered / Sum(variance, Number(NormEpsilon)).sqrt();
     }
 
     private Tensor OverRanks(Tensor mean)

@@ -58,7 +58,7 @@ internal sealed class ProbeMethod(LinearHeads heads, Tensor? classWeights) : ITr
         void Add(Parameter parameter, Tensor gradient)
         {
             var scaled = scale == 1 ? gradient : gradient * Number(scale);
-            if (parameter.grad is { } sum) sum.add_(scaled);
+            if (parameter.grad is { } sum) sum.add_(scaled, alpha: Number(1));
             else parameter.grad = scaled;
         }
     }

@@ -67,7 +67,7 @@ public sealed record PatchRelations(Tensor? Positive, Tensor? Negative)
 
     private static Tensor Cosine(Tensor maskTokens)
     {
-        var norm = maskTokens.square().sum(1, keepdim: true).sqrt_().clamp_min_(Number(1e-12));      // [B, 1, N]
+        var norm = maskTokens.pow(Number(2)).sum(1, keepdim: true).sqrt_().clamp_min_(Number(1e-12));      // [B, 1, N]
         var unit = maskTokens / norm;
         return matmul(unit.transpose(1, 2), unit);
     }

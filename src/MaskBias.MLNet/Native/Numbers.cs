@@ -1,4 +1,5 @@
 using TorchSharp;
+using static TorchSharp.torch;
 
 namespace MaskBias.MLNet.Native;
 
@@ -8,7 +9,9 @@ namespace MaskBias.MLNet.Native;
 /// <remarks>
 /// TorchSharp turns every number into a native object that its finalizer frees, and nothing holds the managed half once the operation has
 /// taken its handle: a garbage collection at that moment frees what the operation is about to read, about once in 600 collections on a busy
-/// machine ("Unknown scalar type", or a wrong number). What is made here is held until the same thread has made many more, and is then freed
+/// machine ("Unknown scalar type", or a wrong number). It does so itself, too, in a + b, square() and arange(n):
+/// <see cref="Sum(Tensor, Tensor)"/>, pow(2) and the whole arange(0, n, 1) do without.
+/// What is made here is held until the same thread has made many more, and is then freed
 /// at once, so that none waits for a collection.
 /// </remarks>
 internal static class Numbers
@@ -27,6 +30,12 @@ internal static class Numbers
 
     /// <summary>An integer for the operation that it is passed to; not to be kept.</summary>
     public static Scalar Number(long value) => Hold(value.ToScalar());
+
+    /// <summary>a + b. TorchSharp's operator makes a number of its own, 1, by which it multiplies b.</summary>
+    public static Tensor Sum(Tensor a, Tensor b) => a.add(b, alpha: Number(1));
+
+    /// <summary>a + b, as <see cref="Sum(Tensor, Tensor)"/>.</summary>
+    public static Tensor Sum(Tensor a, Scalar b) => a.add(b, alpha: Number(1));
 
     private static Scalar Hold(Scalar number)
     {

@@ -87,11 +87,11 @@ internal sealed class AdamGroup : IDisposable
         var gradients = cat([.. run.Select(p => p.Parameter.grad!.flatten())]);                        // [n]
         first.mul_(Number(update.Beta1)).add_(gradients, alpha: Number(1 - update.Beta1));
         second.mul_(Number(update.Beta2)).addcmul_(gradients, gradients, Number(1 - update.Beta2));
-        var divisor = second.sqrt().div_(Number(update.SecondScale)).add_(Number(AdamUpdate.Epsilon));
+        var divisor = second.sqrt().div_(Number(update.SecondScale)).add_(Number(AdamUpdate.Epsilon), alpha: Number(1));
         var steps = (first / divisor).mul_(Number(-update.StepSize));
         if (update.Kept != 1) steps.add_(cat([.. run.Select(p => p.Parameter.flatten())]), alpha: Number(update.Kept - 1));
         var parts = steps.split([.. run.Select(p => p.Parameter.numel())]);
-        for (int i = 0; i < run.Count; i++) run[i].Parameter.add_(parts[i].view_as(run[i].Parameter));
+        for (int i = 0; i < run.Count; i++) run[i].Parameter.add_(parts[i].view_as(run[i].Parameter), alpha: Number(1));
     }
 
     private static unsafe void MoveOnProcessor(IReadOnlyList<AdamParameter> run, AdamUpdate update)

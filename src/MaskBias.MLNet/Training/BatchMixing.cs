@@ -13,7 +13,7 @@ internal static class BatchMixing
     public static Tensor Mixup(Tensor batch, double share)
     {
         using var scope = NewDisposeScope();
-        return (batch * Number(share) + batch.flip(0) * Number(1 - share)).MoveToOuterDisposeScope();
+        return Sum(batch * Number(share), batch.flip(0) * Number(1 - share)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Pastes a box of the other image.</summary>

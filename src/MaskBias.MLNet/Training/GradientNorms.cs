@@ -21,7 +21,7 @@ internal static class GradientNorms
         var norms = stack(gradients.Select(g => g.norm()));
         if (limit > 0)
         {
-            var factors = (Number(limit) / (norms + Number(Epsilon))).clamp_max_(Number(1)).unbind(0);
+            var factors = (Number(limit) / Sum(norms, Number(Epsilon))).clamp_max_(Number(1)).unbind(0);
             for (int i = 0; i < gradients.Count; i++) gradients[i].mul_(factors[i]);
         }
         return norms.cpu().to_type(ScalarType.Float64).data<double>().ToList();

@@ -12,7 +12,7 @@ internal static class SoftTargets
     {
         using var scope = NewDisposeScope();
         return nn.functional.one_hot(labels, classes).to_type(ScalarType.Float32)
-            .mul_(Number(1 - smoothing)).add_(Number(smoothing / classes))
+            .mul_(Number(1 - smoothing)).add_(Number(smoothing / classes), alpha: Number(1))
             .MoveToOuterDisposeScope();
     }
 

@@ -51,9 +51,9 @@ internal sealed class StackedMomentum : IOptimizer
             if (parameters[i].grad is not { } direction) continue;
             var parameter = parameters[i];
             bool scales = trust is not null && parameter.dim() > 2;
-            if (weightDecay > 0 && (trust is null || scales)) direction = direction + Number(weightDecay) * parameter;
+            if (weightDecay > 0 && (trust is null || scales)) direction = Sum(direction, Number(weightDecay) * parameter);
             if (scales) direction = direction * PerModel(TrustRatio(parameter, direction), parameter);
-            updates[i].mul_(Number(momentum)).add_(direction);
+            updates[i].mul_(Number(momentum)).add_(direction, alpha: Number(1));
             parameter.sub_(updates[i] * PerModel(factors * Number(learningRate), parameter));
         }
     }
@@ -72,7 +72,7 @@ internal sealed class StackedMomentum : IOptimizer
         return where((weights > Number(0)).logical_and(steps > Number(0)), ratio, ones_like(ratio));
     }
 
-    private static Tensor Norm(Tensor stack) => stack.flatten(1).square().sum(1).sqrt();
+    private static Tensor Norm(Tensor stack) => stack.flatten(1).pow(Number(2)).sum(1).sqrt();
 
     private static Tensor PerModel(Tensor values, Tensor like) => values.view([values.shape[0], .. Enumerable.Repeat(1L, (int)like.dim() - 1)]);
 }

@@ -45,8 +45,8 @@ internal sealed class Block : nn.Module<Tensor, PatchRelations?, Tensor>
     public override Tensor forward(Tensor tokens, PatchRelations? relations)
     {
         using var scope = NewDisposeScope();
-        var mixed = tokens + DropPath(Scale(ls1, attn.forward(norm1.forward(tokens), relations)));
-        return (mixed + DropPath(Scale(ls2, mlp.forward(norm2.forward(mixed))))).MoveToOuterDisposeScope();
+        var mixed = Sum(tokens, DropPath(Scale(ls1, attn.forward(norm1.forward(tokens), relations))));
+        return Sum(mixed, DropPath(Scale(ls2, mlp.forward(norm2.forward(mixed))))).MoveToOuterDisposeScope();
     }
 
     /// <summary>The attention map of this block for the given input tokens, [B, h, N, N].</summary>
@@ -63,7 +63,7 @@ internal sealed class Block : nn.Module<Tensor, PatchRelations?, Tensor>
     {
         if (!training || IsFrozen || dropPath == 0) return branch;
         double keep = 1 - dropPath;
-        var kept = draws!.Uniform(branch.shape[0], 1, 1).add_(Number(keep)).floor_().div_(Number(keep));
+        var kept = draws!.Uniform(branch.shape[0], 1, 1).add_(Number(keep), alpha: Number(1)).floor_().div_(Number(keep));
         return branch * kept.to(branch.device);
     }
 }

@@ -64,7 +64,7 @@ public sealed class MaeDecoder : nn.Module<Tensor, Tensor, Tensor>
         long batch = restore.shape[0], patches = restore.shape[1], width = options.EmbedDim, hidden = patches + 1 - known.shape[1];
         var shuffled = cat([known[.., 1..], mask_token.expand(batch, hidden, width)], dim: 1);      // [B, N, d]
         var ordered = shuffled.gather(1, restore.unsqueeze(-1).expand(batch, patches, width));
-        var tokens = cat([known[.., ..1], ordered], dim: 1) + decoder_pos_embed;                    // [B, 1 + N, d]
+        var tokens = Sum(cat([known[.., ..1], ordered], dim: 1), decoder_pos_embed);                    // [B, 1 + N, d]
         foreach (var block in decoder_blocks) tokens = block.forward(tokens, null);
         return decoder_pred.forward(decoder_norm.forward(tokens)[.., 1..]).MoveToOuterDisposeScope();
     }

@@ -51,7 +51,7 @@ internal sealed class MaskGuidedAttention : nn.Module<Tensor, PatchRelations?, T
         using var scope = NewDisposeScope();
         var (query, key, value) = Project(tokens);
         var logits = matmul(query, key.transpose(-2, -1)) / Number(Math.Sqrt(query.shape[^1]));     // [B, h, N, N]
-        if (Bias(relations) is { } bias) logits = logits + bias;
+        if (Bias(relations) is { } bias) logits = Sum(logits, bias);
         var map = softmax(logits, -1);
         return (Merge(matmul(map, value)).MoveToOuterDisposeScope(), map.MoveToOuterDisposeScope());
     }

@@ -17,7 +17,7 @@ internal static class SinCosPositions
     public static Tensor Create(int width, int grid)
     {
         using var scope = NewDisposeScope();
-        var place = arange(Number(grid * grid), dtype: ScalarType.Float64);
+        var place = arange(Number(0), Number(grid * grid), Number(1), dtype: ScalarType.Float64);
         var patches = cat([Code(place.remainder(Number(grid)), width / 2), Code((place / Number(grid)).floor(), width / 2)], dim: 1);
         var all = cat([zeros(1, width, dtype: ScalarType.Float64), patches]).unsqueeze(0);
         return all.to_type(ScalarType.Float32).MoveToOuterDisposeScope();
@@ -26,7 +26,7 @@ internal static class SinCosPositions
     // sin(ω_i·x) | cos(ω_i·x) with ω_i = 1/10000^(i/(channels/2)): [N, channels]
     private static Tensor Code(Tensor coordinate, int channels)
     {
-        var exponent = arange(Number(channels / 2), dtype: ScalarType.Float64) / Number(channels / 2.0);
+        var exponent = arange(Number(0), Number(channels / 2), Number(1), dtype: ScalarType.Float64) / Number(channels / 2.0);
         var angle = outer(coordinate, (exponent * Number(-Math.Log(LongestPeriod))).exp());
         return cat([angle.sin(), angle.cos()], dim: 1);
     }

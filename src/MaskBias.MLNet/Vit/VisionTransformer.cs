@@ -191,7 +191,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
             throw new ArgumentException($"Images are [{string.Join(", ", images.shape)}]; they must be [batch, 3, height, width] and at least one patch of {options.PatchSize} pixels large.");
         var patches = patch_embed.forward(images);
         var tokens = cat([cls_token.expand(images.shape[0], -1, -1), patches], dim: 1);
-        tokens = tokens + PositionEmbedding(images.shape[2], images.shape[3]);
+        tokens = Sum(tokens, PositionEmbedding(images.shape[2], images.shape[3]));
         if (register_tokens is null) return tokens;
         return cat([tokens[.., ..1], register_tokens.expand(images.shape[0], -1, -1), tokens[.., 1..]], dim: 1);
     }

@@ -17,11 +17,11 @@ internal static class PseudoMixup
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         Tensor own = labels.Confidences, others = own.flip(0);
-        var share = own / (own + others);                                                           // [B]
+        var share = own / Sum(own, others);                                                           // [B]
         var mixed = Mix(images, share.view(-1, 1, 1, 1)).MoveToOuterDisposeScope();
         var targets = Mix(labels.Targets, share.view(-1, 1)).MoveToOuterDisposeScope();
         return (mixed, new(targets, maximum(own, others).MoveToOuterDisposeScope()));
     }
 
-    private static Tensor Mix(Tensor batch, Tensor share) => batch * share + batch.flip(0) * (Number(1) - share);
+    private static Tensor Mix(Tensor batch, Tensor share) => Sum(batch * share, batch.flip(0) * (Number(1) - share));
 }

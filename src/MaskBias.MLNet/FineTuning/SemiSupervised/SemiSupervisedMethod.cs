@@ -42,7 +42,7 @@ internal sealed class SemiSupervisedMethod(
         using var scope = NewDisposeScope();
         var supervised = labelled.Loss(batch.Labelled, position);
         var pseudo = UnlabelledLoss(batch.Unlabelled.Global, labelled.RandomFor(position, stream: 1));
-        return (supervised + Number(options.UnlabelledWeight) * pseudo).MoveToOuterDisposeScope();
+        return Sum(supervised, Number(options.UnlabelledWeight) * pseudo).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

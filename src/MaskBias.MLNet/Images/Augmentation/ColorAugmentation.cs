@@ -54,19 +54,19 @@ internal static class ColorAugmentation
     private static Tensor Contrast(Tensor views, Tensor factor)
     {
         var mean = Luminance(views).mean([1, 2, 3], keepdim: true);
-        return (mean + (views - mean) * factor).clamp_(Number(0), Number(1));
+        return Sum(mean, (views - mean) * factor).clamp_(Number(0), Number(1));
     }
 
     private static Tensor Saturate(Tensor views, Tensor factor)
     {
         var gray = Luminance(views);
-        return (gray + (views - gray) * factor).clamp_(Number(0), Number(1));
+        return Sum(gray, (views - gray) * factor).clamp_(Number(0), Number(1));
     }
 
     private static Tensor Luminance(Tensor views)
     {
         var parts = views.unbind(1);
-        return (parts[0] * Number(0.299) + parts[1] * Number(0.587) + parts[2] * Number(0.114)).unsqueeze(1);      // [N, 1, S, S]
+        return Sum(Sum(parts[0] * Number(0.299), parts[1] * Number(0.587)), parts[2] * Number(0.114)).unsqueeze(1);      // [N, 1, S, S]
     }
 
     // Through hue, saturation and value: hue turns by a share of the circle.
@@ -78,13 +78,13 @@ internal static class ColorAugmentation
         var parts = views.unbind(1);
         var (r, g, b) = (parts[0], parts[1], parts[2]);
         var sector = where(channel == Number(0), (g - b) / divisor,
-            where(channel == Number(1), (b - r) / divisor + Number(2), (r - g) / divisor + Number(4)));
-        var hue = sector + Number(6) * turn.squeeze(1);      // in sixths of the circle
+            where(channel == Number(1), Sum((b - r) / divisor, Number(2)), Sum((r - g) / divisor, Number(4))));
+        var hue = Sum(sector, Number(6) * turn.squeeze(1));      // in sixths of the circle
         return stack([FromHue(5), FromHue(3), FromHue(1)], dim: 1);
 
         Tensor FromHue(int offset)
         {
-            var k = (hue + Number(offset)).remainder(Number(6));
+            var k = Sum(hue, Number(offset)).remainder(Number(6));
             return value - chroma * minimum(k, Number(4) - k).clamp_(Number(0), Number(1));
         }
     }
@@ -96,9 +96,9 @@ internal static class ColorAugmentation
         if (blurred.Length == 0) return views;
         long size = views.shape[3];
         var deviation = tensor(blurred.Select(i => draws[(int)i].Blur).ToArray(), [blurred.Length, 1, 1], device: views.device);
-        var position = arange(Number(size), dtype: ScalarType.Float32, device: views.device);
+        var position = arange(Number(0), Number(size), Number(1), dtype: ScalarType.Float32, device: views.device);
         var distance = (position.unsqueeze(1) - position) / deviation;                                    // [n, S, S]
-        var gaussian = (distance.square() * Number(-0.5)).exp_();
+        var gaussian = (distance.pow(Number(2)) * Number(-0.5)).exp_();
         gaussian = gaussian / gaussian.sum(-1, keepdim: true);
         var index = tensor(blurred, device: views.device);
         var chosen = views.index_select(0, index);                                                        // [n, 3, S, S]

@@ -38,7 +38,7 @@ internal static class CropResampler
             for (int i = 0; i < size; i++)
                 centers[b * size + i] = (float)(spans[b].Start + ((spans[b].Reverse ? size - 1 - i : i) + 0.5) * step - 0.5);
         }
-        var position = arange(Number(paddedLength), dtype: ScalarType.Float32, device: device);                        // [L]
+        var position = arange(Number(0), Number(paddedLength), Number(1), dtype: ScalarType.Float32, device: device);     // [L]
         var distance = position - tensor(centers, [spans.Length, size, 1], device: device);                    // [B, S, L]
         var weights = Cubic(distance.div_(tensor(scales, [spans.Length, 1, 1], device: device)).abs_().clamp_max_(Number(2)));
         var inside = position < tensor(lengths, [spans.Length, 1, 1], device: device);                         // [B, 1, L]
@@ -49,8 +49,8 @@ internal static class CropResampler
     // Keys' cubic with a = −0.5, for 0 ≤ t ≤ 2
     private static Tensor Cubic(Tensor t)
     {
-        var near = ((Number(1.5) * t - Number(2.5)) * t).mul_(t).add_(Number(1));
-        var far = ((Number(-0.5) * t + Number(2.5)) * t - Number(4)).mul_(t).add_(Number(2));
+        var near = ((Number(1.5) * t - Number(2.5)) * t).mul_(t).add_(Number(1), alpha: Number(1));
+        var far = (Sum(Number(-0.5) * t, Number(2.5)) * t - Number(4)).mul_(t).add_(Number(2), alpha: Number(1));
         return where(t < Number(1), near, far);
     }
 }

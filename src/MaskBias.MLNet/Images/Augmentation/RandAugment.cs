@@ -22,7 +22,7 @@ internal static class RandAugment
         (x, m) => Warp(x, m, s => (Math.Cos(s * Math.PI / 6), -Math.Sin(s * Math.PI / 6), 0, Math.Sin(s * Math.PI / 6), Math.Cos(s * Math.PI / 6), 0)),
         (x, m) => Posterize(x, Each(m, s => MathF.Pow(2, 4 + (int)(MathF.Abs(s) * 4)), x)),
         (x, m) => where(x >= Each(m, s => 256 - (int)(MathF.Abs(s) * 256), x), Number(255) - x, x),
-        (x, m) => where(x < Number(128), (x + Each(m, s => (int)(MathF.Abs(s) * 110), x)).clamp_(Number(0), Number(255)), x),
+        (x, m) => where(x < Number(128), Sum(x, Each(m, s => (int)(MathF.Abs(s) * 110), x)).clamp_(Number(0), Number(255)), x),
         (x, m) => Blend(Luminance(x), x, m),
         (x, m) => Blend(Luminance(x).mean([1, 2, 3], keepdim: true), x, m),
         (x, m) => Blend(zeros_like(x), x, m),
@@ -91,7 +91,7 @@ internal static class RandAugment
         var last = histogram.gather(1, levels.amax([1], keepdim: true));
         var step = ((Number(levels.shape[1]) - last) / Number(255)).floor();    // [n·3, 1]
         var before = histogram.cumsum(1) - histogram;
-        var table = ((before + (step / Number(2)).floor()) / step.clamp_min(Number(1))).floor().clamp_(Number(0), Number(255));
+        var table = (Sum(before, (step / Number(2)).floor()) / step.clamp_min(Number(1))).floor().clamp_(Number(0), Number(255));
         return where(step > Number(0), table.gather(1, levels), levels.to_type(ScalarType.Float32)).view(x.shape);
     }
 
@@ -101,7 +101,7 @@ internal static class RandAugment
     private static Tensor Blend(Tensor other, Tensor x, float[] strengths)
     {
         var factor = Each(strengths, s => 1 + 0.9f * s, x);
-        return (other * (Number(1) - factor) + x * factor).clamp_(Number(0), Number(255));
+        return Sum(other * (Number(1) - factor), x * factor).clamp_(Number(0), Number(255));
     }
 
     private static Tensor Luminance(Tensor x)
@@ -132,7 +132,7 @@ internal static class RandAugment
         var theta = tensor(values, [strengths.Length, 2, 3], device: x.device);
         var fill = tensor([123.675f, 116.28f, 103.53f], [1, 3, 1, 1], device: x.device);
         var grid = nn.functional.affine_grid(theta, x.shape, align_corners: false);
-        return nn.functional.grid_sample(x - fill, grid, GridSampleMode.Bilinear, GridSamplePaddingMode.Zeros, align_corners: false) + fill;
+        return Sum(nn.functional.grid_sample(x - fill, grid, GridSampleMode.Bilinear, GridSamplePaddingMode.Zeros, align_corners: false), fill);
     }
 
     private static Tensor Each(float[] strengths, Func<float, float> value, Tensor like) =>

@@ -75,7 +75,7 @@ internal sealed class DinoLoss : IDisposable
     {
         using var _ = no_grad();
         using var mean = teacher.mean([0], keepdim: true);
-        seen.add_(mean);
+        seen.add_(mean, alpha: Number(1));
         parts++;
     }
 

@@ -42,6 +42,6 @@ internal static class ImagePatches
         using var scope = NewDisposeScope();
         var mean = patches.mean([-1], keepdim: true);
         var variance = patches.var([-1], unbiased: true, keepdim: true);
-        return (mean.MoveToOuterDisposeScope(), (variance + Number(VarianceFloor)).sqrt().MoveToOuterDisposeScope());
+        return (mean.MoveToOuterDisposeScope(), Sum(variance, Number(VarianceFloor)).sqrt().MoveToOuterDisposeScope());
     }
 }

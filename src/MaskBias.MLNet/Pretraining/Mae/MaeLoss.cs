@@ -17,7 +17,7 @@ internal static class MaeLoss
         using var scope = NewDisposeScope();
         var target = ImagePatches.Cut(images, patchSize);
         if (normalizePixels) target = ImagePatches.Normalize(target);
-        var error = (predicted - target).square().mean([-1]);                                       // [B, N]
+        var error = (predicted - target).pow(Number(2)).mean([-1]);                                       // [B, N]
         return ((error * hidden).sum() / hidden.sum()).MoveToOuterDisposeScope();
     }
 }

@@ -63,7 +63,7 @@ public sealed class MaeReconstructor
         if (decoder.Options.NormalizePixels)
         {
             var (mean, deviation) = ImagePatches.Statistics(known);
-            predicted = predicted * deviation + mean;
+            predicted = Sum(predicted * deviation, mean);
         }
         var drawn = encoder.Denormalize(ImagePatches.Join(predicted, decoder.PatchSize)).cpu();
         var hidden = ImagePatches.Join(masking.Hidden.unsqueeze(-1).expand_as(predicted), decoder.PatchSize).cpu() > Number(0);

@@ -52,8 +52,8 @@ internal sealed class PatchMasker
         int perBlock = block * block, blocksPerSide = grid / block;
         var rank = noise.argsort(1).argsort(1);                                                     // of each block, 0 the smallest
         var first = (rank * Number(perBlock)).view(-1, blocksPerSide, 1, blocksPerSide, 1);
-        var within = arange(Number(perBlock), dtype: ScalarType.Int64, device: noise.device).view(1, 1, block, 1, block);
-        var restore = (first + within).reshape(-1, grid * grid);                                    // blocks in order, patch by patch
+        var within = arange(Number(0), Number(perBlock), Number(1), dtype: ScalarType.Int64, device: noise.device).view(1, 1, block, 1, block);
+        var restore = Sum(first, within).reshape(-1, grid * grid);                                    // blocks in order, patch by patch
         var visible = restore.argsort(1)[.., ..VisiblePatches];
         var hidden = (restore >= Number(VisiblePatches)).to_type(ScalarType.Float32);
         return new(visible.MoveToOuterDisposeScope(), restore.MoveToOuterDisposeScope(), hidden.MoveToOuterDisposeScope());

@@ -70,7 +70,7 @@ public static class EncoderExport
         {
             if (name.StartsWith("norm.", StringComparison.Ordinal)) yield return new(finalNorm + name["norm.".Length..], weight);
             else if (name == "register_tokens") yield return new("reg_token", weight);
-            else if (fold && name == "cls_token") yield return new(name, weight + weights["pos_embed"][.., ..1]);
+            else if (fold && name == "cls_token") yield return new(name, Sum(weight, weights["pos_embed"][.., ..1]));
             else if (fold && name == "pos_embed") yield return new(name, weight[.., 1..].contiguous());
             else yield return new(name.Replace(".mlp.w12.", ".mlp.fc1.").Replace(".mlp.w3.", ".mlp.fc2."), weight);
         }

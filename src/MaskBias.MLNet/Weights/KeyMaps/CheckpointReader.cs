@@ -162,7 +162,7 @@ internal sealed partial class CheckpointReader
         if (tensors.Find(registers) is not { Shape: [_, long count, _] } || tensors.Find(positions) is not { Shape: [1, long rows, long width] }) return;
         if (IsSquare(rows) || IsSquare(rows - 1) || !IsSquare(rows - 1 - count)) return;
         string source = prefix + "pos_embed";
-        tensors.Change(registers, [1, count, width], own => own + tensors.File.Read(source)[.., 1..(int)(1 + count)]);
+        tensors.Change(registers, [1, count, width], own => Sum(own, tensors.File.Read(source)[.., 1..(int)(1 + count)]));
         tensors.Change(positions, [1, rows - count, width], all => cat([all[.., ..1], all[.., (int)(1 + count)..]], dim: 1));
     }
 

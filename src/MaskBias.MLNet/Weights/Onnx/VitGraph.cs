@@ -75,7 +75,7 @@ internal sealed class VitGraph
     // the class token with its position, and the registers: [1, 1 + R, D]
     private Tensor Prefix()
     {
-        var first = Read("cls_token") + encoder.Model.PositionEmbedding(options.ImageSize, options.ImageSize)[.., ..1].cpu();
+        var first = Sum(Read("cls_token"), encoder.Model.PositionEmbedding(options.ImageSize, options.ImageSize)[.., ..1].cpu());
         return options.RegisterTokens == 0 ? first : cat([first, Read("register_tokens")], dim: 1);
     }
 
@@ -86,7 +86,7 @@ internal sealed class VitGraph
         var scale = tensor(deviation.Select(d => 1 / (255.0 * d)).ToArray()).view(1, 3, 1, 1);
         var shift = tensor(mean.Zip(deviation, (m, d) => -m / (double)d).ToArray()).view(1, 3, 1, 1);
         var weight = Read("patch_embed.proj.weight").to(ScalarType.Float64);
-        var bias = Read("patch_embed.proj.bias") + (weight * shift).sum([1, 2, 3]);
+        var bias = Sum(Read("patch_embed.proj.bias"), (weight * shift).sum([1, 2, 3]));
         return (weight * scale, bias);
     }
 

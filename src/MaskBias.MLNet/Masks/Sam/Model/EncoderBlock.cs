@@ -25,7 +25,7 @@ internal sealed class EncoderBlock : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor map)
     {
         using var scope = NewDisposeScope();
-        var mixed = attn.forward(norm1.forward(map)).add_(map);
-        return mlp.forward(norm2.forward(mixed)).add_(mixed).MoveToOuterDisposeScope();
+        var mixed = attn.forward(norm1.forward(map)).add_(map, alpha: Number(1));
+        return mlp.forward(norm2.forward(mixed)).add_(mixed, alpha: Number(1)).MoveToOuterDisposeScope();
     }
 }

@@ -27,8 +27,8 @@ internal sealed class FourierPositions : nn.Module<Tensor, Tensor>
     public Tensor Grid(int side)
     {
         using var scope = NewDisposeScope();
-        var steps = arange(Number(side), dtype: ScalarType.Float32, device: positional_encoding_gaussian_matrix.device);
-        var centers = (steps + Number(0.5)) / Number(side);
+        var steps = arange(Number(0), Number(side), Number(1), dtype: ScalarType.Float32, device: positional_encoding_gaussian_matrix.device);
+        var centers = Sum(steps, Number(0.5)) / Number(side);
         var coordinates = stack([centers.unsqueeze(0).expand(side, side), centers.unsqueeze(1).expand(side, side)], dim: -1);
         return forward(coordinates).permute(2, 0, 1).unsqueeze(0).MoveToOuterDisposeScope();
     }

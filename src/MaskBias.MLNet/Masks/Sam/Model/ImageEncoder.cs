@@ -49,7 +49,7 @@ internal sealed class ImageEncoder : nn.Module<Tensor, Tensor>
     public Tensor Tokens(Tensor images)
     {
         using var scope = NewDisposeScope();
-        return (patch_embed.forward(images).view(images.shape[0], grid, grid, -1) + pos_embed).MoveToOuterDisposeScope();
+        return Sum(patch_embed.forward(images).view(images.shape[0], grid, grid, -1), pos_embed).MoveToOuterDisposeScope();
     }
 
     /// <summary>[B, G, G, D] -> [B, P, G, G].</summary>

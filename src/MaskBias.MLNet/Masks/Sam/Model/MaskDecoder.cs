@@ -48,7 +48,7 @@ internal sealed class MaskDecoder : nn.Module
         long batch = sparse.shape[0], grid = image.shape[^1];
         var own = cat([iou_token.weight!, mask_tokens.weight!], dim: 0).unsqueeze(0).expand(batch, -1, -1);
         var (tokens, map) = transformer.Forward(
-            cat([own, sparse], dim: 1), (image + dense).flatten(2).transpose(1, 2), imagePositions.flatten(2).transpose(1, 2));
+            cat([own, sparse], dim: 1), Sum(image, dense).flatten(2).transpose(1, 2), imagePositions.flatten(2).transpose(1, 2));
 
         var (first, count) = multimask ? (1, masks - 1) : (0, 1);
         var enlarged = output_upscaling.forward(map.transpose(1, 2).reshape(batch, -1, grid, grid)).flatten(2);      // [B, P/8, 16G²]

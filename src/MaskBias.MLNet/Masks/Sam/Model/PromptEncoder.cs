@@ -61,23 +61,23 @@ internal sealed class PromptEncoder : nn.Module
 
     private Tensor Points(Tensor points, Tensor labels, bool padded)
     {
-        var centers = points + Number(0.5);                                                  // from a pixel's corner to its middle
+        var centers = Sum(points, Number(0.5));                                                  // from a pixel's corner to its middle
         if (padded)
         {
             centers = nn.functional.pad(centers, [0, 0, 0, 1]);
             labels = nn.functional.pad(labels, [0, 1], value: Padding);
         }
         var kinds = labels.unsqueeze(-1);                                            // [B, M, 1]
-        return pe_layer.forward(centers / Number(imageSize)).masked_fill(kinds == Number(Padding), Number(0))
-            + (kinds == Number(Padding)) * not_a_point_embed.weight!
-            + (kinds == Number(Background)) * point_embeddings[Background].weight!
-            + (kinds == Number(Foreground)) * point_embeddings[Foreground].weight!;
+        var code = pe_layer.forward(centers / Number(imageSize)).masked_fill(kinds == Number(Padding), Number(0));
+        code = Sum(code, (kinds == Number(Padding)) * not_a_point_embed.weight!);
+        code = Sum(code, (kinds == Number(Background)) * point_embeddings[Background].weight!);
+        return Sum(code, (kinds == Number(Foreground)) * point_embeddings[Foreground].weight!);
     }
 
     // [B, 4] -> [B, 2, P]
     private Tensor Boxes(Tensor boxes)
     {
-        var corners = (boxes + Number(0.5)).view(-1, 2, 2) / Number(imageSize);
-        return pe_layer.forward(corners) + cat([point_embeddings[TopLeft].weight!, point_embeddings[BottomRight].weight!], dim: 0);
+        var corners = Sum(boxes, Number(0.5)).view(-1, 2, 2) / Number(imageSize);
+        return Sum(pe_layer.forward(corners), cat([point_embeddings[TopLeft].weight!, point_embeddings[BottomRight].weight!], dim: 0));
     }
 }

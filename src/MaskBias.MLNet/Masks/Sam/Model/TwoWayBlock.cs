@@ -45,15 +45,15 @@ internal sealed class TwoWayBlock : nn.Module
         }
         else
         {
-            var placed = tokens + tokenPositions;
-            tokens = tokens + self_attn.Forward(placed, placed, tokens);
+            var placed = Sum(tokens, tokenPositions);
+            tokens = Sum(tokens, self_attn.Forward(placed, placed, tokens));
         }
         tokens = norm1.forward(tokens);
 
-        var imageKeys = image + imagePositions;
-        tokens = norm2.forward(tokens + cross_attn_token_to_image.Forward(tokens + tokenPositions, imageKeys, image));
-        tokens = norm3.forward(tokens + mlp.forward(tokens));
-        image = norm4.forward(image + cross_attn_image_to_token.Forward(imageKeys, tokens + tokenPositions, tokens));
+        var imageKeys = Sum(image, imagePositions);
+        tokens = norm2.forward(Sum(tokens, cross_attn_token_to_image.Forward(Sum(tokens, tokenPositions), imageKeys, image)));
+        tokens = norm3.forward(Sum(tokens, mlp.forward(tokens)));
+        image = norm4.forward(Sum(image, cross_attn_image_to_token.Forward(imageKeys, Sum(tokens, tokenPositions), tokens)));
         return (tokens.MoveToOuterDisposeScope(), image.MoveToOuterDisposeScope());
     }
 }

@@ -29,7 +29,7 @@ internal sealed class TwoWayTransformer : nn.Module
             var (nextTokens, nextImage) = layer.Forward(tokens, image, prompt, imagePositions);
             (tokens, image) = (nextTokens, nextImage);
         }
-        tokens = tokens + final_attn_token_to_image.Forward(tokens + prompt, image + imagePositions, image);
+        tokens = Sum(tokens, final_attn_token_to_image.Forward(Sum(tokens, prompt), Sum(image, imagePositions), image));
         return (norm_final_attn.forward(tokens).MoveToOuterDisposeScope(), image.MoveToOuterDisposeScope());
     }
 }

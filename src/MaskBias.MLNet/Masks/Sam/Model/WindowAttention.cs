@@ -64,7 +64,7 @@ internal sealed class WindowAttention : nn.Module<Tensor, Tensor>
         Tensor weight = qkv.weight!.narrow(0, part * width, width), bias = qkv.bias!.narrow(0, part * width, width);
         var projected = nn.functional.linear(row, weight);
         if (below + right > 0) projected = nn.functional.pad(projected, [0, 0, 0, right, 0, below]);
-        projected.add_(bias);
+        projected.add_(bias, alpha: Number(1));
         long windows = projected.shape[2] / side;
         return projected.view(row.shape[0], side, windows, side, heads, -1).permute(0, 2, 4, 1, 3, 5)
             .reshape(row.shape[0] * windows, heads, side * side, -1);
@@ -82,7 +82,7 @@ internal sealed class WindowAttention : nn.Module<Tensor, Tensor>
         {
             using var step = NewDisposeScope();
             long count = Math.Min(chunk, tokens - start);
-            var bias = (byRow.narrow(2, start, count) + byColumn.narrow(2, start, count)).flatten(3);         // [B', h, chunk, S²]
+            var bias = Sum(byRow.narrow(2, start, count), byColumn.narrow(2, start, count)).flatten(3);         // [B', h, chunk, S²]
             mixed.narrow(2, start, count).copy_(
                 nn.functional.scaled_dot_product_attention(query.narrow(2, start, count), key, value, attn_mask: bias));
         }
@@ -92,7 +92,7 @@ internal sealed class WindowAttention : nn.Module<Tensor, Tensor>
     // [2S − 1, d] -> [S, S, d]: entry (i, k) is that of the difference i − k
     private Tensor Table(Parameter relative)
     {
-        var steps = arange(Number(side), device: relative.device);
-        return relative[steps.unsqueeze(1) - steps.unsqueeze(0) + Number(side - 1)];
+        var steps = arange(Number(0), Number(side), Number(1), device: relative.device);
+        return relative[Sum(steps.unsqueeze(1) - steps.unsqueeze(0), Number(side - 1))];
     }
 }
