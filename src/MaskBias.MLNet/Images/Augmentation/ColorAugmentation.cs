@@ -41,7 +41,7 @@ internal static class ColorAugmentation
         return views.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Draws the order of the jitter's four parts, whether or not a view of the batch needs it: a rank may have none that does.</summary>
+    /// <summary>Draws the order of the jitter's four parts, whether or not a view needs it: a rank may have none that does.</summary>
     public static int[] DrawOrder(Random random)
     {
         int[] order = [BrightnessPart, ContrastPart, SaturationPart, HuePart];
