@@ -11,6 +11,9 @@ namespace MaskBias.MLNet.Embeddings;
 /// </summary>
 internal sealed class EncoderSession : IDisposable
 {
+    // What a run computes between two operations still fits the caches.
+    private const int LargestRun = 8;
+
     private readonly InferenceSession session;
     private readonly RunOptions runOptions = new();
     private readonly int size, dimensions;
@@ -21,8 +24,6 @@ internal sealed class EncoderSession : IDisposable
         dimensions = blocks?.Dimension(encoder.Model.Options) ?? encoder.FeatureDim;
         NativeEnvironment.KeepOnnxRuntimePrivate();
         using var options = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
-        // Threads that spin while they wait for work would take the cores from those that decode.
-        options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
         session = new(OnnxEncoder.Export(encoder, new() { Blocks = blocks }), options);
     }
 
@@ -35,10 +36,14 @@ internal sealed class EncoderSession : IDisposable
     /// <param name="features">Receives [rows, D].</param>
     public void Embed(float[] pixels, int rows, Span<float> features)
     {
-        using var images = OrtValue.CreateTensorValueFromMemory(
-            OrtMemoryInfo.DefaultInstance, pixels.AsMemory(0, rows * 3 * size * size), [rows, 3, size, size]);
-        using var outputs = session.Run(runOptions, session.InputNames, [images], session.OutputNames);
-        outputs[0].GetTensorDataAsSpan<float>()[..(rows * dimensions)].CopyTo(features);
+        for (int done = 0; done < rows; done += LargestRun)
+        {
+            int count = Math.Min(LargestRun, rows - done), length = 3 * size * size;
+            using var images = OrtValue.CreateTensorValueFromMemory(
+                OrtMemoryInfo.DefaultInstance, pixels.AsMemory(done * length, count * length), [count, 3, size, size]);
+            using var outputs = session.Run(runOptions, session.InputNames, [images], session.OutputNames);
+            outputs[0].GetTensorDataAsSpan<float>()[..(count * dimensions)].CopyTo(features[(done * dimensions)..]);
+        }
     }
 
     public void Dispose()

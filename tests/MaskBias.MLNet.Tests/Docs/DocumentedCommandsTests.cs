@@ -29,7 +29,7 @@ public sealed partial class DocumentedCommandsTests
         (Run + "src/Samples/Quickstart -- (.+)", (arguments, page) => IsParsed(arguments) && Says(page, "not run by a test")),
         (Run + "src/Samples/Nightly -- (model.zip photos embeddings.parquet)$", (_, _) => IsTest(nameof(NightlyJobTests))),
         ("^dotnet run -c Release -p:TorchBackend=(cuda-linux) .*", (_, page) => Says(page, "not run by a test")),
-        (Variables + "(?:dotnet run -c Release --project tests/Benchmarks|…) -- ([a-z-]+|NAME)$",
+        (Variables + "(?:dotnet run -c Release --project tests/Benchmarks|…) -- ([a-z-]+|NAME)(?: .*)?$",
             (name, _) => Benchmarks.Contains(name) && Says("docs/benchmarks.md", "measured by hand")),
         (Variables + @"dotnet test -c Release .*--filter (?:Category=|FullyQualifiedName~)?(\w+)\b.*", (name, _) => IsTest(name)),
         (Variables + "(mpirun|mpiexec|srun) .*", (_, _) => IsTest("Tests.Distributed")),                // they start ranks under each MPI
