@@ -27,8 +27,8 @@ internal sealed class EncoderSession : IDisposable
         session = new(OnnxEncoder.Export(encoder, new() { Blocks = blocks }), options);
     }
 
-    /// <summary>Whether an encoder can run here: on the processor, with nothing in its attention that needs masks.</summary>
-    public static bool Fits(VisionEncoder encoder) => encoder.Device.type == TorchSharp.DeviceType.CPU && !encoder.Model.IsMaskGuided;
+    /// <summary>Whether an encoder can run here: on the processor, without masks, and no larger than an ONNX model can be.</summary>
+    public static bool Fits(VisionEncoder encoder) => encoder.Device.type == TorchSharp.DeviceType.CPU && OnnxEncoder.CanExport(encoder);
 
     /// <summary>Computes features of a batch.</summary>
     /// <param name="pixels">Pixels in [0, 255], at least [rows, 3, S, S].</param>

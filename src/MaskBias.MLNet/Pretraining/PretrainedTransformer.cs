@@ -39,9 +39,10 @@ public class PretrainedTransformer : ITransformer, IDisposable
     /// <summary>Writes the embedding as ML.NET's own transformers around an ONNX model; a mask-guided encoder refuses and says what to do.</summary>
     public void Save(ModelSaveContext ctx) => ((ITransformer)embedding).Save(ctx);
 
-    /// <summary>Frees the encoder.</summary>
+    /// <summary>Frees the encoder, and what embedding with it has allocated.</summary>
     public void Dispose()
     {
+        embedding.Dispose();
         Encoder.Dispose();
         GC.SuppressFinalize(this);
     }

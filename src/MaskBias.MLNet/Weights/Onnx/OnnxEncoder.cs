@@ -42,6 +42,10 @@ public static class OnnxEncoder
         (card ?? new()).Write(encoder, path, $"ONNX, opset {OnnxGraph.OpsetVersion}, {model.DocString}");
     }
 
+    /// <summary>Whether an encoder can be exported as float32: it needs no masks, and a file holds its weights.</summary>
+    internal static bool CanExport(VisionEncoder encoder) =>
+        !encoder.Model.IsMaskGuided && OnnxGraph.Holds(sizeof(float) * encoder.Model.parameters().Sum(p => p.numel()));
+
     private static ModelProto Build(VisionEncoder encoder, OnnxExportOptions? options)
     {
         ArgumentNullException.ThrowIfNull(encoder);

@@ -70,6 +70,9 @@ internal sealed class OnnxGraph
         return results;
     }
 
+    /// <summary>Whether weights of so many bytes fit into an ONNX file.</summary>
+    public static bool Holds(long weightBytes) => weightBytes <= MaxWeightBytes;
+
     /// <summary>Stores a tensor, as float32 or, where asked for and not a vector, as float16.</summary>
     public string Weight(string name, Tensor values)
     {
@@ -80,7 +83,7 @@ internal sealed class OnnxGraph
             throw new InvalidOperationException($"The weight {name} has values that float16 cannot hold: export it as float32.");
         long length = stored.NumberOfElements * stored.ElementSize;
         weightBytes += length;
-        if (weightBytes > MaxWeightBytes)
+        if (!Holds(weightBytes))
             throw new InvalidOperationException($"The weights take more than {MaxWeightBytes} bytes; an ONNX file holds at most 2 GiB.");
         var bytes = new byte[length];
         TensorBytes.Visit(stored, (part, offset) => part.CopyTo(bytes.AsSpan((int)offset)));
