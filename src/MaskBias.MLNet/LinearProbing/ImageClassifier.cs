@@ -80,6 +80,7 @@ public sealed class ImageClassifier : ITransformer, IDisposable
     /// <summary>Frees a fine-tuned encoder; a probe's is its caller's.</summary>
     public void Dispose()
     {
+        chain.Dispose();
         if (ownsEncoder) Encoder.Dispose();
     }
 }

@@ -81,11 +81,12 @@ internal sealed class ExperimentData
         CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
-        var embedded = new ImageEmbeddingEstimator(context, encoder, new()
+        using var embed = new ImageEmbeddingEstimator(context, encoder, new()
         {
             InputColumnName = imageColumnName, OutputColumnName = Embedded, Blocks = FeatureLayout.All,
             OnUnreadableImage = UnreadableImage.MissingValue,
-        }).Fit(rows).Transform(rows);
+        }).Fit(rows);
+        var embedded = embed.Transform(rows);
         var features = new List<float[]>(count);
         var column = embedded.Schema[Embedded];
         using var cursor = embedded.GetRowCursor(hash is null ? [column] : [column, embedded.Schema[imageColumnName]]);
