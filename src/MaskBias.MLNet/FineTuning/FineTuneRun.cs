@@ -175,7 +175,7 @@ internal sealed class FineTuneRun
         architecture.ImageSize = options.ImageSize ?? architecture.ImageSize;
         var before = architecture.Pooling;
         architecture.Pooling = options.Pooling ?? before;
-        var backbone = new VisionTransformer(architecture, seed);
+        var backbone = new VisionTransformer(architecture, seed) { RecomputesBlocks = options.RecomputeBlocks };
         using (no_grad())
         {
             backbone.CopyResized(start.Model);

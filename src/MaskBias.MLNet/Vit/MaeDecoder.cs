@@ -53,6 +53,9 @@ public sealed class MaeDecoder : nn.Module<Tensor, Tensor, Tensor>
     /// <summary>Its own sizes. A copy.</summary>
     public MaeDecoderOptions Options => options.Copy();
 
+    /// <summary>As <see cref="VisionTransformer.RecomputesBlocks"/>.</summary>
+    internal bool RecomputesBlocks { get; set; }
+
     /// <summary>Predicts every patch.</summary>
     /// <param name="visible">Tokens of the class and the visible patches from the encoder, [B, 1 + V, D].</param>
     /// <param name="restore">Place of each patch among the visible and then the hidden ones, [B, N].</param>
@@ -65,7 +68,7 @@ public sealed class MaeDecoder : nn.Module<Tensor, Tensor, Tensor>
         var shuffled = cat([known[.., 1..], mask_token.expand(batch, hidden, width)], dim: 1);      // [B, N, d]
         var ordered = shuffled.gather(1, restore.unsqueeze(-1).expand(batch, patches, width));
         var tokens = Sum(cat([known[.., ..1], ordered], dim: 1), decoder_pos_embed);                    // [B, 1 + N, d]
-        foreach (var block in decoder_blocks) tokens = block.forward(tokens, null);
+        foreach (var block in decoder_blocks) tokens = RecomputedBlock.Forward(block, tokens, null, RecomputesBlocks);
         return decoder_pred.forward(decoder_norm.forward(tokens)[.., 1..]).MoveToOuterDisposeScope();
     }
 

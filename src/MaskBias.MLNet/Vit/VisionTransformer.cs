@@ -60,6 +60,9 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     /// <summary>Whether the encoder was built with the mask-guided attention bias.</summary>
     public bool IsMaskGuided => options.MaskBias is not null;
 
+    /// <summary>Whether training keeps only the blocks' inputs and computes the rest again for the gradients.</summary>
+    internal bool RecomputesBlocks { get; set; }
+
     /// <summary>Draws what stochastic depth drops.</summary>
     internal Generator Generator => draws.Generator;
 
@@ -94,7 +97,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var relations = Relations(images, maskTokens);
         var tokens = Prepare(images);
-        foreach (var block in blocks) tokens = block.forward(tokens, relations);
+        foreach (var block in blocks) tokens = RecomputedBlock.Forward(block, tokens, relations, RecomputesBlocks);
         return Normalize(tokens).MoveToOuterDisposeScope();
     }
 
@@ -110,7 +113,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         var all = Prepare(images);
         var patches = all[.., PrefixTokens..].gather(1, visible.unsqueeze(-1).expand(-1, -1, options.EmbedDim));
         var tokens = cat([all[.., ..PrefixTokens], patches], dim: 1);                               // [B, 1 + R + V, D]
-        foreach (var block in blocks) tokens = block.forward(tokens, relations);
+        foreach (var block in blocks) tokens = RecomputedBlock.Forward(block, tokens, relations, RecomputesBlocks);
         return norm.forward(WithoutRegisters(tokens)).MoveToOuterDisposeScope();
     }
 
