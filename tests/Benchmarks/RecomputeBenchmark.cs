@@ -8,8 +8,8 @@ using static TorchSharp.torch;
 namespace MaskBias.MLNet.Benchmarks;
 
 /// <summary>
-/// Forward and backward pass of ViT-B/16 at 224 with and without recomputed blocks: memory beyond weights, gradients and images, and time. On CUDA
-/// where there is a device, and on the CPU.
+/// Forward and backward pass of ViT-B/16 at 224 with and without recomputed blocks: memory beyond weights, gradients and images, and time.
+/// On CUDA where there is a device, and on the CPU.
 /// </summary>
 internal static class RecomputeBenchmark
 {
@@ -35,8 +35,8 @@ internal static class RecomputeBenchmark
         double before = isCpu ? ProcessMemory("VmRSS:") : DeviceMemory();
         double recomputed = Peak(true), kept = Peak(false);      // the larger one last: what is freed may stay mapped
         double[] seconds = Timing.Medians(Rounds, () => Pass(images, false), () => Pass(images, true));
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"  {device.type}, batch {batch}: {kept:0} MB kept, {recomputed:0} MB recomputed: {recomputed / kept:0.00} of it (at most {MostMemory} wanted); {seconds[0]:0.000} s and {seconds[1]:0.000} s: {seconds[1] / seconds[0]:0.00} of it (at most {MostTime} wanted)"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {device.type}, batch {batch}: ")
+            + Figure("0 MB", kept, recomputed, MostMemory) + "; " + Figure("0.000 s", seconds[0], seconds[1], MostTime));
 
         void Pass(Tensor rows, bool recompute)
         {
@@ -54,6 +54,9 @@ internal static class RecomputeBenchmark
             return (isCpu ? ProcessMemory("VmHWM:") : DeviceMemory()) - before;
         }
     }
+
+    private static string Figure(string format, double kept, double recomputed, double most) => string.Create(CultureInfo.InvariantCulture,
+        $"{kept.ToString(format, CultureInfo.InvariantCulture)} kept, {recomputed.ToString(format, CultureInfo.InvariantCulture)} recomputed: {recomputed / kept:0.00} of it (at most {most} wanted)");
 
     // In MB.
     private static double ProcessMemory(string name)

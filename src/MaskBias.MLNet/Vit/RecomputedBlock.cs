@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace MaskBias.MLNet.Vit;
 
 /// <summary>
-/// A block of which only the input is kept for the backward pass, which computes the rest once more (Chen et al., 2016, "Training deep nets with
-/// sublinear memory cost"). What stochastic depth dropped is dropped again.
+/// A block of which only the input is kept for the backward pass, which computes the rest once more (Chen et al., 2016, "Training deep nets
+/// with sublinear memory cost"). What stochastic depth dropped is dropped again.
 /// </summary>
 internal sealed class RecomputedBlock : autograd.SingleTensorFunction<RecomputedBlock>
 {
@@ -20,8 +20,8 @@ internal sealed class RecomputedBlock : autograd.SingleTensorFunction<Recomputed
     public override string Name => nameof(RecomputedBlock);
 
     /// <summary>
-    /// [B, N, D] -> [B, N, D], as <see cref="Block.forward"/> gives it; by that itself where nothing is to be computed again, or no gradient is
-    /// needed.
+    /// [B, N, D] -> [B, N, D], as <see cref="Block.forward"/> gives it; by that itself where nothing is to be computed again, or no
+    /// gradient is needed.
     /// </summary>
     public static Tensor Forward(Block block, Tensor tokens, PatchRelations? relations, bool isWanted) =>
         isWanted && tokens.requires_grad && is_grad_enabled()

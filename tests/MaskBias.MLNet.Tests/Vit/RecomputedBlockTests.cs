@@ -25,32 +25,40 @@ public sealed class RecomputedBlockTests(SceneFolder scenes) : IClassFixture<Sce
     private readonly MLContext ml = new(1);
 
     [Theory]
-    [InlineData(MaskRelation.Both, 0.0)]
-    [InlineData(MaskRelation.Both, 0.4)]
-    [InlineData(MaskRelation.Positive, 0.4)]
-    [InlineData(MaskRelation.Negative, 0.4)]
-    [InlineData(null, 0.4)]
-    public void The_gradients_are_those_of_blocks_that_keep_everything(MaskRelation? relation, double dropPath)
+    [InlineData(MaskRelation.Both, 0.0, ScalarType.Float64)]
+    [InlineData(MaskRelation.Both, 0.4, ScalarType.Float64)]
+    [InlineData(MaskRelation.Positive, 0.4, ScalarType.Float64)]
+    [InlineData(MaskRelation.Negative, 0.4, ScalarType.Float64)]
+    [InlineData(null, 0.4, ScalarType.Float64)]
+    [InlineData(null, 0.4, ScalarType.BFloat16)]
+    public void The_gradients_are_those_of_blocks_that_keep_everything(MaskRelation? relation, double dropPath, ScalarType computed)
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(1, CPU);
-        var options = TinyTraining.Encoder(imageSize: 32).With(o => (o.Depth, o.DropPath, o.RegisterTokens, o.LayerScale) = (3, dropPath, 2, 0.5));
+        var type = computed == ScalarType.BFloat16 ? ScalarType.Float32 : computed;
+        var options = TinyTraining.Encoder(imageSize: 32);
+        (options.Depth, options.DropPath, options.RegisterTokens, options.LayerScale) = (3, dropPath, 2, 0.5);
         if (relation is { } used) options.MaskBias = new() { InitialValue = 0.5f, Relation = used };
         // Two sizes in one pass, as DINO has them, one of them with no gradient from half of its rows.
-        var (large, small) = (randn([4, 3, 32, 32], ScalarType.Float64, generator: generator), randn([6, 3, 16, 16], ScalarType.Float64, generator: generator));
-        var (largeMasks, smallMasks) = (rand([4, 3, 16], ScalarType.Float64, generator: generator), rand([6, 3, 4], ScalarType.Float64, generator: generator));
+        var (large, small) = (randn([4, 3, 32, 32], type, generator: generator), randn([6, 3, 16, 16], type, generator: generator));
+        var (largeMasks, smallMasks) = (rand([4, 3, 16], type, generator: generator), rand([6, 3, 4], type, generator: generator));
         var (kept, lossKept) = Gradients(recompute: false);
         var (again, loss) = Gradients(recompute: true);
 
         Assert.Equal(lossKept, loss, Double);
         Assert.Equal(kept.Keys, again.Keys);
-        Assert.All(kept, k => Assert.True(k.Value.allclose(again[k.Key], rtol: 0, atol: Double), $"{k.Key} differs by {(k.Value - again[k.Key]).abs().max().ToDouble()}"));
-        if (relation is not null) Assert.Contains(kept, k => k.Key.Contains("mask_", StringComparison.Ordinal) && k.Value.abs().max().ToDouble() > 1e-9);
+        foreach (var (name, gradient) in kept)
+        {
+            double off = (gradient - again[name]).abs().max().ToDouble();
+            Assert.True(off <= Double, $"{name} differs by {off}");
+            if (name.Contains("mask_", StringComparison.Ordinal)) Assert.True(gradient.abs().max().ToDouble() > 1e-9, name);
+        }
 
         (Dictionary<string, Tensor> Gradients, double Loss) Gradients(bool recompute)
         {
             using var model = new VisionTransformer(options, 1) { RecomputesBlocks = recompute };
-            model.to(ScalarType.Float64);
+            model.to(type);
+            if (computed != type) model.ComputeType = computed;
             model.train();
             var first = model.Forward(large, relation is null ? null : largeMasks);
             var second = model.Forward(small, relation is null ? null : smallMasks);
@@ -74,9 +82,11 @@ public sealed class RecomputedBlockTests(SceneFolder scenes) : IClassFixture<Sce
             {
                 if (p.Step == 3) cancel.Cancel();
             });
-            Assert.Throws<OperationCanceledException>(() => Train(recompute: true, stop, new() { Folder = folder.Path, CheckpointEpochs = 0 }, cancel.Token));
+            var output = new RunOutputOptions { Folder = folder.Path, CheckpointEpochs = 0 };
+            Assert.Throws<OperationCanceledException>(() => Train(recompute: true, stop, output, cancel.Token));
         }
-        TinyTraining.AssertSame(whole, Train(recompute: true, null, new() { Folder = folder.Path, WhenUsed = ExistingRun.Resume }, default));
+        var goesOn = new RunOutputOptions { Folder = folder.Path, WhenUsed = ExistingRun.Resume };
+        TinyTraining.AssertSame(whole, Train(recompute: true, null, goesOn, default));
 
         Dictionary<string, float[]> Train(bool recompute, IProgress<TrainingProgress>? progress, RunOutputOptions output, CancellationToken cancel)
         {
@@ -104,7 +114,8 @@ public sealed class RecomputedBlockTests(SceneFolder scenes) : IClassFixture<Sce
 
         Dictionary<string, float[]> Train(bool recompute)
         {
-            var options = TinyTraining.MaskedDino().With(o => (o.Epochs, o.DropPath, o.FreezeBiasEpochs, o.RecomputeBlocks) = (3, 0.3, 0, recompute));
+            var options = TinyTraining.MaskedDino();
+            (options.Epochs, options.DropPath, options.FreezeBiasEpochs, options.RecomputeBlocks) = (3, 0.3, 0, recompute);
             using var model = ml.SelfSupervised().Dino(options).Fit(scenes.LoadWithMasks(ml));
             return TinyTraining.Weights(model.Encoder);
         }
@@ -122,10 +133,12 @@ public sealed class RecomputedBlockTests(SceneFolder scenes) : IClassFixture<Sce
         {
             var options = TinyTraining.Mae().With(o => (o.BatchSize, o.AccumulationSteps, o.RecomputeBlocks) = (4, 2, recompute));
             using var teacher = ml.SelfSupervised().Mae(options).Fit(data);
-            using var student = ml.SelfSupervised().Distill(teacher, TinyTraining.Distillation().With(o => o.RecomputeBlocks = recompute)).Fit(data);
+            var distilling = TinyTraining.Distillation().With(o => o.RecomputeBlocks = recompute);
+            using var student = ml.SelfSupervised().Distill(teacher, distilling).Fit(data);
             var tuning = new FineTuneOptions
             {
-                Epochs = 2, BatchSize = 4, Seed = 2, Device = ComputeDevice.Cpu, DropPath = 0.3, LoaderThreads = 1, TrainableBlocks = 2, RecomputeBlocks = recompute,
+                Epochs = 2, BatchSize = 4, Seed = 2, Device = ComputeDevice.Cpu, DropPath = 0.3, LoaderThreads = 1, TrainableBlocks = 2,
+                RecomputeBlocks = recompute,
             };
             using var tuned = ml.MulticlassClassification.Trainers.FineTune(student.Encoder, tuning).Fit(keyed);
             return [TinyTraining.Weights(teacher.Encoder), TinyTraining.Weights(student.Encoder), TinyTraining.Weights(tuned.Encoder)];
