@@ -1,5 +1,4 @@
 using MaskBias.MLNet.Images.Augmentation;
-using static TorchSharp.torch;
 
 namespace MaskBias.MLNet.Training.Data;
 
@@ -7,10 +6,10 @@ namespace MaskBias.MLNet.Training.Data;
 /// <param name="Rows">Index of each image in the store.</param>
 /// <param name="Blocks">The pixels, in the order of the images; none where the views are made already.</param>
 /// <param name="Draws">Draws of each image, [B][V], the global views first.</param>
-/// <param name="GlobalTokens">Mask token vectors of the global views, [G·B, K, N], view by view; null without masks.</param>
+/// <param name="GlobalTokens">Mask token vectors of the global views; null without masks.</param>
 /// <param name="LocalTokens">Those of the local views.</param>
 internal sealed record HostBatch(
-    int[] Rows, IReadOnlyList<PixelBlock> Blocks, ViewDraw[][] Draws, Tensor? GlobalTokens, Tensor? LocalTokens) : IDisposable
+    int[] Rows, IReadOnlyList<PixelBlock> Blocks, ViewDraw[][] Draws, TokenBlock? GlobalTokens, TokenBlock? LocalTokens) : IDisposable
 {
     public void Dispose()
     {

@@ -118,9 +118,12 @@ internal sealed class ViewLoader
         views?.Render(pixels, draws, normalizer.Normalization, random);
         var blocks = views is null ? PixelBlock.Cut(pixels, isOnCuda) : [];
         if (masks is null) return new(chosen, blocks, draws, null, null);
-        return new(chosen, blocks, draws, MaskTokens(masks, 0, options.GlobalViews, globalSize),
-            MaskTokens(masks, options.GlobalViews, options.LocalViews, localSize));
+        var global = Tokens(masks, 0, options.GlobalViews, globalSize);
+        return new(chosen, blocks, draws, global, Tokens(masks, options.GlobalViews, options.LocalViews, localSize));
     }
+
+    private TokenBlock? Tokens(float[][][] masks, int first, int views, int size) =>
+        TokenBlock.Join(masks, first, views, size / patchSize * (size / patchSize), isOnCuda);
 
     // A file that has vanished since the store read it gives its place to the next image, unless the options say to stop.
     private (int Row, RgbImage Pixels) Readable(int row)
@@ -204,26 +207,7 @@ internal sealed class ViewLoader
         return normalizer.Normalize(colored.mul_(Number(255))).MoveToOuterDisposeScope();
     }
 
-    private ViewGroup Group(int views, Tensor images, Tensor? tokens) => new(views, images, tokens?.SentTo(normalizer.Device).alias());
-
-    // [V·B, K, N] with K the most masks that any of the views has; missing ones are all zero, which relates nothing.
-    private Tensor? MaskTokens(float[][][] masks, int first, int views, int size)
-    {
-        int patches = size / patchSize * (size / patchSize), rows = masks.Length;
-        if (views == 0) return null;
-        int most = masks.Max(m => m.AsSpan(first, views).ToArray().Max(t => t.Length)) / patches;
-        if (most == 0) return null;
-        var result = zeros([views * rows, most, patches]);
-        var values = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(result.bytes);
-        for (int view = 0; view < views; view++)
-        {
-            for (int row = 0; row < rows; row++)
-                masks[row][first + view].CopyTo(values[((view * rows + row) * most * patches)..]);
-        }
-        if (!isOnCuda) return result;
-        using var unpinned = result;
-        return unpinned.Pinned();
-    }
+    private ViewGroup Group(int views, Tensor images, TokenBlock? tokens) => new(views, images, tokens?.On(normalizer.Device));
 
     // Its own generator for each (epoch, image), so that neither order nor threads change what is drawn.
     private Random RandomFor(int epoch, int stream)
