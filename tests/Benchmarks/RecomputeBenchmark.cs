@@ -43,7 +43,7 @@ internal static class RecomputeBenchmark
             using var scope = NewDisposeScope();
             model.RecomputesBlocks = recompute;
             model.forward(rows).pow(2.0.ToScalar()).mean().backward();
-            RecomputedBlock.EndBackward();
+            BackwardPass.End();
             if (!isCpu) cuda.synchronize();
         }
 

@@ -1,5 +1,5 @@
 using MaskBias.MLNet.Distributed;
-using MaskBias.MLNet.Vit;
+using MaskBias.MLNet.Native;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -55,7 +55,7 @@ internal interface ITrainingMethod<TBatch>
         }
         finally
         {
-            RecomputedBlock.EndBackward();
+            BackwardPass.End();
         }
     }
 

@@ -1,5 +1,5 @@
-using System.Runtime.ExceptionServices;
 using MaskBias.MLNet.Masks;
+using MaskBias.MLNet.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -13,10 +13,6 @@ internal sealed class RecomputedBlock : autograd.SingleTensorFunction<Recomputed
 {
     private const string BlockKey = "block", DrawsKey = "draws", PassKey = "pass";
 
-    // Of the thread that trains; on CUDA libtorch runs the backward pass on another one.
-    [ThreadStatic]
-    private static BackwardPass? current;
-
     public override string Name => nameof(RecomputedBlock);
 
     /// <summary>
@@ -25,19 +21,8 @@ internal sealed class RecomputedBlock : autograd.SingleTensorFunction<Recomputed
     /// </summary>
     public static Tensor Forward(Block block, Tensor tokens, PatchRelations? relations, bool isWanted) =>
         isWanted && tokens.requires_grad && is_grad_enabled()
-            ? apply(tokens, relations?.Positive!, relations?.Negative!, block, current ??= new())
+            ? apply(tokens, relations?.Positive!, relations?.Negative!, block, BackwardPass.Current)
             : block.forward(tokens, relations);
-
-    /// <summary>Ends the backward pass of what this thread computed.</summary>
-    /// <exception cref="Exception">What went wrong in it.</exception>
-    public static void EndBackward()
-    {
-        if (current is null) return;
-        var fault = current.Fault;
-        current.Dispose();
-        current = null;
-        if (fault is not null) ExceptionDispatchInfo.Throw(fault);
-    }
 
     public override Tensor forward(autograd.AutogradContext context, params object[] inputs)
     {
@@ -51,11 +36,16 @@ internal sealed class RecomputedBlock : autograd.SingleTensorFunction<Recomputed
 
     public override List<Tensor> backward(autograd.AutogradContext context, Tensor gradient)
     {
-        var block = (Block)context.get_data(BlockKey);
+        using var _ = gradient;                             // else it would live as long as the step
         var pass = (BackwardPass)context.get_data(PassKey);
+        return [pass.Gradient(gradient, () => Again(context, gradient)), null!, null!, null!, null!];
+    }
+
+    private static Tensor Again(autograd.AutogradContext context, Tensor gradient)
+    {
+        var block = (Block)context.get_data(BlockKey);
         using var scope = NewDisposeScope();
         using var _ = enable_grad();
-        using var used = gradient;                          // else it would live as long as the step
         byte[]? now = block.DrawsState();
         try
         {
@@ -63,12 +53,7 @@ internal sealed class RecomputedBlock : autograd.SingleTensorFunction<Recomputed
             var tokens = saved[0].detach().requires_grad_(true);
             block.RestoreDraws((byte[]?)context.get_data(DrawsKey));
             block.forward(tokens, Relations(saved[1], saved[2])).backward([gradient]);
-            return [pass.Keep(tokens.grad!), null!, null!, null!, null!];
-        }
-        catch (Exception e)                                 // it must not cross libtorch, which calls this
-        {
-            pass.Fault ??= e;
-            return [pass.Keep(full_like(gradient, Number(double.NaN))), null!, null!, null!, null!];
+            return tokens.grad!.DetachFromDisposeScope();
         }
         finally
         {
@@ -78,21 +63,4 @@ internal sealed class RecomputedBlock : autograd.SingleTensorFunction<Recomputed
 
     private static PatchRelations? Relations(Tensor? positive, Tensor? negative) =>
         positive is null && negative is null ? null : new(positive, negative);
-
-    private sealed class BackwardPass : IDisposable
-    {
-        private Tensor? last;
-
-        /// <summary>The first thing that went wrong.</summary>
-        public Exception? Fault { get; set; }
-
-        /// <summary>Keeps a block's gradient until libtorch, which reads it after the return, has asked for the next block's.</summary>
-        public Tensor Keep(Tensor gradient)
-        {
-            last?.Dispose();
-            return last = gradient.DetachFromDisposeScope();
-        }
-
-        public void Dispose() => last?.Dispose();
-    }
 }
