@@ -3,6 +3,7 @@ using MaskBias.MLNet.Benchmarks.Classifiers;
 using MaskBias.MLNet.Benchmarks.Distributed;
 using MaskBias.MLNet.Benchmarks.Experiments;
 using MaskBias.MLNet.Benchmarks.Fuzzing;
+using MaskBias.MLNet.Benchmarks.Scale;
 
 // Each benchmark prints what it measured, as ratios within this run where it can: seconds differ from machine to machine.
 var benchmarks = new SortedDictionary<string, (string About, Action<TextWriter> Run)>(StringComparer.Ordinal)
@@ -14,6 +15,7 @@ var benchmarks = new SortedDictionary<string, (string About, Action<TextWriter> 
     ["experiment"] = ("an experiment of 3 minutes on photographs: trials, share of time in trainers, memory", ExperimentBenchmark.Run),
     ["experiment-long"] = ("the same with an equal share of an hour for each candidate (MASKBIAS_MINUTES)", ExperimentBenchmark.RunExhaustive),
     ["experiment-labels"] = ("accuracy against the number of labels, with and without pretraining", ExperimentBenchmark.RunLabels),
+    ["memory-presets"] = ("memory of a training step of each preset: once and for each image, with RecomputeBlocks and without", MemoryPresetsBenchmark.Run),
     ["mae"] = ("a step of MAE against one with every patch visible", MaeStepBenchmark.Run),
     ["fit"] = ("images a second of a whole Fit against a bare loop with ready batches, for each method", FitBenchmark.Run),
     ["forward"] = ("FLOP/s of ViT-S/16's forward pass against plain matrix products", ForwardBenchmark.Run),
@@ -28,6 +30,7 @@ var benchmarks = new SortedDictionary<string, (string About, Action<TextWriter> 
     ["sam"] = ("the image encoder of Segment Anything against plain matrix products", SamBenchmark.Run),
     ["optimizer"] = ("an update of AdamW on the parameters of ViT-S against TorchSharp's", OptimizerBenchmark.Run),
     ["rank-faults"] = ("ten jobs of two ranks each that are killed, throw, hang or find the disk full: they end and go on (MASKBIAS_EACH)", RankFaultsBenchmark.Run),
+    ["scale"] = ("how the cost of training grows with images, tokens, masks and batch, drawn to MASKBIAS_PLOT", ScaleBenchmark.Run),
     ["scaling"] = ("a step on one rank and on two, against the model of docs/scaling.md (MASKBIAS_RATE='small 224 4 5')", ScalingBenchmark.Run),
     ["probe"] = ("a linear probe on 2,000 embeddings against LbfgsMaximumEntropy", ProbeBenchmark.Run),
     ["recompute"] = ("memory and time of ViT-B's training pass with blocks that are computed again", RecomputeBenchmark.Run),
@@ -49,6 +52,9 @@ if (args is ["first-embedding", var savedModel, var photo]) return StartupBenchm
 
 // One that the soak benchmark starts, and kills.
 if (args is ["soak-trainer", var soakFolder, var run]) return SoakBenchmark.Train(soakFolder, run);
+
+// One whose memory is measured.
+if (args is [MemoryPresetsBenchmark.ChildName, var preset, var recompute]) return MemoryPresetsBenchmark.Measure(preset, recompute);
 
 // One that takes arguments of its own, and hours.
 if (args is ["classifiers", .. var studied]) return ClassifierStudy.Run(studied, Console.Out);

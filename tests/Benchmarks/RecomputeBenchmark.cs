@@ -14,7 +14,7 @@ namespace MaskBias.MLNet.Benchmarks;
 internal static class RecomputeBenchmark
 {
     private const int Rounds = 3;
-    private const double MostMemory = 0.5, MostTime = 1.35;
+    private const double MostMemory = 0.5, MostTime = 1.35, Megabyte = 1 << 20;
 
     public static void Run(TextWriter output)
     {
@@ -32,7 +32,7 @@ internal static class RecomputeBenchmark
         using var images = randn(batch, 3, 224, 224, device: device);
         using var one = images[..1].clone();
         Pass(one, false);                                   // gradients are there from now on
-        double before = isCpu ? ProcessMemory("VmRSS:") : DeviceMemory();
+        double before = isCpu ? ProcessMemory.Now / Megabyte : DeviceMemory();
         double recomputed = Peak(true), kept = Peak(false);      // the larger one last: what is freed may stay mapped
         double[] seconds = Timing.Medians(Rounds, () => Pass(images, false), () => Pass(images, true));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {device.type}, batch {batch}: ")
@@ -49,21 +49,14 @@ internal static class RecomputeBenchmark
 
         double Peak(bool recompute)
         {
-            if (isCpu) File.WriteAllText("/proc/self/clear_refs", "5");            // the peak starts anew
+            if (isCpu) ProcessMemory.ForgetPeak();
             Pass(images, recompute);
-            return (isCpu ? ProcessMemory("VmHWM:") : DeviceMemory()) - before;
+            return (isCpu ? ProcessMemory.Peak / Megabyte : DeviceMemory()) - before;
         }
     }
 
     private static string Figure(string format, double kept, double recomputed, double most) => string.Create(CultureInfo.InvariantCulture,
         $"{kept.ToString(format, CultureInfo.InvariantCulture)} kept, {recomputed.ToString(format, CultureInfo.InvariantCulture)} recomputed: {recomputed / kept:0.00} of it (at most {most} wanted)");
-
-    // In MB.
-    private static double ProcessMemory(string name)
-    {
-        string line = File.ReadLines("/proc/self/status").First(l => l.StartsWith(name, StringComparison.Ordinal));
-        return double.Parse(line[name.Length..^2].Trim(), CultureInfo.InvariantCulture) / 1024;
-    }
 
     // In MB; libtorch keeps what it has once taken, so that this is the most that was needed at once, and what is scattered between.
     private static double DeviceMemory()

@@ -20,14 +20,14 @@ internal static class StepRate
     private const int WarmUp = 2;
 
     /// <param name="ranks">The ranks.</param>
-    /// <param name="arguments">small or tiny, the side of the images, images per rank, steps.</param>
+    /// <param name="arguments">small or tiny, the side of the images, images per rank, steps; "after" for sums after the backward pass.</param>
     public static int Run(IRanks ranks, string[] arguments)
     {
         string size = arguments.ElementAtOrDefault(0) ?? "small";
         int side = Number(1, 224), images = Number(2, 4), steps = Number(3, 5);
         var architecture = size == "tiny" ? VitOptions.Tiny(imageSize: side) : VitOptions.Small(imageSize: side);
         var timed = new TimedRanks(ranks);
-        var (seconds, inSums, bytes) = Measure(timed, architecture, images, steps);
+        var (seconds, inSums, bytes) = Measure(timed, architecture, images, steps, arguments.ElementAtOrDefault(4) != "after");
         var sums = SumRates(timed);
         if (!ranks.IsRoot) return 0;
         Console.WriteLine(JsonSerializer.Serialize(new
@@ -41,7 +41,8 @@ internal static class StepRate
             index < arguments.Length ? int.Parse(arguments[index], CultureInfo.InvariantCulture) : otherwise;
     }
 
-    private static (double Step, double Sums, long Bytes) Measure(TimedRanks ranks, VitOptions architecture, int images, int steps)
+    private static (double Step, double Sums, long Bytes) Measure(
+        TimedRanks ranks, VitOptions architecture, int images, int steps, bool overlaps)
     {
         var options = new DinoOptions { Head = new() { OutDim = 4096 }, FreezeLastLayerEpochs = 0 };
         using var student = new DinoBranch(new(architecture, 1), new(architecture.EmbedDim, options.Head, 1));
@@ -54,7 +55,6 @@ internal static class StepRate
         };
         var share = RankShare.Of(ranks, plan.BatchSize);
         if (ranks.Size > 1) method.JoinRanks(share);
-        bool overlaps = Environment.GetEnvironmentVariable("MASKBIAS_OVERLAP") != "0";
         using var reducer = new GradientReducer(ranks, overlaps ? share.Borders : null);
         using var pixels = randn(2 * images, 3, architecture.ImageSize, architecture.ImageSize);
         var clock = new Stopwatch();

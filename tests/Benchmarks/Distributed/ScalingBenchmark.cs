@@ -23,6 +23,7 @@ internal static class ScalingBenchmark
         var half = Measure(1, [size[0], size[1], Half(size[2]), size[3]]);
         var apart = Parallel(size);
         var together = Measure(2, size);
+        var after = Measure(2, [.. size, "after"]);
         double images = double.Parse(size[2], CultureInfo.InvariantCulture), perStep = Math.Max(0, 2 * half.Step - alone.Step);
         var (hop, rate) = Link(together.Sums);
         var model = new ScalingModel
@@ -32,6 +33,7 @@ internal static class ScalingBenchmark
         };
         var solitary = model with { SecondsPerImage = (alone.Step - perStep) / images };
         output.WriteLine(Text($"  {string.Join(' ', size)}: one rank {alone.Step:0.000} s a step; two apart {apart:0.000} s; two together {together.Step:0.000} s, of which {together.InSums:0.000} s in sums of {together.Bytes >> 20} MB"));
+        output.WriteLine(Text($"  sums that begin after the backward pass: {after.Step:0.000} s a step, of which {after.InSums:0.000} s in sums: with those that begin in it {together.Step / after.Step:0.00} of the time"));
         output.WriteLine(Text($"  rate of two ranks: {2 * alone.Step / together.Step / 2:0.00} of twice one rank's (0.85 wanted)"));
         output.WriteLine(Text($"  simulated: one rank {solitary.Step(1, images):0.000} s ({solitary.Step(1, images) / alone.Step - 1:+0.0%;-0.0%}), two {model.Step(2, images):0.000} s ({model.Step(2, images) / together.Step - 1:+0.0%;-0.0%}) (10% wanted)"));
         output.WriteLine(Text($"  inputs: {model.SecondsPerImage:0.0000} s an image, {perStep:0.0000} s a step, {together.Copy:0.0000} s to copy, {hop * 1e6:0.0} us a hop, {rate / 1e9:0.00} GB/s"));

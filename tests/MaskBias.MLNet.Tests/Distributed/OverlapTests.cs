@@ -56,7 +56,7 @@ public sealed class OverlapTests : IDisposable
         using var model = Model(recompute: false);
         var share = RankShare.Of(OneRank.Instance, 2);
         model.JoinRanks(share);
-        using var reducer = new GradientReducer(ranks, share.Borders);
+        using var reducer = new GradientReducer(ranks, share.Borders, bucketBytes: 1);
         reducer.Expect(Trained(model));
         Assert.Contains("has left", Assert.Throws<RankFailedException>(() => Backward(model, 1)).Message, StringComparison.Ordinal);
     }

@@ -1,0 +1,138 @@
+using System.Diagnostics;
+using System.Globalization;
+using MaskBias.MLNet.Catalog;
+using MaskBias.MLNet.Native;
+using MaskBias.MLNet.Pretraining.Mae;
+using MaskBias.MLNet.Samples.Pictures.Plots;
+using MaskBias.MLNet.Training;
+using MaskBias.MLNet.Vit;
+using Microsoft.ML;
+using static TorchSharp.torch;
+
+namespace MaskBias.MLNet.Benchmarks.Scale;
+
+/// <summary>
+/// How the cost of training grows: a whole Fit with the number of images, and a training pass with tokens, masks and images of a batch. Draws
+/// it to MASKBIAS_PLOT, or to scale.png.
+/// </summary>
+internal static class ScaleBenchmark
+{
+    private const int Files = 500, Rounds = 3, MaskedSide = 224;
+    private const double Megabyte = 1 << 20, MostOff = 0.05;
+
+    // Passes over the images: about as many images in each run, but for the largest.
+    private static readonly (int Rows, int Epochs)[] Sizes = [(1_000, 20), (10_000, 2), (100_000, 1)];
+
+    private static readonly CultureInfo Invariant = CultureInfo.InvariantCulture;
+
+    public static void Run(TextWriter output)
+    {
+        TorchRuntime.EnsureLoaded();
+        var plot = new ScalePlot
+        {
+            Images = Images(output),
+            Tokens = Passes(output, "tokens", [64, 128, 224, 320, 448], side => side / 16 * (side / 16), side => (side, 0, 4)),
+            Masks = Passes(output, "masks", [0, 1, 16, 64, 128, 256], masks => masks, masks => (MaskedSide, masks, 4)),
+            Batch = Passes(output, "images of a batch", [1, 2, 4, 8, 16, 32], batch => batch, batch => (96, 0, batch)),
+        };
+        string path = Environment.GetEnvironmentVariable("MASKBIAS_PLOT") ?? "scale.png";
+        File.WriteAllBytes(path, plot.ToPng());
+        output.WriteLine($"  drawn to {path}");
+    }
+
+    // Seconds of an epoch by the number of images. Files repeat: a row is read, decoded and cut each time.
+    private static List<(double X, double Y)> Images(TextWriter output)
+    {
+        string folder = Directory.CreateTempSubdirectory("maskbias-scale-").FullName;
+        try
+        {
+            string[] files = SyntheticPhotos.Write(folder, Files, shortest: 48, longest: 64);
+            Fit(files, 1000, 2);                                // compiled and warm
+            var measured = Sizes.Select(s => Measure(files, s.Rows, s.Epochs)).ToList();
+            double first = measured[0].Seconds / measured[0].Rows, firstBusy = measured[0].Busy / measured[0].Rows;
+            foreach (var m in measured)
+            {
+                output.WriteLine(string.Create(Invariant, $"  {m.Rows} images: {m.Seconds:0.00} s an epoch, ")
+                    + string.Create(Invariant, $"{m.Seconds / m.Rows / first:0.000} of the first's time for each image ({m.Busy / m.Rows / firstBusy:0.000} of its processor time; at most {MostOff} off wanted), ")
+                    + string.Create(Invariant, $"{m.Memory / Megabyte:0} MB at most"));
+            }
+            return [.. measured.Select(m => ((double)m.Rows, m.Seconds))];
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static (int Rows, double Seconds, double Busy, double Memory) Measure(string[] files, int rows, int epochs)
+    {
+        GC.Collect();
+        ProcessMemory.ForgetPeak();
+        var busy = Process.GetCurrentProcess().TotalProcessorTime;
+        var clock = Stopwatch.StartNew();
+        Fit(files, rows, epochs);
+        double used = (Process.GetCurrentProcess().TotalProcessorTime - busy).TotalSeconds;
+        return (rows, clock.Elapsed.TotalSeconds / epochs, used / epochs, ProcessMemory.Peak);
+    }
+
+    private static void Fit(string[] files, int rows, int epochs)
+    {
+        var ml = new MLContext(seed: 1);
+        var data = ml.Data.LoadFromEnumerable(Enumerable.Range(0, rows).Select(i => new Row { ImagePath = files[i % files.Length] }));
+        ml.SelfSupervised().Mae(new MaeOptions
+        {
+            Encoder = new() { ImageSize = 32, PatchSize = 8, EmbedDim = 24, Depth = 1, Heads = 3 }, Decoder = new() { EmbedDim = 12, Depth = 1, Heads = 3 },
+            Epochs = epochs, BatchSize = 100, Seed = 1, Device = ComputeDevice.Cpu, ImageCacheMegabytes = 0, LoaderThreads = 1,
+        }).Fit(data).Dispose();
+    }
+
+    // Milliseconds of an image in a forward and backward pass of a ViT-Ti/16.
+    private static List<(double X, double Y)> Passes(
+        TextWriter output, string what, int[] values, Func<int, int> place, Func<int, (int Side, int Masks, int Batch)> sizes)
+    {
+        var passes = values.Select(v => new Pass(sizes(v))).ToArray();
+        double[] seconds = Timing.Medians(Rounds, [.. passes.Select(p => (Action)p.Run)]);
+        var points = passes.Select((p, i) => (X: (double)place(values[i]), Y: seconds[i] * 1000 / p.Batch)).ToList();
+        output.WriteLine($"  {what}: " + string.Join(", ", points.Select(p => string.Create(Invariant, $"{p.X:0} {p.Y:0.0} ms"))) + " an image");
+        foreach (var pass in passes) pass.Dispose();
+        return points;
+    }
+
+    private sealed class Pass : IDisposable
+    {
+        private readonly VisionTransformer model;
+        private readonly Tensor images;
+        private readonly Tensor? masks;
+
+        public Pass((int Side, int Masks, int Batch) sizes)
+        {
+            var options = VitOptions.Tiny(imageSize: sizes.Side);
+            if (sizes.Masks > 0) options.MaskBias = new();
+            Batch = sizes.Batch;
+            model = new(options, seed: 1);
+            images = randn(Batch, 3, sizes.Side, sizes.Side);
+            masks = sizes.Masks == 0 ? null : rand(Batch, sizes.Masks, options.GridSize * options.GridSize);
+        }
+
+        public int Batch { get; }
+
+        public void Run()
+        {
+            using var scope = NewDisposeScope();
+            model.Forward(images, masks).sum().backward();
+            foreach (var parameter in model.parameters()) parameter.grad = null;
+        }
+
+        public void Dispose()
+        {
+            model.Dispose();
+            images.Dispose();
+            masks?.Dispose();
+        }
+    }
+
+    private sealed class Row
+    {
+        public string ImagePath { get; set; } = "";
+    }
+}
