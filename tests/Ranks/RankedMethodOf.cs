@@ -18,7 +18,7 @@ internal sealed class RankedMethodOf<TBatch>(
     {
         var share = RankShare.Of(ranks, Batch / plan.AccumulationSteps);
         if (ranks.Size > 1) method.JoinRanks(share);
-        using var reducer = new GradientReducer(ranks, bucketBytes: 5000);
+        using var reducer = new GradientReducer(ranks, share.Borders, bucketBytes: 5000);
         using var loop = new TrainingLoop<TBatch>(plan, method, optimizer?.Invoke()) { Reducer = ranks.Size > 1 ? reducer : null };
         if (ranks.Size > 1) loop.State.Broadcast(ranks);
         loop.Run(next => Enumerable.Range((int)next.Step * plan.AccumulationSteps, StepsPerEpoch * plan.AccumulationSteps).Select(i => batch(i, share.Rows)));

@@ -52,8 +52,10 @@ internal static class StepRate
             Phase = "rate", Epochs = 1, StepsPerEpoch = steps + WarmUp, BatchSize = images * ranks.Size, ClipGradient = 3,
             LearningRate = new(1e-4, 1e-6, 1000), WeightDecay = new(0.04, 0.4, 1000),
         };
-        if (ranks.Size > 1) method.JoinRanks(RankShare.Of(ranks, plan.BatchSize));
-        using var reducer = new GradientReducer(ranks);
+        var share = RankShare.Of(ranks, plan.BatchSize);
+        if (ranks.Size > 1) method.JoinRanks(share);
+        bool overlaps = Environment.GetEnvironmentVariable("MASKBIAS_OVERLAP") != "0";
+        using var reducer = new GradientReducer(ranks, overlaps ? share.Borders : null);
         using var pixels = randn(2 * images, 3, architecture.ImageSize, architecture.ImageSize);
         var clock = new Stopwatch();
         using var loop = new TrainingLoop<ViewBatch>(plan, method) { Reducer = ranks.Size > 1 ? reducer : null };

@@ -36,10 +36,14 @@ internal sealed class TimedRanks(IRanks ranks) : IRanks
 
     private sealed class Timed(TimedRanks owner, IPendingSum sum) : IPendingSum
     {
-        public void Complete()
+        public void Advance() => Time(sum.Advance);
+
+        public void Complete() => Time(sum.Complete);
+
+        private void Time(Action work)
         {
             long begun = Stopwatch.GetTimestamp();
-            sum.Complete();
+            work();
             owner.Spent += Stopwatch.GetElapsedTime(begun);
         }
     }

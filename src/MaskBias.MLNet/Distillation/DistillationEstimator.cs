@@ -70,6 +70,7 @@ public sealed class DistillationEstimator : IEstimator<PretrainedTransformer>
         encoder.Head!.train();
         try
         {
+            encoder.Model.RecomputesBlocks = options.RecomputeBlocks;
             var report = run.Train(input, options.Views, architecture, encoder,
                 _ => new DistillationMethod(options, learning, frozen), teacher);
             return new(EncoderEmbedding.Create(context, encoder, options, input), report);
@@ -98,6 +99,7 @@ public sealed class DistillationEstimator : IEstimator<PretrainedTransformer>
         student.train();
         try
         {
+            student.RecomputesBlocks = options.RecomputeBlocks;
             var report = run.Train(input, views, architecture, encoder,
                 _ => new FeatureDistillationMethod(student, frozen, run.Seed, run.Device), teacher);
             return new(EncoderEmbedding.Create(context, encoder, options, input), report);

@@ -38,7 +38,7 @@ internal sealed class FeatureDistillationMethod : ITrainingMethod<ViewBatch>, ID
     public IEnumerable<KeyValuePair<string, Generator>> Generators => [new("student", student.Generator)];
 
     /// <inheritdoc/>
-    public void JoinRanks(RankShare share) => student.Draws.Own = share.Rows;
+    public void JoinRanks(RankShare share) => student.JoinRanks(share);
 
     /// <inheritdoc/>
     public void BeginEpoch(int epoch)

@@ -240,9 +240,13 @@ internal sealed unsafe class MpiRanks : IRanks
 
     private sealed class Pending(MpiRanks ranks, nint request, string what) : IPendingSum
     {
+        private nint request = request;
+
+        public void Advance() => ranks.world.Library.Test(ref request);
+
         public void Complete()
         {
-            ranks.Wait(request, what);
+            ranks.WaitFor(() => ranks.world.Library.Test(ref request), what);
             ranks.isStarting = false;                           // until the first step, each reads its images at its own pace
         }
     }
@@ -250,15 +254,11 @@ internal sealed unsafe class MpiRanks : IRanks
     // Values of a device, by way of the host.
     private sealed class StagedSum(MpiRanks ranks, Tensor values) : IPendingSum
     {
-        private readonly Tensor host = values.cpu().DetachFromDisposeScope();
-
         public void Complete()
         {
-            using (host)
-            {
-                ((IRanks)ranks).Sum(host);
-                values.copy_(host);
-            }
+            using var host = values.cpu();                      // not before: it waits for the device
+            ((IRanks)ranks).Sum(host);
+            values.copy_(host);
         }
     }
 }

@@ -47,7 +47,7 @@ internal sealed class FineTuneMethod : ITrainingMethod<ViewBatch>
                 + $"BatchSize must be a multiple of {2 * share.Ranks.Size}, or both must be 0.");
         }
         this.share = share;
-        model.Backbone.Draws.Own = share.Rows;
+        model.Backbone.JoinRanks(share);
     }
 
     /// <inheritdoc/>

@@ -97,7 +97,7 @@ internal sealed class FineTuneRun
             ? tensor(w, device: device) : null;
         var method = new FineTuneMethod(options, model, average, normalizer, classes, label.Count, weights, seed);
         if (share is not null) method.JoinRanks(share);
-        using var reducer = share is null ? null : new GradientReducer(ranks);
+        using var reducer = share is null ? null : new GradientReducer(ranks, share.Borders);
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(options.CancellationToken, ranks.Stopping);
         var tracker = new EpochTracker(log, ranks.IsRoot ? options.Progress : null, options.Patience);
         using var best = new BestWeights();
@@ -177,7 +177,7 @@ internal sealed class FineTuneRun
         architecture.ImageSize = options.ImageSize ?? architecture.ImageSize;
         var before = architecture.Pooling;
         architecture.Pooling = options.Pooling ?? before;
-        var backbone = new VisionTransformer(architecture, seed);
+        var backbone = new VisionTransformer(architecture, seed) { RecomputesBlocks = options.RecomputeBlocks };
         using (no_grad())
         {
             backbone.CopyResized(start.Model);

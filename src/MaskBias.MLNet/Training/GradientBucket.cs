@@ -7,14 +7,13 @@ namespace MaskBias.MLNet.Training;
 /// <summary>The gradients of some parameters side by side in one tensor, and after them for each parameter whether there is one.</summary>
 internal sealed class GradientBucket : IDisposable
 {
-    private readonly IReadOnlyList<Parameter> parameters;
     private readonly Tensor[] views;
     private readonly Tensor values, presence;
     private readonly bool[] missing;
 
     public GradientBucket(IReadOnlyList<Parameter> parameters)
     {
-        this.parameters = parameters;
+        Parameters = parameters;
         var type = TypeFor(parameters[0].dtype);
         long count = parameters.Sum(p => p.numel());
         Flat = zeros([count + parameters.Count], type, parameters[0].device).DetachFromDisposeScope();
@@ -29,6 +28,9 @@ internal sealed class GradientBucket : IDisposable
             views[i] = part.view(parameters[i].shape).DetachFromDisposeScope();
         }
     }
+
+    /// <summary>Those whose gradients it takes.</summary>
+    public IReadOnlyList<Parameter> Parameters { get; }
 
     /// <summary>All of it, to be summed.</summary>
     public Tensor Flat { get; }
@@ -47,8 +49,8 @@ internal sealed class GradientBucket : IDisposable
         presence.fill_(Number(1));
         for (int i = 0; i < views.Length; i++)
         {
-            missing[i] = parameters[i].grad is null;
-            if (parameters[i].grad is { } gradient)
+            missing[i] = Parameters[i].grad is null;
+            if (Parameters[i].grad is { } gradient)
             {
                 views[i].copy_(gradient);
                 continue;
@@ -67,7 +69,7 @@ internal sealed class GradientBucket : IDisposable
         for (int i = 0; i < views.Length; i++)
         {
             if (present is not null && present[i] == 0) continue;
-            parameters[i].grad = parameters[i].dtype == Flat.dtype ? views[i] : views[i].to_type(parameters[i].dtype);
+            Parameters[i].grad = Parameters[i].dtype == Flat.dtype ? views[i] : views[i].to_type(Parameters[i].dtype);
         }
     }
 

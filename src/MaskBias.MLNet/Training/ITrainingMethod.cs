@@ -1,4 +1,5 @@
 using MaskBias.MLNet.Distributed;
+using MaskBias.MLNet.Native;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -46,7 +47,17 @@ internal interface ITrainingMethod<TBatch>
     Tensor Loss(TBatch batch, TrainingPosition position);
 
     /// <summary>Adds the gradient of a loss that was just computed, times a scale, to the parameters'.</summary>
-    void Backward(Tensor loss, double scale) => (loss * Number(scale)).backward();
+    void Backward(Tensor loss, double scale)
+    {
+        try
+        {
+            (loss * Number(scale)).backward();
+        }
+        finally
+        {
+            BackwardPass.End();
+        }
+    }
 
     /// <summary>Sees the clipped gradients before the update and may drop some.</summary>
     void BeforeUpdate(TrainingPosition position);

@@ -99,7 +99,7 @@ internal sealed class PretrainingRun : IDisposable
         var plan = Plan(batch, parts, loader.StepsPerEpoch);
         using var method = createMethod(plan.Steps);
         if (share is not null) method.JoinRanks(share);
-        using var reducer = share is null ? null : new GradientReducer(ranks);
+        using var reducer = share is null ? null : new GradientReducer(ranks, share.Borders);
         foreach (string adjustment in Limits.Adjustments) log.Info(adjustment);
         string inParts = parts > 1 ? $" in {parts} parts" : "";
         log.Info($"{phase}: {store.Count} images, batch {batch}{inParts}, {plan.Steps} steps, "

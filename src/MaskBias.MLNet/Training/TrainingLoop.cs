@@ -110,8 +110,9 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
                     using var _ = batch;
                     cancellation.ThrowIfCancellationRequested();
                     if (part == 0) start.Keep();
-                    loss += Accumulate(batch, Next) / plan.AccumulationSteps;
-                    if (++part < plan.AccumulationSteps) continue;
+                    bool isLast = ++part == plan.AccumulationSteps;
+                    loss += Accumulate(batch, Next, isLast) / plan.AccumulationSteps;
+                    if (!isLast) continue;
                     double mean = Reducer?.Mean(loss) ?? loss;      // before the update: ranks that are lost must not tear a step
                     Update(batch, Next);
                     method.Observe(Next, mean);
@@ -154,7 +155,7 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
     /// <summary>One step on a batch in one part.</summary>
     public double Step(TBatch batch, TrainingPosition position)
     {
-        double loss = Accumulate(batch, position);
+        double loss = Accumulate(batch, position, isLast: true);
         Update(batch, position);
         method.Observe(position, loss);
         return loss;
@@ -162,10 +163,13 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
 
     public void Dispose() => optimizer.Dispose();
 
+    private List<Parameter> Trained => [.. method.Parameters.Select(p => p.Parameter).Where(p => p.requires_grad)];
+
     // Adds a part's share of the batch's gradient; the loss is a mean, and the parts are of one size.
-    private double Accumulate(TBatch part, TrainingPosition position)
+    private double Accumulate(TBatch part, TrainingPosition position, bool isLast)
     {
         using var scope = NewDisposeScope();
+        if (isLast) Reducer?.Expect(Trained);
         var loss = method.Loss(part, position);
         method.Backward(loss, 1.0 / plan.AccumulationSteps);
         double value = loss.ToDouble();                      // waits for the device, so only when it has everything to do
@@ -178,7 +182,7 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
     {
         using var scope = NewDisposeScope();
         optimizer.Set(plan.LearningRate.At(position.Step), plan.WeightDecay.At(position.Step));
-        var parameters = method.Parameters.Select(p => p.Parameter).Where(p => p.requires_grad).ToList();
+        var parameters = Trained;
         if (Reducer is not null)
         {
             method.ReduceOverRanks();

@@ -60,12 +60,30 @@ internal sealed class Block : nn.Module<Tensor, PatchRelations?, Tensor>
         return attn.ForwardWithMap(norm1.forward(tokens).As(ComputeType), relations).Map.MoveToOuterDisposeScope();
     }
 
+    /// <summary>What stochastic depth would drop next; null where it drops nothing.</summary>
+    public byte[]? DrawsState()
+    {
+        if (!DropsPaths) return null;
+        using var state = draws!.Generator.get_state();
+        return state.bytes.ToArray();
+    }
+
+    /// <summary>Goes back to what <see cref="DrawsState"/> gave.</summary>
+    public void RestoreDraws(byte[]? state)
+    {
+        if (state is null) return;
+        using var values = tensor(state);
+        draws!.Generator.set_state(values);
+    }
+
+    private bool DropsPaths => training && !IsFrozen && dropPath > 0;
+
     private static Tensor Scale(LayerScale? scale, Tensor branch) => scale is null ? branch : scale.forward(branch);
 
     // Per sample: the branch is dropped with the given rate, else scaled by 1/(1 − rate).
     private Tensor DropPath(Tensor branch)
     {
-        if (!training || IsFrozen || dropPath == 0) return branch;
+        if (!DropsPaths) return branch;
         double keep = 1 - dropPath;
         var kept = draws!.Uniform(branch.shape[0], 1, 1).add_(Number(keep), alpha: Number(1)).floor_().div_(Number(keep));
         return branch * kept.SentTo(branch.device).As(branch.dtype);

@@ -54,6 +54,9 @@ public sealed class MaeDecoder : nn.Module<Tensor, Tensor, Tensor>
     /// <summary>Its own sizes. A copy.</summary>
     public MaeDecoderOptions Options => options.Copy();
 
+    /// <summary>As <see cref="VisionTransformer.RecomputesBlocks"/>.</summary>
+    internal bool RecomputesBlocks { get; set; }
+
     /// <summary>What its layers compute in, where it is not the type of the weights. Patches come in the type of the tokens.</summary>
     internal ScalarType? ComputeType
     {
@@ -77,7 +80,7 @@ public sealed class MaeDecoder : nn.Module<Tensor, Tensor, Tensor>
         var shuffled = cat([known[.., 1..], mask_token.expand(batch, hidden, width)], dim: 1);      // [B, N, d]
         var ordered = shuffled.gather(1, restore.unsqueeze(-1).expand(batch, patches, width));
         var tokens = Sum(cat([known[.., ..1], ordered], dim: 1), decoder_pos_embed);                    // [B, 1 + N, d]
-        foreach (var block in decoder_blocks) tokens = block.forward(tokens, null);
+        foreach (var block in decoder_blocks) tokens = RecomputedBlock.Forward(block, tokens, null, RecomputesBlocks);
         var normalized = decoder_norm.forward(tokens)[.., 1..];
         return decoder_pred.In(normalized.As(computeType)).As(visible.dtype).MoveToOuterDisposeScope();
     }

@@ -25,6 +25,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     private readonly RowDraws draws;
     private readonly VitOptions options;
     private ScalarType? computeType;
+    private BlockBorders? borders;              // where training is spread over ranks
 
     /// <summary>Creates an encoder with DINO's initialisation.</summary>
     /// <param name="options">The architecture.</param>
@@ -61,6 +62,9 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     /// <summary>Whether the encoder was built with the mask-guided attention bias.</summary>
     public bool IsMaskGuided => options.MaskBias is not null;
 
+    /// <summary>Whether training keeps only the blocks' inputs and computes the rest again for the gradients.</summary>
+    internal bool RecomputesBlocks { get; set; }
+
     /// <summary>What the blocks compute in during training, where it is not the type of the weights; null for that.</summary>
     internal ScalarType? ComputeType
     {
@@ -75,8 +79,14 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     /// <summary>Draws what stochastic depth drops.</summary>
     internal Generator Generator => draws.Generator;
 
-    /// <summary>Draws it for the rows that this process has of each batch.</summary>
-    internal RowDraws Draws => draws;
+    /// <summary>Trains on a rank's own rows of each batch, and tells how far the backward pass is.</summary>
+    internal void JoinRanks(RankShare share)
+    {
+        draws.Own = share.Rows;
+        borders = share.Borders;
+        Parameter?[] before = [cls_token, register_tokens, pos_embed];
+        borders.Name([.. before.OfType<Parameter>(), .. patch_embed.parameters()], blocks.Select(b => b.parameters()));
+    }
 
     /// <summary>The learned weights of the bias, α and β of every layer that has them. They take no weight decay.</summary>
     public IReadOnlyList<Parameter> BiasParameters =>
@@ -106,8 +116,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var relations = Relations(images, maskTokens);
         var tokens = Prepare(images);
-        foreach (var block in blocks) tokens = block.forward(tokens, relations);
-        return Normalize(tokens).MoveToOuterDisposeScope();
+        return Normalize(Transform(tokens, relations)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Tokens of some of the patches, which alone are computed, after the final normalisation.</summary>
@@ -122,8 +131,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         var all = Prepare(images);
         var patches = all[.., PrefixTokens..].gather(1, visible.unsqueeze(-1).expand(-1, -1, options.EmbedDim));
         var tokens = cat([all[.., ..PrefixTokens], patches], dim: 1);                               // [B, 1 + R + V, D]
-        foreach (var block in blocks) tokens = block.forward(tokens, relations);
-        return norm.forward(WithoutRegisters(tokens)).MoveToOuterDisposeScope();
+        return norm.forward(WithoutRegisters(Transform(tokens, relations))).MoveToOuterDisposeScope();
     }
 
     /// <summary>Tokens of the last blocks, oldest first, each after the final normalisation, [B, 1 + R + N, D].</summary>
@@ -220,6 +228,13 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         if (visible is not null) maskTokens = maskTokens.gather(2, visible.unsqueeze(1).expand(-1, maskTokens.shape[1], -1));
         var relations = PatchRelations.From(maskTokens, bias.Relation, bias.Kind, PrefixTokens);
         return computeType is { } type ? relations.As(type) : relations;
+    }
+
+    private Tensor Transform(Tensor tokens, PatchRelations? relations)
+    {
+        for (int i = 0; i < blocks.Count; i++)
+            tokens = RecomputedBlock.Forward(blocks[i], borders?.Cross(tokens, i) ?? tokens, relations, RecomputesBlocks);
+        return borders?.Cross(tokens, blocks.Count) ?? tokens;
     }
 
     private Block NewBlock(int layer)

@@ -41,6 +41,7 @@ public sealed class DinoEstimator : IEstimator<PretrainedTransformer>
         var encoder = new VisionEncoder(teacher.Backbone, teacher.Head, options.StartFrom?.Normalization);
         try
         {
+            student.Backbone.RecomputesBlocks = options.RecomputeBlocks;
             var report = run.Train(input, options.Views, options.Encoder, encoder, steps => new DinoMethod(fitted, student, teacher, steps, run.Device));
             return new(EncoderEmbedding.Create(context, encoder, options, input), report);
         }

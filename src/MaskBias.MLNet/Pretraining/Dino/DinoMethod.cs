@@ -68,7 +68,7 @@ internal sealed class DinoMethod : ITrainingMethod<ViewBatch>, IDisposable
     {
         if (Student.Head.Options.UseBatchNorm)
             throw new NotSupportedException("Head.UseBatchNorm is true; its statistics would be those of each rank's rows. Distributed needs false.");
-        Student.Backbone.Draws.Own = share.Rows;
+        Student.Backbone.JoinRanks(share);
         loss.Ranks = monitor.Ranks = share.Ranks;
     }
 

@@ -48,6 +48,7 @@ public sealed class MaeEstimator : IEstimator<MaeTransformer>
         var encoder = new VisionEncoder(model, normalization: options.StartFrom?.Normalization, decoder: decoder);
         try
         {
+            model.RecomputesBlocks = decoder.RecomputesBlocks = options.RecomputeBlocks;
             var report = run.Train(input, options.Crop.AsViews(), architecture, encoder,
                 _ => new MaeMethod(fitted, model, decoder, run.Seed));
             return new(EncoderEmbedding.Create(context, encoder, options, input), report, options);

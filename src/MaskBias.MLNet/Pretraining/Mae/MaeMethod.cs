@@ -39,7 +39,11 @@ internal sealed class MaeMethod : ITrainingMethod<ViewBatch>, IDisposable
     public IEnumerable<KeyValuePair<string, Generator>> Generators => [new("encoder", Encoder.Generator), new("masking", draws.Generator)];
 
     /// <inheritdoc/>
-    public void JoinRanks(RankShare share) => Encoder.Draws.Own = draws.Own = share.Rows;
+    public void JoinRanks(RankShare share)
+    {
+        Encoder.JoinRanks(share);
+        draws.Own = share.Rows;
+    }
 
     /// <inheritdoc/>
     public void BeginEpoch(int epoch)
