@@ -61,10 +61,10 @@ public sealed class DistillationEstimator : IEstimator<PretrainedTransformer>
 
     private PretrainedTransformer FitPrototypes(PretrainingRun run, IDataView input)
     {
-        var frozen = Copy(teacher.Model.Options, run.Seed, run.Device, copyWeights: true);
+        var frozen = Copy(teacher.Model.Options, run, copyWeights: true);
         using var frozenEncoder = new VisionEncoder(frozen.Backbone, frozen.Head, teacher.Normalization);      // in evaluation mode
         frozen.Freeze();
-        var learning = Copy(architecture, run.Seed, run.Device, copyWeights: StartsFromTeacher);
+        var learning = Copy(architecture, run, copyWeights: StartsFromTeacher);
         var encoder = new VisionEncoder(learning.Backbone, learning.Head, teacher.Normalization);
         encoder.Model.train();
         encoder.Head!.train();
@@ -90,10 +90,10 @@ public sealed class DistillationEstimator : IEstimator<PretrainedTransformer>
                 + "view by view.");
         }
         views.LocalViews = 0;
-        using var frozen = Model(teacher.Model.Options, run.Seed, run.Device, copyWeights: true);
+        using var frozen = Model(teacher.Model.Options, run, copyWeights: true);
         frozen.eval();
         foreach (var parameter in frozen.parameters()) parameter.requires_grad = false;
-        var student = Model(architecture, run.Seed, run.Device, StartsFromTeacher);
+        var student = Model(architecture, run, StartsFromTeacher);
         var encoder = new VisionEncoder(student, normalization: teacher.Normalization);
         student.train();
         try
@@ -112,20 +112,22 @@ public sealed class DistillationEstimator : IEstimator<PretrainedTransformer>
     private bool StartsFromTeacher => options.StudentInit != StudentInit.Fresh && SameSize;
 
     // The head starts as the teacher's wherever the widths agree: its prototypes are what the distributions are over.
-    private DinoBranch Copy(VitOptions sizes, int seed, Device device, bool copyWeights)
+    private DinoBranch Copy(VitOptions sizes, PretrainingRun run, bool copyWeights)
     {
-        var model = Model(sizes, seed, device, copyWeights);
-        var head = new DinoHead(sizes.EmbedDim, teacher.Head!.Options, seed);
+        var model = Model(sizes, run, copyWeights);
+        var head = new DinoHead(sizes.EmbedDim, teacher.Head!.Options, run.Seed);
         if (sizes.EmbedDim == teacher.FeatureDim) CopyShared(teacher.Head, head);
-        head.to(device);
+        head.to(run.Device);
+        head.ComputeType = run.ComputeType;
         return new(model, head);
     }
 
-    private VisionTransformer Model(VitOptions sizes, int seed, Device device, bool copyWeights)
+    private VisionTransformer Model(VitOptions sizes, PretrainingRun run, bool copyWeights)
     {
-        var model = new VisionTransformer(sizes, seed);
+        var model = new VisionTransformer(sizes, run.Seed);
         if (copyWeights) CopyShared(teacher.Model, model);
-        model.to(device);
+        model.to(run.Device);
+        model.ComputeType = run.ComputeType;
         return model;
     }
 

@@ -3,6 +3,7 @@ using MaskBias.MLNet.Images.Augmentation;
 using MaskBias.MLNet.Training;
 using MaskBias.MLNet.Training.Data;
 using MaskBias.MLNet.Vit;
+using MaskBias.MLNet.Native;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -56,7 +57,7 @@ internal sealed class FineTuneMethod : ITrainingMethod<ViewBatch>
     public Tensor Loss(ViewBatch batch, TrainingPosition position)
     {
         var random = RandomFor(position, stream: 0);
-        var labels = tensor(batch.Rows.Select(r => (long)classes[r]).ToArray(), device: normalizer.Device);
+        var labels = tensor(batch.Rows.Select(r => (long)classes[r]).ToArray()).SentTo(normalizer.Device);
         var targets = SoftTargets.Smooth(labels, count, options.LabelSmoothing);
         var strong = StrongView(batch.Global.Images, options.RandomErasing, random);
         var (images, mixed) = BatchMixing.Apply(strong, targets, options.Mixup, options.Cutmix, random);
@@ -87,7 +88,7 @@ internal sealed class FineTuneMethod : ITrainingMethod<ViewBatch>
             using (no_grad())
             {
                 var logits = judged.Forward(batch.Global.Images);
-                var labels = tensor(batch.Rows.Select(r => (long)classes[r]).ToArray(), device: logits.device);
+                var labels = tensor(batch.Rows.Select(r => (long)classes[r]).ToArray()).SentTo(logits.device);
                 loss += nn.functional.cross_entropy(logits, labels, reduction: nn.Reduction.Sum).ToDouble();
                 right += logits.argmax(1).eq(labels).sum().ToInt64();
                 rows += batch.Rows.Length;

@@ -1,4 +1,5 @@
 using MaskBias.MLNet.LinearProbing;
+using MaskBias.MLNet.Native;
 using MaskBias.MLNet.Vit;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -35,6 +36,8 @@ internal sealed class FineTuneModel : IDisposable
     public IEnumerable<(string Name, Parameter Parameter)> Parameters =>
         Backbone.named_parameters().Concat(Head.named_parameters().Select(p => (name: "head." + p.name, p.parameter)));
 
+    private Tensor[] Tensors => [.. Backbone.parameters(), .. Head.parameters()];
+
     /// <summary>Logits of normalised images, [B, 3, S, S] -> [B, K].</summary>
     public Tensor Forward(Tensor images)
     {
@@ -52,11 +55,7 @@ internal sealed class FineTuneModel : IDisposable
     public void MoveTowards(FineTuneModel other, double momentum)
     {
         using var _ = no_grad();
-        foreach (var (mine, theirs) in Parameters.Zip(other.Parameters))
-        {
-            if (momentum == 0) mine.Parameter.copy_(theirs.Parameter);
-            else mine.Parameter.mul_(Number(momentum)).add_(theirs.Parameter, alpha: Number(1 - momentum));
-        }
+        TensorLists.MoveTowards(Tensors, other.Tensors, momentum);
     }
 
     /// <summary>Gives the head the weights of a classifier.</summary>

@@ -123,6 +123,10 @@ public sealed class FineTuneOptions : SupervisedOptions
     [Required]
     public ComputeDevice Device { get; set; } = ComputeDevice.Auto;
 
+    /// <summary>In what precision the large matrix products of the encoder are computed.</summary>
+    /// <value><see cref="TrainingPrecision.Float32"/>.</value>
+    public TrainingPrecision Precision { get; set; } = TrainingPrecision.Float32;
+
     /// <summary>
     /// Table 5: base learning rate 1e-4, layer decay 0.65, β 0.9 and 0.999, batch 256, random erasing 0.25, the class token.
     /// </summary>
@@ -151,6 +155,7 @@ public sealed class FineTuneOptions : SupervisedOptions
     public override IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         foreach (var fault in base.Validate(validationContext)) yield return fault;
+        if (!Enum.IsDefined(Precision)) yield return new($"Precision is {Precision}; it must be Float32, TensorFloat32 or BFloat16.");
         if (Patience is not null && ValidationFraction == 0)
             yield return new($"Patience is {Patience} and ValidationFraction is 0; to stop early it must be above 0.");
     }

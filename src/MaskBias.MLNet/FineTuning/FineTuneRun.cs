@@ -45,6 +45,7 @@ internal sealed class FineTuneRun
     private (VisionEncoder Encoder, LinearClassifier Linear, ClassifierReport Report) TrainTogether(IDataView data, VisionEncoder start)
     {
         using var log = new RunLog(host, rank: ranks.Rank);
+        using var precision = new MatrixPrecision(options.Precision, device);
         var labelled = Labelled(data, out int[] classesOfRows);
         ClassLabels.Check(classesOfRows, label);
         var model = NewModel(start, options.DropPath);
@@ -61,6 +62,7 @@ internal sealed class FineTuneRun
                 encoder = new VisionEncoder(average.Backbone, normalization: start.Normalization);
             }
             encoder.Evaluate();
+            encoder.ComputeType = null;
             var linear = kept.Classifier();
             model.Head.Dispose();
             average?.Head.Dispose();
@@ -187,6 +189,7 @@ internal sealed class FineTuneRun
             }
         }
         if (options.TrainableBlocks is { } trainable) backbone.FreezeBelow(trainable);
+        backbone.ComputeType = MatrixPrecision.ComputeType(options.Precision);
         return new(backbone, label.Count, device, seed);
     }
 }

@@ -41,6 +41,9 @@ public sealed record PatchRelations(Tensor? Positive, Tensor? Negative)
             different is null ? null : WithPrefix(different, prefixTokens).MoveToOuterDisposeScope());
     }
 
+    /// <summary>The relations in another precision.</summary>
+    internal PatchRelations As(ScalarType type) => new(Positive?.to_type(type), Negative?.to_type(type));
+
     // On the CPU a few images at a time: their relations then stay in the cache over all masks, which is up to three times as fast.
     private static Tensor SharedMask(Tensor maskTokens)
     {

@@ -14,12 +14,9 @@ internal sealed record AdamParameter(string Name, Parameter Parameter, double Sc
     /// <summary>How often it was updated.</summary>
     public long Steps { get; set; }
 
-    /// <summary>Moving mean of the gradient, in the parameter's shape; a part of its group's.</summary>
+    /// <summary>Moving mean of the gradient, in the parameter's shape.</summary>
     public Tensor First { get; set; } = null!;
 
-    /// <summary>Moving mean of the gradient's square, in the parameter's shape; a part of its group's.</summary>
+    /// <summary>Moving mean of the gradient's square, in the parameter's shape.</summary>
     public Tensor Second { get; set; } = null!;
-
-    /// <summary>Whether the same update serves both: of equal rate, decay and age.</summary>
-    public bool MovesWith(AdamParameter other) => Scale == other.Scale && Decays == other.Decays && Steps == other.Steps;
 }

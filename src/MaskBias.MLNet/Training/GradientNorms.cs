@@ -1,4 +1,4 @@
-using TorchSharp;
+using MaskBias.MLNet.Native;
 using static TorchSharp.torch;
 
 namespace MaskBias.MLNet.Training;
@@ -18,13 +18,11 @@ internal static class GradientNorms
         if (gradients.Count == 0) return [];
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        var norms = stack(gradients.Select(g => g.norm()));
-        if (limit > 0)
-        {
-            var factors = (Number(limit) / Sum(norms, Number(Epsilon))).clamp_max_(Number(1)).unbind(0);
-            for (int i = 0; i < gradients.Count; i++) gradients[i].mul_(factors[i]);
-        }
-        return norms.cpu().to_type(ScalarType.Float64).data<double>().ToList();
+        Tensor[] all = [.. gradients];
+        double[] norms = TensorLists.Norms(all).cpu().to_type(ScalarType.Float64).data<double>().ToArray();
+        if (limit > 0 && norms.Any(n => n + Epsilon > limit))
+            TensorLists.Scale(all, Array.ConvertAll(norms, n => Math.Min(1, limit / (n + Epsilon))));
+        return norms;
     }
 
     /// <summary>Norm of all gradients as one vector.</summary>

@@ -54,6 +54,11 @@ internal interface ITrainingMethod<TBatch>
     /// <summary>Follows the updated parameters, for instance with a moving average.</summary>
     void AfterUpdate(TrainingPosition position);
 
+    /// <summary>Takes note of the mean loss of a step that was done, over its parts and the ranks.</summary>
+    void Observe(TrainingPosition position, double loss)
+    {
+    }
+
     /// <summary>What a user should be told after a step, each fault once; mostly nothing.</summary>
     IEnumerable<string> TakeWarnings() => [];
 }

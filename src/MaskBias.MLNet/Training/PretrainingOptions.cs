@@ -85,6 +85,10 @@ public abstract class PretrainingOptions : IValidatableObject
     [FreeOnResume]
     public ComputeDevice Device { get; set; } = ComputeDevice.Auto;
 
+    /// <summary>In what precision the large matrix products are computed.</summary>
+    /// <value><see cref="TrainingPrecision.Float32"/>.</value>
+    public TrainingPrecision Precision { get; set; } = TrainingPrecision.Float32;
+
     /// <summary>What happens to rows whose image cannot be read.</summary>
     /// <value><see cref="UnreadableImages.Skip"/>: left out, counted and reported.</value>
     public UnreadableImages OnUnreadableImage { get; set; } = UnreadableImages.Skip;
@@ -156,6 +160,7 @@ public abstract class PretrainingOptions : IValidatableObject
     public virtual IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (!Enum.IsDefined(Distributed)) yield return new($"Distributed is {Distributed}; it must be None, Mpi or Nccl.");
+        if (!Enum.IsDefined(Precision)) yield return new($"Precision is {Precision}; it must be Float32, TensorFloat32 or BFloat16.");
         if (AccumulationSteps > 0 && BatchSize % AccumulationSteps != 0)
             yield return new($"BatchSize is {BatchSize}; it must be a multiple of AccumulationSteps {AccumulationSteps}.");
         if (NearestNeighborMonitor is { UseMasks: true } && MaskColumnName is null)

@@ -25,6 +25,7 @@ internal sealed class PretrainingRun : IDisposable
     private readonly IHost host;
     private readonly string deviceReason;
     private readonly IRanks ranks;
+    private readonly MatrixPrecision precision;
     private readonly RunFolder? folder;         // rank 0 alone writes
 
     public PretrainingRun(IHostEnvironment environment, PretrainingOptions options, string phase)
@@ -47,12 +48,16 @@ internal sealed class PretrainingRun : IDisposable
             ranks.Dispose();
             throw;
         }
+        precision = new(options.Precision, Device);
         Limits = new RunLimits(options.Epochs);
     }
 
     public Device Device { get; }
 
     public int Seed { get; }
+
+    /// <summary>What layers are to compute in; null for the type of the weights.</summary>
+    public ScalarType? ComputeType => MatrixPrecision.ComputeType(options.Precision);
 
     public RunLimits Limits { get; }
 
@@ -72,6 +77,7 @@ internal sealed class PretrainingRun : IDisposable
     /// <summary>Gives the output folder back, and leaves the other ranks.</summary>
     public void Dispose()
     {
+        precision.Dispose();
         folder?.Dispose();
         ranks.Dispose();
     }
@@ -97,7 +103,7 @@ internal sealed class PretrainingRun : IDisposable
         foreach (string adjustment in Limits.Adjustments) log.Info(adjustment);
         string inParts = parts > 1 ? $" in {parts} parts" : "";
         log.Info($"{phase}: {store.Count} images, batch {batch}{inParts}, {plan.Steps} steps, "
-            + $"learning rate {plan.LearningRate.Peak:g3}, {deviceReason}.");
+            + $"learning rate {plan.LearningRate.Peak:g3}, {options.Precision}, {deviceReason}.");
         if (share is not null) log.Info($"{phase}: {ranks.Size} processes, each with {share.Rows.Positions.Length * parts} images of every batch.");
 
         if (store.SpilledBytes > 0) log.Info($"{store.SpilledBytes >> 20} MB of decoded images are in a temporary file.");
@@ -131,6 +137,7 @@ internal sealed class PretrainingRun : IDisposable
         }
         recorder?.Save(loop.Next, loop.State);
         normalizer.Evaluate();
+        normalizer.ComputeType = null;
         return new()
         {
             Phase = phase, Losses = loop.Losses, StepsPerEpoch = plan.StepsPerEpoch, BatchSize = batch, AccumulationSteps = parts,

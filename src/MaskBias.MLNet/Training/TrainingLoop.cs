@@ -114,6 +114,7 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
                     if (++part < plan.AccumulationSteps) continue;
                     double mean = Reducer?.Mean(loss) ?? loss;      // before the update: ranks that are lost must not tear a step
                     Update(batch, Next);
+                    method.Observe(Next, mean);
                     losses.Add(mean);
                     (part, loss) = (0, 0);
                     var done = Next;
@@ -155,6 +156,7 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
     {
         double loss = Accumulate(batch, position);
         Update(batch, position);
+        method.Observe(position, loss);
         return loss;
     }
 
@@ -165,9 +167,9 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
     {
         using var scope = NewDisposeScope();
         var loss = method.Loss(part, position);
-        double value = loss.ToDouble();
-        if (!double.IsFinite(value)) throw Fault(part, position, "loss", value);
         method.Backward(loss, 1.0 / plan.AccumulationSteps);
+        double value = loss.ToDouble();                      // waits for the device, so only when it has everything to do
+        if (!double.IsFinite(value)) throw Fault(part, position, "loss", value);
         return value;
     }
 

@@ -1,5 +1,6 @@
 using MaskBias.MLNet.Distributed;
 using MaskBias.MLNet.Masks;
+using MaskBias.MLNet.Native;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -41,19 +42,22 @@ internal sealed class Block : nn.Module<Tensor, PatchRelations?, Tensor>
     /// <summary>Whether it stays as it is: then nothing is dropped in training either.</summary>
     public bool IsFrozen { get; set; }
 
-    // [B, N, D] -> [B, N, D]
+    /// <summary>What attention and feed-forward part compute in, where it is not the type of the weights.</summary>
+    public ScalarType? ComputeType { get; set; }
+
+    // [B, N, D] -> [B, N, D]; the sum of the branches stays in the precision of the tokens
     public override Tensor forward(Tensor tokens, PatchRelations? relations)
     {
         using var scope = NewDisposeScope();
-        var mixed = Sum(tokens, DropPath(Scale(ls1, attn.forward(norm1.forward(tokens), relations))));
-        return Sum(mixed, DropPath(Scale(ls2, mlp.forward(norm2.forward(mixed))))).MoveToOuterDisposeScope();
+        var mixed = Sum(tokens, DropPath(Scale(ls1, attn.forward(norm1.forward(tokens).As(ComputeType), relations))));
+        return Sum(mixed, DropPath(Scale(ls2, mlp.forward(norm2.forward(mixed).As(ComputeType))))).MoveToOuterDisposeScope();
     }
 
     /// <summary>The attention map of this block for the given input tokens, [B, h, N, N].</summary>
     public Tensor AttentionMap(Tensor tokens, PatchRelations? relations)
     {
         using var scope = NewDisposeScope();
-        return attn.ForwardWithMap(norm1.forward(tokens), relations).Map.MoveToOuterDisposeScope();
+        return attn.ForwardWithMap(norm1.forward(tokens).As(ComputeType), relations).Map.MoveToOuterDisposeScope();
     }
 
     private static Tensor Scale(LayerScale? scale, Tensor branch) => scale is null ? branch : scale.forward(branch);
@@ -64,6 +68,6 @@ internal sealed class Block : nn.Module<Tensor, PatchRelations?, Tensor>
         if (!training || IsFrozen || dropPath == 0) return branch;
         double keep = 1 - dropPath;
         var kept = draws!.Uniform(branch.shape[0], 1, 1).add_(Number(keep), alpha: Number(1)).floor_().div_(Number(keep));
-        return branch * kept.to(branch.device);
+        return branch * kept.SentTo(branch.device).As(branch.dtype);
     }
 }

@@ -41,12 +41,23 @@ public sealed class DinoHead : nn.Module<Tensor, Tensor>
     /// <summary>Its sizes. A copy.</summary>
     public DinoHeadOptions Options => options.Copy();
 
+    /// <summary>What its layers compute in, where it is not the type of the weights. Logits come in the type of the features.</summary>
+    internal ScalarType? ComputeType { get; set; }
+
     /// <summary>Projects features [B, D] to logits over the prototypes [B, K].</summary>
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        var bottleneck = nn.functional.normalize(mlp.forward(input), p: 2, dim: -1, eps: 1e-12);
-        return last_layer.forward(bottleneck).MoveToOuterDisposeScope();
+        var bottleneck = nn.functional.normalize(Project(input.As(ComputeType)).As(input.dtype), p: 2, dim: -1, eps: 1e-12);
+        return last_layer.forward(bottleneck.As(ComputeType)).As(input.dtype).MoveToOuterDisposeScope();
+    }
+
+    // The linear layers, each in the precision of its input
+    private Tensor Project(Tensor input)
+    {
+        if (mlp is Linear only) return only.In(input);
+        foreach (var layer in mlp.children()) input = layer is Linear linear ? linear.In(input) : ((nn.Module<Tensor, Tensor>)layer).forward(input);
+        return input;
     }
 
     private static nn.Module<Tensor, Tensor> Layers(int inputDim, DinoHeadOptions options)

@@ -18,6 +18,7 @@ public sealed class MaeDecoder : nn.Module<Tensor, Tensor, Tensor>
     private readonly LayerNorm decoder_norm;
     private readonly Linear decoder_pred;
     private readonly MaeDecoderOptions options;
+    private ScalarType? computeType;
 
     /// <summary>Creates the decoder of an encoder, with MAE's initialisation.</summary>
     /// <param name="encoder">The encoder's architecture: its width, patches and image size.</param>
@@ -53,6 +54,17 @@ public sealed class MaeDecoder : nn.Module<Tensor, Tensor, Tensor>
     /// <summary>Its own sizes. A copy.</summary>
     public MaeDecoderOptions Options => options.Copy();
 
+    /// <summary>What its layers compute in, where it is not the type of the weights. Patches come in the type of the tokens.</summary>
+    internal ScalarType? ComputeType
+    {
+        get => computeType;
+        set
+        {
+            computeType = value;
+            foreach (var block in decoder_blocks) block.ComputeType = value;
+        }
+    }
+
     /// <summary>Predicts every patch.</summary>
     /// <param name="visible">Tokens of the class and the visible patches from the encoder, [B, 1 + V, D].</param>
     /// <param name="restore">Place of each patch among the visible and then the hidden ones, [B, N].</param>
@@ -60,13 +72,14 @@ public sealed class MaeDecoder : nn.Module<Tensor, Tensor, Tensor>
     public override Tensor forward(Tensor visible, Tensor restore)
     {
         using var scope = NewDisposeScope();
-        var known = decoder_embed.forward(visible);                                                 // [B, 1 + V, d]
+        var known = decoder_embed.In(visible.As(computeType)).As(visible.dtype);                                                 // [B, 1 + V, d]
         long batch = restore.shape[0], patches = restore.shape[1], width = options.EmbedDim, hidden = patches + 1 - known.shape[1];
         var shuffled = cat([known[.., 1..], mask_token.expand(batch, hidden, width)], dim: 1);      // [B, N, d]
         var ordered = shuffled.gather(1, restore.unsqueeze(-1).expand(batch, patches, width));
         var tokens = Sum(cat([known[.., ..1], ordered], dim: 1), decoder_pos_embed);                    // [B, 1 + N, d]
         foreach (var block in decoder_blocks) tokens = block.forward(tokens, null);
-        return decoder_pred.forward(decoder_norm.forward(tokens)[.., 1..]).MoveToOuterDisposeScope();
+        var normalized = decoder_norm.forward(tokens)[.., 1..];
+        return decoder_pred.In(normalized.As(computeType)).As(visible.dtype).MoveToOuterDisposeScope();
     }
 
     internal bool Fits(VitOptions encoder) => (InputDim, PatchSize, GridSize) == (encoder.EmbedDim, encoder.PatchSize, encoder.GridSize);

@@ -59,8 +59,8 @@ internal sealed class MaskGuidedAttention : nn.Module<Tensor, PatchRelations?, T
     // B = α_h·R⁺ − β_h·R⁻: [B, h, N, N]
     private Tensor? Bias(PatchRelations? relations)
     {
-        var attraction = mask_alpha is not null && relations?.Positive is { } same ? PerHead(mask_alpha) * same.unsqueeze(1) : null;
-        var repulsion = mask_beta is not null && relations?.Negative is { } different ? PerHead(mask_beta) * different.unsqueeze(1) : null;
+        var attraction = mask_alpha is not null && relations?.Positive is { } same ? PerHead(mask_alpha, same) : null;
+        var repulsion = mask_beta is not null && relations?.Negative is { } different ? PerHead(mask_beta, different) : null;
         return (attraction, repulsion) switch
         {
             (not null, not null) => attraction - repulsion,
@@ -70,14 +70,15 @@ internal sealed class MaskGuidedAttention : nn.Module<Tensor, PatchRelations?, T
         };
     }
 
-    private Tensor PerHead(Parameter weight) => weight.view(1, -1, 1, 1).expand(1, heads, 1, 1);
+    private Tensor PerHead(Parameter weight, Tensor relation) =>
+        weight.As(relation.dtype).view(1, -1, 1, 1).expand(1, heads, 1, 1) * relation.unsqueeze(1);
 
     private (Tensor Query, Tensor Key, Tensor Value) Project(Tensor tokens)
     {
         var (batch, count, width) = (tokens.shape[0], tokens.shape[1], tokens.shape[2]);
-        var parts = qkv.forward(tokens).view(batch, count, 3, heads, width / heads).permute(2, 0, 3, 1, 4).unbind(0);
+        var parts = qkv.In(tokens).view(batch, count, 3, heads, width / heads).permute(2, 0, 3, 1, 4).unbind(0);
         return (parts[0], parts[1], parts[2]);                                              // [B, h, N, d] each
     }
 
-    private Tensor Merge(Tensor heads) => proj.forward(heads.transpose(1, 2).flatten(2));   // [B, N, D]
+    private Tensor Merge(Tensor heads) => proj.In(heads.transpose(1, 2).flatten(2));   // [B, N, D]
 }

@@ -20,6 +20,6 @@ internal sealed class Mlp : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor tokens)
     {
         using var scope = NewDisposeScope();
-        return fc2.forward(nn.functional.gelu(fc1.forward(tokens))).MoveToOuterDisposeScope();
+        return fc2.In(nn.functional.gelu(fc1.In(tokens))).MoveToOuterDisposeScope();
     }
 }

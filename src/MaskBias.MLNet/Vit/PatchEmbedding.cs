@@ -19,7 +19,14 @@ internal sealed class PatchEmbedding : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor images)
     {
         using var scope = NewDisposeScope();
-        return proj.forward(images).flatten(2).transpose(1, 2).MoveToOuterDisposeScope();
+        if (images.device_type == DeviceType.CPU && images.dtype == proj.weight.dtype)
+            return proj.forward(images).flatten(2).transpose(1, 2).MoveToOuterDisposeScope();
+        // The same as one matrix product, which tensor cores compute faster than a convolution with so few pixels.
+        long batch = images.shape[0], side = proj.weight.shape[2], rows = images.shape[2] / side, columns = images.shape[3] / side;
+        var patches = images[.., .., ..(int)(rows * side), ..(int)(columns * side)].reshape(batch, 3, rows, side, columns, side)
+            .permute(0, 2, 4, 1, 3, 5).reshape(batch, rows * columns, -1);                           // [B, N, 3·p²]
+        var weight = proj.weight.flatten(1).As(images.dtype);
+        return nn.functional.linear(patches, weight, proj.bias!.As(images.dtype)).MoveToOuterDisposeScope();
     }
 
     internal void Initialize(Generator generator)

@@ -20,7 +20,7 @@ internal sealed class SwiGlu : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor tokens)
     {
         using var scope = NewDisposeScope();
-        var parts = w12.forward(tokens).chunk(2, -1);                          // [B, N, hidden] each
-        return w3.forward(nn.functional.silu(parts[0]) * parts[1]).MoveToOuterDisposeScope();
+        var parts = w12.In(tokens).chunk(2, -1);                          // [B, N, hidden] each
+        return w3.In(nn.functional.silu(parts[0]) * parts[1]).MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -66,8 +67,8 @@ public sealed class VisionEncoder : IDisposable
     public Tensor Normalize(Tensor pixels)
     {
         using var scope = NewDisposeScope();
-        var scale = tensor(Normalization.Deviation.Select(d => 1 / (255 * d)).ToArray()).view(1, 3, 1, 1).to(pixels.device);
-        var shift = tensor(Normalization.Mean.Zip(Normalization.Deviation, (m, d) => -m / d).ToArray()).view(1, 3, 1, 1).to(pixels.device);
+        var scale = tensor(Normalization.Deviation.Select(d => 1 / (255 * d)).ToArray()).view(1, 3, 1, 1).SentTo(pixels.device);
+        var shift = tensor(Normalization.Mean.Zip(Normalization.Deviation, (m, d) => -m / d).ToArray()).view(1, 3, 1, 1).SentTo(pixels.device);
         return addcmul(shift, pixels, scale, Number(1)).MoveToOuterDisposeScope();
     }
 
@@ -75,9 +76,20 @@ public sealed class VisionEncoder : IDisposable
     public Tensor Denormalize(Tensor images)
     {
         using var scope = NewDisposeScope();
-        var deviation = tensor(Normalization.Deviation.Select(d => 255 * d).ToArray()).view(1, 3, 1, 1).to(images.device);
-        var mean = tensor(Normalization.Mean.Select(m => 255 * m).ToArray()).view(1, 3, 1, 1).to(images.device);
+        var deviation = tensor(Normalization.Deviation.Select(d => 255 * d).ToArray()).view(1, 3, 1, 1).SentTo(images.device);
+        var mean = tensor(Normalization.Mean.Select(m => 255 * m).ToArray()).view(1, 3, 1, 1).SentTo(images.device);
         return addcmul(mean, images, deviation, Number(1)).clamp_(Number(0), Number(255)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>What all parts compute in during training, where it is not the type of the weights; null for that.</summary>
+    internal ScalarType? ComputeType
+    {
+        set
+        {
+            Model.ComputeType = value;
+            if (Head is not null) Head.ComputeType = value;
+            if (Decoder is not null) Decoder.ComputeType = value;
+        }
     }
 
     /// <summary>Puts all parts in evaluation mode.</summary>

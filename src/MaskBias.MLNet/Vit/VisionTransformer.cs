@@ -24,6 +24,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     private readonly LayerNorm norm;
     private readonly RowDraws draws;
     private readonly VitOptions options;
+    private ScalarType? computeType;
 
     /// <summary>Creates an encoder with DINO's initialisation.</summary>
     /// <param name="options">The architecture.</param>
@@ -59,6 +60,17 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
 
     /// <summary>Whether the encoder was built with the mask-guided attention bias.</summary>
     public bool IsMaskGuided => options.MaskBias is not null;
+
+    /// <summary>What the blocks compute in during training, where it is not the type of the weights; null for that.</summary>
+    internal ScalarType? ComputeType
+    {
+        get => computeType;
+        set
+        {
+            computeType = value;
+            foreach (var block in blocks) block.ComputeType = value;
+        }
+    }
 
     /// <summary>Draws what stochastic depth drops.</summary>
     internal Generator Generator => draws.Generator;
@@ -189,7 +201,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     {
         if (images.dim() != 4 || images.shape[1] != 3 || images.shape[2] < options.PatchSize || images.shape[3] < options.PatchSize)
             throw new ArgumentException($"Images are [{string.Join(", ", images.shape)}]; they must be [batch, 3, height, width] and at least one patch of {options.PatchSize} pixels large.");
-        var patches = patch_embed.forward(images);
+        var patches = patch_embed.forward(images.As(computeType));
         var tokens = cat([cls_token.expand(images.shape[0], -1, -1), patches], dim: 1);
         tokens = Sum(tokens, PositionEmbedding(images.shape[2], images.shape[3]));
         if (register_tokens is null) return tokens;
@@ -206,7 +218,8 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
             throw new ArgumentException($"Mask token vectors are [{string.Join(", ", maskTokens.shape)}]; for these images they must be [{images.shape[0]}, masks, {patches}].");
         // A relation depends on its two patches alone: among the visible ones they are the rows and columns of all, for less work.
         if (visible is not null) maskTokens = maskTokens.gather(2, visible.unsqueeze(1).expand(-1, maskTokens.shape[1], -1));
-        return PatchRelations.From(maskTokens, bias.Relation, bias.Kind, PrefixTokens);
+        var relations = PatchRelations.From(maskTokens, bias.Relation, bias.Kind, PrefixTokens);
+        return computeType is { } type ? relations.As(type) : relations;
     }
 
     private Block NewBlock(int layer)

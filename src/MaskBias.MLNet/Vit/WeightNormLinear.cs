@@ -21,7 +21,7 @@ internal sealed class WeightNormLinear : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var weight = weight_v * (weight_g / weight_v.norm(1, keepdim: true, p: 2f));
-        return nn.functional.linear(input, weight).MoveToOuterDisposeScope();
+        return nn.functional.linear(input, weight.As(input.dtype)).MoveToOuterDisposeScope();
     }
 
     internal void Initialize(Generator generator)

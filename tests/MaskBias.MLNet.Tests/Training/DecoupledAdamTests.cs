@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Native;
 using MaskBias.MLNet.Training;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -47,11 +48,10 @@ public class DecoupledAdamTests
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         var (apart, together) = (Parameters(ScalarType.Float64), Parameters(ScalarType.Float64));
-        var (one, all) = (Under(apart), Under(together));
-        using var group = new AdamGroup(one);
-        using var flat = new AdamGroup(all);
-        var first = zeros(Shapes.Sum(s => s.Aggregate(1L, (a, b) => a * b)), ScalarType.Float64);
-        var second = first.clone();
+        var one = Under(apart);
+        using var optimizer = new DecoupledAdam(one, (0.9, 0.95));
+        optimizer.Set(0.02, 0.3);
+        Tensor[] first = [.. together.Select(p => zeros_like(p))], second = [.. together.Select(p => zeros_like(p))];
         for (int step = 0; step < 4; step++)
         {
             for (int i = 0; i < Shapes.Length; i++)
@@ -59,8 +59,8 @@ public class DecoupledAdamTests
                 apart[i].grad = Gradient(Shapes[i], ScalarType.Float64, step).DetachFromDisposeScope();
                 together[i].grad = apart[i].grad!.clone().DetachFromDisposeScope();
             }
-            group.Step(0.02, 0.3, (0.9, 0.95));
-            AdamGroup.MoveTogether(all, first, second, new(0.02, 0.3, 0.9, 0.95, step + 1));
+            optimizer.Step();
+            TensorLists.Adam([.. together], [.. together.Select(p => p.grad!)], first, second, new(0.02, 0.3, 0.9, 0.95, step + 1));
             for (int i = 0; i < Shapes.Length; i++) AssertNear(apart[i], together[i], 1e-13);
         }
     }

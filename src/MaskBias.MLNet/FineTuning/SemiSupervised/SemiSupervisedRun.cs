@@ -48,8 +48,10 @@ internal sealed class SemiSupervisedRun
             student.TakeHead(linear);
             var kept = new VisionEncoder(teacher.Backbone, normalization: start.Normalization);
             using var log = new RunLog(host);
+            using var precision = new MatrixPrecision(options.Supervised.Precision, teacher.Head.weight!.device);
             var report = Train(data, classes, student, teacher, kept, log) with { SupervisedStage = before };
             kept.Evaluate();
+            kept.ComputeType = null;
             linear = teacher.Classifier();
             teacher.Head.Dispose();
             student.Dispose();

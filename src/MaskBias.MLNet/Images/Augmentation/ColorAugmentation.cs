@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -95,17 +96,17 @@ internal static class ColorAugmentation
         long[] blurred = [.. Enumerable.Range(0, draws.Count).Where(i => draws[i].Blur > 0).Select(i => (long)i)];
         if (blurred.Length == 0) return views;
         long size = views.shape[3];
-        var deviation = tensor(blurred.Select(i => draws[(int)i].Blur).ToArray(), [blurred.Length, 1, 1], device: views.device);
+        var deviation = tensor(blurred.Select(i => draws[(int)i].Blur).ToArray(), [blurred.Length, 1, 1]).SentTo(views.device);
         var position = arange(Number(0), Number(size), Number(1), dtype: ScalarType.Float32, device: views.device);
         var distance = (position.unsqueeze(1) - position) / deviation;                                    // [n, S, S]
         var gaussian = (distance.pow(Number(2)) * Number(-0.5)).exp_();
         gaussian = gaussian / gaussian.sum(-1, keepdim: true);
-        var index = tensor(blurred, device: views.device);
+        var index = tensor(blurred).SentTo(views.device);
         var chosen = views.index_select(0, index);                                                        // [n, 3, S, S]
         var vertical = matmul(gaussian.unsqueeze(1), chosen);
         return views.index_copy(0, index, matmul(vertical, gaussian.transpose(1, 2).unsqueeze(1)));
     }
 
     private static Tensor Column(IReadOnlyList<ViewDraw> draws, Func<ViewDraw, float> pick, Device device) =>
-        tensor(draws.Select(pick).ToArray(), [draws.Count, 1, 1, 1], device: device);
+        tensor(draws.Select(pick).ToArray(), [draws.Count, 1, 1, 1]).SentTo(device);
 }

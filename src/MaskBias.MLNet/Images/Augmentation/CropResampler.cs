@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -39,9 +40,9 @@ internal static class CropResampler
                 centers[b * size + i] = (float)(spans[b].Start + ((spans[b].Reverse ? size - 1 - i : i) + 0.5) * step - 0.5);
         }
         var position = arange(Number(0), Number(paddedLength), Number(1), dtype: ScalarType.Float32, device: device);     // [L]
-        var distance = position - tensor(centers, [spans.Length, size, 1], device: device);                    // [B, S, L]
-        var weights = Cubic(distance.div_(tensor(scales, [spans.Length, 1, 1], device: device)).abs_().clamp_max_(Number(2)));
-        var inside = position < tensor(lengths, [spans.Length, 1, 1], device: device);                         // [B, 1, L]
+        var distance = position - tensor(centers, [spans.Length, size, 1]).SentTo(device);                    // [B, S, L]
+        var weights = Cubic(distance.div_(tensor(scales, [spans.Length, 1, 1]).SentTo(device)).abs_().clamp_max_(Number(2)));
+        var inside = position < tensor(lengths, [spans.Length, 1, 1]).SentTo(device);                         // [B, 1, L]
         weights.mul_(inside);
         return weights.div_(weights.sum(-1, keepdim: true));
     }

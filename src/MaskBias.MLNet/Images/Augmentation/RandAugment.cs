@@ -1,4 +1,5 @@
 using MaskBias.MLNet.Distributed;
+using MaskBias.MLNet.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -51,7 +52,7 @@ internal static class RandAugment
                 .Where(d => d.Applies && d.Row >= 0).GroupBy(d => d.Operation).OrderBy(g => g.Key).ToList();
             foreach (var group in drawn)
             {
-                var index = tensor(group.Select(d => (long)d.Row).ToArray(), device: pixels.device);
+                var index = tensor(group.Select(d => (long)d.Row).ToArray()).SentTo(pixels.device);
                 var changed = All[group.Key](pixels.index_select(0, index), [.. group.Select(d => d.Strength)]);
                 pixels = pixels.index_copy(0, index, changed);
             }
@@ -87,7 +88,7 @@ internal static class RandAugment
     private static Tensor Equalize(Tensor x)
     {
         var levels = x.round().clamp_(Number(0), Number(255)).to_type(ScalarType.Int64).flatten(2).flatten(0, 1);    // [n·3, S·S]
-        var histogram = zeros([levels.shape[0], 256], device: x.device).scatter_add_(1, levels, ones_like(levels, dtype: ScalarType.Float32));
+        var histogram = zeros([levels.shape[0], 256]).SentTo(x.device).scatter_add_(1, levels, ones_like(levels, dtype: ScalarType.Float32));
         var last = histogram.gather(1, levels.amax([1], keepdim: true));
         var step = ((Number(levels.shape[1]) - last) / Number(255)).floor();    // [n·3, 1]
         var before = histogram.cumsum(1) - histogram;
@@ -106,7 +107,7 @@ internal static class RandAugment
 
     private static Tensor Luminance(Tensor x)
     {
-        var weights = tensor([0.299f, 0.587f, 0.114f], [1, 3, 1, 1], device: x.device);
+        var weights = tensor([0.299f, 0.587f, 0.114f], [1, 3, 1, 1]).SentTo(x.device);
         return (x * weights).sum([1], keepdim: true);
     }
 
@@ -114,8 +115,8 @@ internal static class RandAugment
     private static Tensor Smooth(Tensor x)
     {
         if (x.shape[2] < 3 || x.shape[3] < 3) return x;
-        var kernel = ones([3, 1, 3, 3], device: x.device);
-        kernel[.., .., 1, 1] = tensor(5f, device: x.device);
+        var kernel = ones([3, 1, 3, 3]).SentTo(x.device);
+        kernel[.., .., 1, 1] = tensor(5f).SentTo(x.device);
         var smooth = x.clone();
         smooth[.., .., 1..^1, 1..^1] = nn.functional.conv2d(x, kernel / Number(13), groups: 3);
         return smooth;
@@ -129,12 +130,12 @@ internal static class RandAugment
             var (a, b, c, d, e, f) = map(s);
             return new[] { (float)a, (float)b, (float)c, (float)d, (float)e, (float)f };
         })];
-        var theta = tensor(values, [strengths.Length, 2, 3], device: x.device);
-        var fill = tensor([123.675f, 116.28f, 103.53f], [1, 3, 1, 1], device: x.device);
+        var theta = tensor(values, [strengths.Length, 2, 3]).SentTo(x.device);
+        var fill = tensor([123.675f, 116.28f, 103.53f], [1, 3, 1, 1]).SentTo(x.device);
         var grid = nn.functional.affine_grid(theta, x.shape, align_corners: false);
         return Sum(nn.functional.grid_sample(x - fill, grid, GridSampleMode.Bilinear, GridSamplePaddingMode.Zeros, align_corners: false), fill);
     }
 
     private static Tensor Each(float[] strengths, Func<float, float> value, Tensor like) =>
-        tensor(strengths.Select(value).ToArray(), [strengths.Length, 1, 1, 1], device: like.device);
+        tensor(strengths.Select(value).ToArray(), [strengths.Length, 1, 1, 1]).SentTo(like.device);
 }

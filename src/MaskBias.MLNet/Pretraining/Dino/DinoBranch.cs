@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Native;
 using MaskBias.MLNet.Training.Data;
 using MaskBias.MLNet.Training;
 using MaskBias.MLNet.Vit;
@@ -10,6 +11,8 @@ namespace MaskBias.MLNet.Pretraining.Dino;
 /// <summary>Encoder and head of one side, the student's or the teacher's.</summary>
 internal sealed class DinoBranch(VisionTransformer backbone, DinoHead head) : IDisposable
 {
+    private readonly Tensor[] tensors = [.. backbone.parameters(), .. head.parameters()];
+
     public VisionTransformer Backbone => backbone;
 
     public DinoHead Head => head;
@@ -53,18 +56,13 @@ internal sealed class DinoBranch(VisionTransformer backbone, DinoHead head) : ID
         foreach (var (_, parameter) in Parameters) parameter.requires_grad = false;
     }
 
-    public void CopyFrom(DinoBranch other)
-    {
-        using var _ = no_grad();
-        foreach (var (mine, theirs) in Parameters.Zip(other.Parameters)) mine.Parameter.copy_(theirs.Parameter);
-    }
+    public void CopyFrom(DinoBranch other) => MoveTowards(other, 0);
 
-    /// <summary>mine ← m·mine + (1 − m)·theirs, for every parameter.</summary>
+    /// <summary>mine ← m·mine + (1 − m)·theirs, for every parameter; 0 copies.</summary>
     public void MoveTowards(DinoBranch other, double momentum)
     {
         using var _ = no_grad();
-        foreach (var (mine, theirs) in Parameters.Zip(other.Parameters))
-            mine.Parameter.mul_(Number(momentum)).add_(theirs.Parameter, alpha: Number(1 - momentum));
+        TensorLists.MoveTowards(tensors, other.tensors, momentum);
     }
 
     public void Dispose()

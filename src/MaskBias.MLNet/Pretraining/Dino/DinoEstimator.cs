@@ -36,8 +36,8 @@ public sealed class DinoEstimator : IEstimator<PretrainedTransformer>
         if (options.MaskColumnName is not null && options.FreezeBiasEpochs != int.MaxValue)
             fitted.FreezeBiasEpochs = run.Limits.Epochs(nameof(options.FreezeBiasEpochs), options.FreezeBiasEpochs, LongestBiasFreeze);
 
-        using var student = Branch(options.DropPath, run.Seed, run.Device);
-        var teacher = Branch(dropPath: 0, run.Seed, run.Device);
+        using var student = Branch(options.DropPath, run);
+        var teacher = Branch(dropPath: 0, run);
         var encoder = new VisionEncoder(teacher.Backbone, teacher.Head, options.StartFrom?.Normalization);
         try
         {
@@ -54,16 +54,17 @@ public sealed class DinoEstimator : IEstimator<PretrainedTransformer>
     /// <inheritdoc/>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema) => EncoderEmbedding.OutputSchema(inputSchema, options);
 
-    private DinoBranch Branch(double dropPath, int seed, Device device)
+    private DinoBranch Branch(double dropPath, PretrainingRun run)
     {
         var architecture = options.Encoder.Copy();
         architecture.DropPath = dropPath;
         architecture.MaskBias = options.MaskColumnName is null ? null : options.MaskBias;
-        var backbone = new VisionTransformer(architecture, seed);
-        var head = new DinoHead(architecture.EmbedDim, options.Head, seed);
+        var backbone = new VisionTransformer(architecture, run.Seed);
+        var head = new DinoHead(architecture.EmbedDim, options.Head, run.Seed);
         if (options.StartFrom is { } start) EncoderResizing.Start(start, backbone, head);
-        backbone.to(device);
-        head.to(device);
+        backbone.to(run.Device);
+        head.to(run.Device);
+        backbone.ComputeType = head.ComputeType = run.ComputeType;
         return new(backbone, head);
     }
 }

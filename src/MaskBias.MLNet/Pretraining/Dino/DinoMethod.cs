@@ -19,10 +19,7 @@ internal sealed class DinoMethod : ITrainingMethod<ViewBatch>, IDisposable
     private readonly CosineSchedule teacherMomentum;
     private readonly List<(string Name, Parameter Parameter)> lastLayer;
     private readonly CollapseMonitor monitor;
-    private IRanks ranks = OneRank.Instance;
     private double temperature;                // of the teacher, in the epoch at hand
-    private double lossSum;                    // of the parts of a batch
-    private int lossParts;
 
     /// <summary>The teacher starts as the student's copy and is frozen.</summary>
     public DinoMethod(DinoOptions options, DinoBranch student, DinoBranch teacher, long steps, Device device)
@@ -72,15 +69,11 @@ internal sealed class DinoMethod : ITrainingMethod<ViewBatch>, IDisposable
         if (Student.Head.Options.UseBatchNorm)
             throw new NotSupportedException("Head.UseBatchNorm is true; its statistics would be those of each rank's rows. Distributed needs false.");
         Student.Backbone.Draws.Own = share.Rows;
-        loss.Ranks = monitor.Ranks = ranks = share.Ranks;
+        loss.Ranks = monitor.Ranks = share.Ranks;
     }
 
     /// <inheritdoc/>
-    public void ReduceOverRanks()
-    {
-        loss.ReduceOverRanks();
-        lossSum = ranks.Mean(lossSum);
-    }
+    public void ReduceOverRanks() => loss.ReduceOverRanks();
 
     /// <inheritdoc/>
     public void BeginEpoch(int epoch)
@@ -95,10 +88,7 @@ internal sealed class DinoMethod : ITrainingMethod<ViewBatch>, IDisposable
         using (no_grad()) (features, logits) = Teacher.ForwardWithFeatures([batch.Global]);
         temperature = teacherTemperature.At(position.Epoch);
         if (position.Step % CollapseMonitor.Interval == 0) monitor.Observe(loss.Targets(logits, temperature), features);
-        var mean = loss.Forward(Student.Forward(batch.Groups), logits, batch.Global.Views, temperature);
-        lossSum += mean.ToDouble();
-        lossParts++;
-        return mean;
+        return loss.Forward(Student.Forward(batch.Groups), logits, batch.Global.Views, temperature);
     }
 
     /// <inheritdoc/>
@@ -113,9 +103,13 @@ internal sealed class DinoMethod : ITrainingMethod<ViewBatch>, IDisposable
     public void AfterUpdate(TrainingPosition position)
     {
         loss.MoveCenter();
-        if (position.Epoch > 0) monitor.Observe(lossSum / lossParts);
-        (lossSum, lossParts) = (0, 0);
         Teacher.MoveTowards(Student, teacherMomentum.At(position.Step));
+    }
+
+    /// <inheritdoc/>
+    public void Observe(TrainingPosition position, double loss)
+    {
+        if (position.Epoch > 0) monitor.Observe(loss);
     }
 
     /// <summary>Frees the centre; the branches are the caller's.</summary>

@@ -44,6 +44,7 @@ public sealed class MaeEstimator : IEstimator<MaeTransformer>
         if (options.StartFrom is { } start) EncoderResizing.Start(start, model, decoder: decoder);
         model.to(run.Device);
         decoder.to(run.Device);
+        model.ComputeType = decoder.ComputeType = run.ComputeType;
         var encoder = new VisionEncoder(model, normalization: options.StartFrom?.Normalization, decoder: decoder);
         try
         {

@@ -1,4 +1,5 @@
 using MaskBias.MLNet.Distributed;
+using MaskBias.MLNet.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -41,8 +42,8 @@ internal sealed class PatchMasker
         using var scope = NewDisposeScope();
         var masking = From(draws.Uniform(images, Blocks));
         return new(
-            masking.Visible.to(device).MoveToOuterDisposeScope(), masking.Restore.to(device).MoveToOuterDisposeScope(),
-            masking.Hidden.to(device).MoveToOuterDisposeScope());
+            masking.Visible.SentTo(device).MoveToOuterDisposeScope(), masking.Restore.SentTo(device).MoveToOuterDisposeScope(),
+            masking.Hidden.SentTo(device).MoveToOuterDisposeScope());
     }
 
     /// <summary>The masking that noise for each block makes, [B, blocks].</summary>

@@ -1,5 +1,7 @@
-using System.Buffers;
 using MaskBias.MLNet.Images;
+using MaskBias.MLNet.Native;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace MaskBias.MLNet.Training.Data;
 
@@ -11,17 +13,17 @@ internal sealed class PixelBlock : IDisposable
 {
     private const long MaxBytes = 64 << 20;
 
-    private readonly int length;
-    private readonly byte[] buffer;
-
-    private PixelBlock(int first, ReadOnlySpan<RgbImage> images, int height, int width)
+    private PixelBlock(int first, ReadOnlySpan<RgbImage> images, int height, int width, bool pinned)
     {
         (First, Height, Width) = (first, height, width);
         Sizes = [.. images.ToArray().Select(i => (i.Height, i.Width))];
-        length = checked(images.Length * height * width * 3);
-        buffer = ArrayPool<byte>.Shared.Rent(length);
+        Pixels = empty([images.Length, height, width, 3], dtype: ScalarType.Byte);
         int stride = width * 3;
-        for (int i = 0; i < images.Length; i++) Copy(images[i], buffer.AsSpan(i * height * stride, height * stride), stride);
+        var bytes = Pixels.bytes;
+        for (int i = 0; i < images.Length; i++) Copy(images[i], bytes.Slice(checked(i * height * stride), height * stride), stride);
+        if (!pinned) return;
+        using var unpinned = Pixels;
+        Pixels = unpinned.Pinned();
     }
 
     /// <summary>Index of the block's first image in the batch.</summary>
@@ -34,11 +36,13 @@ internal sealed class PixelBlock : IDisposable
     /// <summary>True size of each image.</summary>
     public IReadOnlyList<(int Height, int Width)> Sizes { get; }
 
-    /// <summary>[rows, H, W, 3], zero outside of each image.</summary>
-    public ReadOnlySpan<byte> Pixels => buffer.AsSpan(0, length);
+    /// <summary>[rows, H, W, 3], bytes, zero outside of each image.</summary>
+    public Tensor Pixels { get; }
 
     /// <summary>Cuts a batch into blocks; an image that is larger than a block may be has one of its own.</summary>
-    public static IReadOnlyList<PixelBlock> Cut(RgbImage[] images)
+    /// <param name="images">The images.</param>
+    /// <param name="pinned">Whether a CUDA device is to read the pixels.</param>
+    public static IReadOnlyList<PixelBlock> Cut(RgbImage[] images, bool pinned)
     {
         var blocks = new List<PixelBlock>();
         int first = 0, height = 0, width = 0;
@@ -47,16 +51,16 @@ internal sealed class PixelBlock : IDisposable
             var (higher, wider) = (Math.Max(height, images[i].Height), Math.Max(width, images[i].Width));
             if (i > first && 3L * (i - first + 1) * higher * wider > MaxBytes)
             {
-                blocks.Add(new(first, images.AsSpan(first..i), height, width));
+                blocks.Add(new(first, images.AsSpan(first..i), height, width, pinned));
                 (first, higher, wider) = (i, images[i].Height, images[i].Width);
             }
             (height, width) = (higher, wider);
         }
-        blocks.Add(new(first, images.AsSpan(first..), height, width));
+        blocks.Add(new(first, images.AsSpan(first..), height, width, pinned));
         return blocks;
     }
 
-    public void Dispose() => ArrayPool<byte>.Shared.Return(buffer);
+    public void Dispose() => Pixels.Dispose();
 
     private static void Copy(RgbImage image, Span<byte> target, int stride)
     {

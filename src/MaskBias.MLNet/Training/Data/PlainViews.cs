@@ -1,6 +1,7 @@
 using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Masks;
 using MaskBias.MLNet.Vit;
+using MaskBias.MLNet.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -42,7 +43,7 @@ internal sealed class PlainViews(ImageStore store, VisionEncoder normalizer, Mas
         int size = normalizer.ImageSize, length = 3 * size * size;
         var bytes = empty([rows.Count, size, size, 3], dtype: ScalarType.Byte);
         for (int i = 0; i < rows.Count; i++) pixels[i].Pixels.CopyTo(bytes.bytes.Slice(i * length, length));
-        var planar = bytes.to(normalizer.Device).to_type(ScalarType.Float32).permute(0, 3, 1, 2).contiguous();
+        var planar = bytes.SentTo(normalizer.Device).to_type(ScalarType.Float32).permute(0, 3, 1, 2).contiguous();
         return new(1, normalizer.Normalize(planar).DetachFromDisposeScope(), Tokens(rows)?.DetachFromDisposeScope());
     }
 
@@ -58,6 +59,6 @@ internal sealed class PlainViews(ImageStore store, VisionEncoder normalizer, Mas
         if (most == 0) return null;
         float[] stacked = new float[rows.Count * most * patches];
         for (int i = 0; i < tokens.Count; i++) tokens[i].CopyTo(stacked, i * most * patches);
-        return tensor(stacked, [rows.Count, most, patches], device: normalizer.Device);
+        return tensor(stacked, [rows.Count, most, patches]).SentTo(normalizer.Device);
     }
 }

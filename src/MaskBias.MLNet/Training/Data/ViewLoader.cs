@@ -2,6 +2,7 @@ using MaskBias.MLNet.Distributed;
 using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Images.Augmentation;
 using MaskBias.MLNet.Masks;
+using MaskBias.MLNet.Native;
 using MaskBias.MLNet.Vit;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -22,7 +23,7 @@ internal sealed class ViewLoader
     private readonly MaskTokenizer? tokenizer;
     private readonly ViewSampler sampler;
     private readonly ViewSizes sizes;
-    private readonly bool rendersOnProcessor;
+    private readonly bool rendersOnProcessor, isOnCuda;
     private readonly int batchSize, parts, globalSize, localSize, patchSize, threads;
     private readonly int seed;
     private readonly bool replacesUnreadable;
@@ -40,6 +41,7 @@ internal sealed class ViewLoader
             (sizes.Options, sizes.Global, sizes.Local, sizes.Patch, options.LoaderThreads);
         this.sizes = sizes;
         rendersOnProcessor = normalizer.Device.type == DeviceType.CPU;
+        isOnCuda = normalizer.Device.type == DeviceType.CUDA;
         tokenizer = options.MaskColumnName is null ? null : new MaskTokenizer(options.Masks);
         replacesUnreadable = options.OnUnreadableImage == UnreadableImages.Skip;
         sampler = new ViewSampler(sizes.Options, globalSize);
@@ -114,8 +116,14 @@ internal sealed class ViewLoader
             if (masks is not null) masks[i] = Tokens(store[chosen[i]], pixels[i], draws[i]);
         }
         views?.Render(pixels, draws, normalizer.Normalization, random);
-        return new(chosen, views is null ? PixelBlock.Cut(pixels) : [], draws, masks);
+        var blocks = views is null ? PixelBlock.Cut(pixels, isOnCuda) : [];
+        if (masks is null) return new(chosen, blocks, draws, null, null);
+        var global = Tokens(masks, 0, options.GlobalViews, globalSize);
+        return new(chosen, blocks, draws, global, Tokens(masks, options.GlobalViews, options.LocalViews, localSize));
     }
+
+    private TokenBlock? Tokens(float[][][] masks, int first, int views, int size) =>
+        TokenBlock.Join(masks, first, views, size / patchSize * (size / patchSize), isOnCuda);
 
     // A file that has vanished since the store read it gives its place to the next image, unless the options say to stop.
     private (int Row, RgbImage Pixels) Readable(int row)
@@ -154,8 +162,8 @@ internal sealed class ViewLoader
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         var (first, second) = rendered?.Take() ?? Cut(host, random);
-        var global = Group(first, host, 0, options.GlobalViews, globalSize);
-        var local = second is null ? null : Group(second, host, options.GlobalViews, options.LocalViews, localSize);
+        var global = Group(options.GlobalViews, first, host.GlobalTokens);
+        var local = second is null ? null : Group(options.LocalViews, second, host.LocalTokens);
         foreach (var group in local is null ? [global] : new[] { global, local })
         {
             group.Images.DetachFromDisposeScope();
@@ -177,9 +185,7 @@ internal sealed class ViewLoader
     {
         using var scope = NewDisposeScope();
         int rows = block.Sizes.Count;
-        var bytes = empty([rows, block.Height, block.Width, 3], dtype: ScalarType.Byte);
-        block.Pixels.CopyTo(bytes.bytes);
-        var images = bytes.to(normalizer.Device).to_type(ScalarType.Float32);
+        var images = block.Pixels.SentTo(normalizer.Device).to_type(ScalarType.Float32);
         return [.. Enumerable.Range(0, options.GlobalViews + options.LocalViews).Select(View)];
 
         Tensor View(int view)
@@ -201,24 +207,7 @@ internal sealed class ViewLoader
         return normalizer.Normalize(colored.mul_(Number(255))).MoveToOuterDisposeScope();
     }
 
-    private ViewGroup Group(Tensor images, HostBatch host, int first, int views, int size) =>
-        new(views, images, host.Masks is null ? null : MaskTokens(host.Masks, first, views, size / patchSize));
-
-    // [V·B, K, N] with K the most masks that any of the views has; missing ones are all zero, which relates nothing.
-    private Tensor? MaskTokens(float[][][] masks, int first, int views, int grid)
-    {
-        int patches = grid * grid, rows = masks.Length;
-        int most = masks.Max(m => m.AsSpan(first, views).ToArray().Max(t => t.Length)) / patches;
-        if (most == 0) return null;
-        var result = zeros([views * rows, most, patches]);
-        var values = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(result.bytes);
-        for (int view = 0; view < views; view++)
-        {
-            for (int row = 0; row < rows; row++)
-                masks[row][first + view].CopyTo(values[((view * rows + row) * most * patches)..]);
-        }
-        return result.to(normalizer.Device);
-    }
+    private ViewGroup Group(int views, Tensor images, TokenBlock? tokens) => new(views, images, tokens?.On(normalizer.Device));
 
     // Its own generator for each (epoch, image), so that neither order nor threads change what is drawn.
     private Random RandomFor(int epoch, int stream)
