@@ -94,5 +94,5 @@ internal sealed record TrainingCost(int Images, int Epochs, int Batch, long Para
     private static double Memory(long trained, long teacher, double keptAtTwoBytes, int bytes) =>
         (4.0 * (Copies * trained + teacher) + keptAtTwoBytes * bytes / 2) / Giga;
 
-    private static int Bytes(PretrainingOptions options) => PlanOptions.Values(options).Any(o => o.Name == "Precision" && o.Value != "Float32") ? 2 : 4;
+    private static int Bytes(PretrainingOptions options) => PlanOptions.Values(options).Any(o => o is { Name: "Precision", Value: "BFloat16" }) ? 2 : 4;
 }
