@@ -44,7 +44,7 @@ internal sealed class AttentionMeasure(StudyContext context)
     private static double[] Mean(List<Look> looks, Func<Look, double[]> inside)
     {
         double[][] all = [.. looks.Select(inside)];
-        return [.. Enumerable.Range(0, all[0].Length).Select(head => Math.Round(all.Average(a => a[head]), 5))];
+        return [.. Enumerable.Range(0, all[0].Length).Select(head => Math.Round(all.Average(a => a[head]), 9))];
     }
 
     // A row per image: as it is, its object, and the mean attention of each encoder.

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using MaskBias.MLNet.Catalog;
 using MaskBias.MLNet.Masks;
 using MaskBias.MLNet.Masks.Files;
@@ -72,20 +73,29 @@ internal sealed class StudyMasks(StudyPlan plan, string root, StudyImages images
     private byte[][] Find(string source, IReadOnlyList<Photo> of, CancellationToken cancellation)
     {
         var found = new byte[of.Count][];
-        Parallel.ForEach(Partitioner.Create(0, of.Count, ImagesAtATime), new() { CancellationToken = cancellation }, range =>
+        try
         {
-            var ml = new MLContext(seed: 1);
-            var rows = PhotoSet.ToDataView(ml, of.Skip(range.Item1).Take(range.Item2 - range.Item1));
-            IEstimator<ITransformer> finder = source == StudyCell.Segmenter
-                ? ml.SelfSupervised().SegmentImages(PlanOptions.MaskColumn, "ImagePath")
-                : ml.SelfSupervised().LoadMasks(new()
-                {
-                    Path = Path.Combine(root, plan.Data.Masks[source]), OutputColumnName = PlanOptions.MaskColumn, OnMissingMasks = MissingMasks.NoMasks,
-                });
-            int i = range.Item1;
-            foreach (byte[] masks in finder.Fit(rows).Transform(rows).GetColumn<byte[]>(PlanOptions.MaskColumn)) found[i++] = masks;
-        });
+            Parallel.ForEach(Partitioner.Create(0, of.Count, ImagesAtATime), new() { CancellationToken = cancellation }, range => Find(source, of, range, found));
+        }
+        catch (AggregateException e)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);             // a damaged file is one fault
+        }
         return found;
+    }
+
+    private void Find(string source, IReadOnlyList<Photo> of, Tuple<int, int> range, byte[][] found)
+    {
+        var ml = new MLContext(seed: 1);
+        var rows = PhotoSet.ToDataView(ml, of.Skip(range.Item1).Take(range.Item2 - range.Item1));
+        IEstimator<ITransformer> finder = source == StudyCell.Segmenter
+            ? ml.SelfSupervised().SegmentImages(PlanOptions.MaskColumn, "ImagePath")
+            : ml.SelfSupervised().LoadMasks(new()
+            {
+                Path = Path.Combine(root, plan.Data.Masks[source]), OutputColumnName = PlanOptions.MaskColumn, OnMissingMasks = MissingMasks.NoMasks,
+            });
+        int i = range.Item1;
+        foreach (byte[] masks in finder.Fit(rows).Transform(rows).GetColumn<byte[]>(PlanOptions.MaskColumn)) found[i++] = masks;
     }
 
     private static byte[] Written(byte[][] masks)
