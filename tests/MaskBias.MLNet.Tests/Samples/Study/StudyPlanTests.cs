@@ -1,5 +1,6 @@
 using MaskBias.MLNet.Samples.Cli;
 using MaskBias.MLNet.Samples.Cli.Study.Plans;
+using MaskBias.MLNet.Tests.Docs;
 
 namespace MaskBias.MLNet.Tests.Samples.Study;
 
@@ -21,6 +22,14 @@ public sealed class StudyPlanTests : IDisposable
         // A comparison is of the same images.
         Assert.All(plan.Cells.Where(c => c.Baseline is not null), c => Assert.Equal(plan.Cell(c.Baseline!)!.Extra, c.Extra));
         SceneStudy.Invoke("study", path, "--data", folder.Path, "--dry-run");           // without its images
+    }
+
+    [Fact]
+    public void The_plan_in_the_docs_can_be_read()
+    {
+        var plan = PlanReader.Read(Write(Assert.Single(DocumentedCode.Blocks("docs/study.md"), b => b.Language == "json").Text));
+        Assert.Equal("plain", plan.Cell("shuffled")!.Baseline);
+        Assert.Equal("bias", plan.TeacherOf(plan.Cell("bias, distilled")!)!.Name);
     }
 
     [Fact]
