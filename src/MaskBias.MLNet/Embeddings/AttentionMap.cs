@@ -14,18 +14,35 @@ public sealed record AttentionMap(RgbImage Seen, int GridSize, IReadOnlyList<flo
     /// <summary>Computes the maps of an image. May be called from several threads at once.</summary>
     /// <param name="encoder">The encoder; one that is guided by masks computes without them.</param>
     /// <param name="image">An image of any size; it is resized as a saved model resizes it.</param>
-    public static AttentionMap Of(VisionEncoder encoder, RgbImage image)
+    public static AttentionMap Of(VisionEncoder encoder, RgbImage image) => Of(encoder, image, null);
+
+    /// <summary>Computes the maps of an image that masks guide the encoder through. May be called from several threads at once.</summary>
+    /// <param name="encoder">The encoder; with masks it must be one that they guide.</param>
+    /// <param name="image">An image of any size; it is resized as a saved model resizes it.</param>
+    /// <param name="masks">The image's masks, or null to compute without.</param>
+    /// <param name="options">Which masks count; null for the defaults.</param>
+    /// <exception cref="ArgumentException">The masks are of another size than the image.</exception>
+    /// <exception cref="InvalidOperationException">There are masks, and the encoder is not guided by any.</exception>
+    public static AttentionMap Of(VisionEncoder encoder, RgbImage image, MaskSet? masks, MaskTokenOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(encoder);
         ArgumentNullException.ThrowIfNull(image);
+        if (masks is not null && (masks.Width, masks.Height) != (image.Width, image.Height))
+        {
+            throw new ArgumentException(
+                $"The masks are {masks.Width}x{masks.Height} pixels, the image is {image.Width}x{image.Height}; they must be of one size.", nameof(masks));
+        }
         int size = encoder.ImageSize, grid = size / encoder.Model.Options.PatchSize;
         float[] pixels = new float[3 * size * size];
         IsoCropResizer.Resize(image, size, pixels);
+        int kept = 0;
+        float[] shares = masks is null ? [] : new MaskTokenizer(options).Compute(masks, IsoCrop.Region(image.Width, image.Height, size), grid, grid, out kept);
 
         using var scope = NewDisposeScope();
         using var inference = no_grad();
         var batch = tensor(pixels).view(1, 3, size, size).to(encoder.Device);
-        var attention = encoder.Model.LastSelfAttention(encoder.Normalize(batch));                  // [1, h, 1 + R + N, 1 + R + N]
+        var tokens = kept == 0 ? null : tensor(shares).view(1, kept, grid * grid).to(encoder.Device);
+        var attention = encoder.Model.LastSelfAttention(encoder.Normalize(batch), tokens);          // [1, h, 1 + R + N, 1 + R + N]
         var toPatches = attention[0, .., 0, encoder.Model.PrefixTokens..].contiguous().cpu();       // [h, N]
         return new(IsoCropResizer.Resize(image, size), grid, [.. toPatches.data<float>().ToArray().Chunk(grid * grid)]);
     }

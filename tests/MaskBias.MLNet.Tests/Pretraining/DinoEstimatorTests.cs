@@ -23,6 +23,15 @@ public sealed class DinoEstimatorTests(SceneFolder scenes) : IClassFixture<Scene
     }
 
     [Fact]
+    public void The_bias_can_stay_as_it_is_for_the_whole_run()
+    {
+        var options = TinyTraining.MaskedDino().With(o => (o.Epochs, o.MaskBias.InitialValue, o.FreezeBiasEpochs) = (4, 0.5, int.MaxValue));
+        using var model = ml.SelfSupervised().Dino(options).Fit(scenes.LoadWithMasks(ml));
+        Assert.All(model.Encoder.Model.BiasValues(), layer => Assert.All(layer.Alpha!, value => Assert.Equal(0.5f, value)));
+        Assert.DoesNotContain(model.Report.Adjustments, a => a.Contains("FreezeBiasEpochs", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void No_masks_in_any_image_gives_the_plain_run_to_the_bit()
     {
         var rows = scenes.Rows();

@@ -12,6 +12,11 @@ public sealed class ToolDocsTests : IDisposable
     public void Every_command_in_the_docs_runs()
     {
         folder.Write("dino.json", """{ "Head": { "OutDim": 1024 }, "TeacherTemperature": 0.05, "Views": { "LocalViews": 4 } }"""u8.ToArray());
+        folder.Write("study.json", """
+            { "Data": { "Train": "." }, "ImagesSeen": 24, "Seeds": [1], "Encoder": { "ImageSize": 32, "PatchSize": 8, "EmbedDim": 24, "Depth": 1, "Heads": 2 },
+              "Dino": { "BatchSize": 8, "Head": { "OutDim": 32, "HiddenDim": 32 } }, "Measures": [ { "Kind": "NearestNeighbors" } ],
+              "Cells": [ { "Name": "plain", "Method": "Dino" }, { "Name": "bias", "Method": "Dino", "Masks": "segment" } ] }
+            """u8.ToArray());
         string[] commands = [.. File.ReadLines(Path.Combine(Fixtures.Root, "docs", "tool.md")).Where(l => l.StartsWith("maskbias ", StringComparison.Ordinal))];
         Assert.True(commands.Length >= 12);
         foreach (string command in commands)
@@ -20,7 +25,7 @@ public sealed class ToolDocsTests : IDisposable
             var (code, _, errors) = BuiltProgram.Run("src/Samples/Cli", "maskbias", arguments);
             Assert.True(code == 0, $"{command}: {errors}");
         }
-        foreach (string made in new[] { "found/model.zip", "found/leaderboard.svg", "model.zip", "tuned.zip", "semi.zip", "embeddings.parquet", "encoder.onnx" }) Assert.True(File.Exists(Path.Combine(folder.Path, made)), made);
+        foreach (string made in new[] { "found/model.zip", "found/leaderboard.svg", "model.zip", "tuned.zip", "semi.zip", "embeddings.parquet", "encoder.onnx", "study/study.md" }) Assert.True(File.Exists(Path.Combine(folder.Path, made)), made);
     }
 
     // Names of files and folders, which the commands' own words are not: a command comes first, "dino" second.

@@ -33,7 +33,7 @@ public sealed class DinoEstimator : IEstimator<PretrainedTransformer>
         using var run = new PretrainingRun(context, options, "DINO");
         var fitted = options.Copy();
         fitted.WarmupTeacherTemperatureEpochs = run.Limits.Epochs(nameof(options.WarmupTeacherTemperatureEpochs), options.WarmupTeacherTemperatureEpochs, LongestTemperatureWarmup);
-        if (options.MaskColumnName is not null)
+        if (options.MaskColumnName is not null && options.FreezeBiasEpochs != int.MaxValue)
             fitted.FreezeBiasEpochs = run.Limits.Epochs(nameof(options.FreezeBiasEpochs), options.FreezeBiasEpochs, LongestBiasFreeze);
 
         using var student = Branch(options.DropPath, run);

@@ -34,7 +34,7 @@ public sealed class MaeEstimator : IEstimator<MaeTransformer>
     {
         using var run = new PretrainingRun(context, options, "MAE");
         var fitted = options.Copy();
-        if (options.MaskColumnName is not null)
+        if (options.MaskColumnName is not null && options.FreezeBiasEpochs != int.MaxValue)
             fitted.FreezeBiasEpochs = run.Limits.Epochs(nameof(options.FreezeBiasEpochs), options.FreezeBiasEpochs, LongestBiasFreeze);
 
         var architecture = options.Architecture();

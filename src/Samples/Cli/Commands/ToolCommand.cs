@@ -26,6 +26,7 @@ internal static class ToolCommand
             BenchCommand.Create(),
             CompletionCommand.Create(),
             ReportCommand.Create(),
+            StudyCommand.Create(),
         };
         ExampleCommand.ShowIn(root);
         return root;

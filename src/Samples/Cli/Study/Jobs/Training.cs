@@ -1,0 +1,74 @@
+using MaskBias.MLNet.Samples.Cli.Study.Plans;
+using MaskBias.MLNet.Samples.Common.Photos;
+
+namespace MaskBias.MLNet.Samples.Cli.Study.Jobs;
+
+/// <summary>A training that cells share: what determines it, and by that its key.</summary>
+internal sealed record Training
+{
+    private const int Version = 1;                      // another number trains everything anew
+
+    /// <summary>Pretraining, distillation or training from scratch.</summary>
+    public required TrainingKind Kind { get; init; }
+
+    /// <summary>The first cell that asks for it.</summary>
+    public required StudyCell Cell { get; init; }
+
+    public required int Seed { get; init; }
+
+    /// <summary>The options of the library, columns and folders aside.</summary>
+    public required object Options { get; init; }
+
+    /// <summary>The images that are learned from.</summary>
+    public required IReadOnlyList<Photo> Images { get; init; }
+
+    /// <summary>What a distillation learns from.</summary>
+    public Training? Teacher { get; init; }
+
+    /// <summary>Share of the labels.</summary>
+    public double Fraction { get; init; } = 1;
+
+    /// <summary>Stands for all that bears on the result.</summary>
+    public required string Key { get; init; }
+
+    /// <summary>The training of a cell's encoder; null for a random one.</summary>
+    public static Training? Of(StudyPlan plan, StudyImages images, StudyCell cell, int seed)
+    {
+        if (cell.Method == StudyMethod.Random) return null;
+        if (cell.Method == StudyMethod.Supervised) return FromLabels(plan, images, cell, seed, 1);
+        var pretraining = Pretraining(plan, images, cell, seed);
+        if (!cell.Distilled) return pretraining;
+        var options = PlanOptions.Distillation(plan, cell, seed, pretraining.Images.Count);
+        return New(TrainingKind.Distillation, cell, seed, options, pretraining.Images, images, pretraining);
+    }
+
+    /// <summary>A pretraining.</summary>
+    public static Training Pretraining(StudyPlan plan, StudyImages images, StudyCell cell, int seed)
+    {
+        var rows = images.Pretraining(cell);
+        object options = cell.Method == StudyMethod.Mae ? PlanOptions.Mae(plan, cell, seed, rows.Count) : PlanOptions.Dino(plan, cell, seed, rows.Count);
+        return New(TrainingKind.Pretraining, cell, seed, options, rows, images);
+    }
+
+    /// <summary>Training from scratch on a share of the labels, which sees as many images as any other.</summary>
+    public static Training FromLabels(StudyPlan plan, StudyImages images, StudyCell cell, int seed, double fraction)
+    {
+        int labelled = StudyLabels.Few(images.ClassesOf(images.Train), fraction, seed).Length;
+        return New(TrainingKind.FromLabels, cell, seed, PlanOptions.Supervised(plan, cell, seed, labelled), images.Train, images, fraction: fraction);
+    }
+
+    private static Training New(
+        TrainingKind kind, StudyCell cell, int seed, object options, IReadOnlyList<Photo> rows, StudyImages images, Training? teacher = null, double fraction = 1)
+    {
+        string masks = cell.Masks is { } source ? $"{source}{(cell.Shuffled ? " shuffled" : "")}" : "none";
+        string key = StudyFolder.Key(
+        [
+            FormattableString.Invariant($"training {Version} {kind} {cell.Method} seed {seed} masks {masks} labels {fraction} epochs {Epochs(options)}"),
+            $"teacher {teacher?.Key}", images.Key(rows), .. PlanOptions.Values(options).Select(o => $"{o.Name}={o.Value}"),
+        ]);
+        return new() { Kind = kind, Cell = cell, Seed = seed, Options = options, Images = rows, Teacher = teacher, Fraction = fraction, Key = key };
+    }
+
+    private static int Epochs(object options) =>
+        options is MLNet.Training.PretrainingOptions pretraining ? pretraining.Epochs : ((MLNet.Training.SupervisedOptions)options).Epochs;
+}

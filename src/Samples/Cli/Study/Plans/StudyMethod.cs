@@ -1,0 +1,17 @@
+namespace MaskBias.MLNet.Samples.Cli.Study.Plans;
+
+/// <summary>How a cell's encoder comes about.</summary>
+internal enum StudyMethod
+{
+    /// <summary>Not at all: its weights are drawn at random.</summary>
+    Random,
+
+    /// <summary>From labels alone, starting from random weights.</summary>
+    Supervised,
+
+    /// <summary>Without labels, with DINO.</summary>
+    Dino,
+
+    /// <summary>Without labels, as a masked autoencoder.</summary>
+    Mae,
+}

@@ -1,0 +1,21 @@
+// MaskBias.MLNet.Cuda checks | rates [STEPS] | curves [STEPS]
+// The exit code is 0 when all checks hold, 2 where there is no CUDA device.
+using MaskBias.MLNet.CudaPrograms;
+using MaskBias.MLNet.Native;
+using TorchSharp;
+
+TorchRuntime.EnsureLoaded();
+if (!torch.cuda_is_available())
+{
+    Console.Error.WriteLine("libtorch sees no CUDA device: build with -p:TorchBackend=cuda-linux on a machine that has one.");
+    return 2;
+}
+switch (args)
+{
+    case ["checks"]: return Checks.Run(Console.Out);
+    case ["rates", .. var rest]: return Rates.Run(Console.Out, rest.Length > 0 ? int.Parse(rest[0]) : 20);
+    case ["curves", .. var rest]: return Curves.Run(Console.Out, rest.Length > 0 ? int.Parse(rest[0]) : 300);
+    default:
+        Console.Error.WriteLine("usage: MaskBias.MLNet.Cuda checks | rates [STEPS] | curves [STEPS]");
+        return 2;
+}

@@ -1,0 +1,127 @@
+using System.Diagnostics;
+using System.Globalization;
+using MaskBias.MLNet.Benchmarks;
+using MaskBias.MLNet.Catalog;
+using MaskBias.MLNet.Native;
+using MaskBias.MLNet.Pretraining.Dino;
+using MaskBias.MLNet.Training;
+using MaskBias.MLNet.Vit;
+using Microsoft.ML;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MaskBias.MLNet.CudaPrograms;
+
+/// <summary>Images a second of training, beside what the device multiplies matrices at.</summary>
+internal static class Rates
+{
+    private const int Warm = 5;
+
+    public static int Run(TextWriter output, int steps)
+    {
+        var device = torch.device(DeviceType.CUDA, 0);
+        double limit = MatrixRate(device);
+        output.WriteLine(Text($"bf16 matrix product 8192 x 8192 x 8192: {limit / 1e12:0} TFLOP/s"));
+        foreach (var precision in new[] { TrainingPrecision.BFloat16, TrainingPrecision.TensorFloat32, TrainingPrecision.Float32 })
+        {
+            using var setting = new MatrixPrecision(precision, device);
+            bool quick = precision != TrainingPrecision.BFloat16;
+            foreach (int batch in quick ? [64] : new[] { 64, 128 })
+                Measure($"DINO ViT-S/16 2x224 + 8x96, batch {batch}, {precision}", batch, DinoWork(), () => ReadyMethod.Dino(VitOptions.Small(), 65536, batch, 224, 96, precision, device));
+            if (precision == TrainingPrecision.BFloat16)
+                Measure("the same with 16 masks, batch 64", 64, DinoWork(), () => ReadyMethod.Dino(VitOptions.Small(), 65536, 64, 224, 96, precision, device, masks: 16));
+            foreach (int batch in quick ? [256] : new[] { 256, 512 })
+                Measure($"MAE ViT-B/16, batch {batch}, {precision}", batch, MaeWork(), () => ReadyMethod.Mae(VitOptions.Base(), batch, precision, device));
+        }
+        Fit(output, steps);
+        return 0;
+
+        void Measure(string name, int images, double work, Func<ReadyMethod> make)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            using var method = make();
+            for (int i = 0; i < Warm; i++) method.Step();
+            cuda.synchronize();
+            var clock = Stopwatch.StartNew();
+            for (int i = 0; i < steps; i++) method.Step();
+            cuda.synchronize();
+            double seconds = clock.Elapsed.TotalSeconds / steps;
+            output.WriteLine(Text($"{name}: {seconds * 1000:0.0} ms a step, {images / seconds:0} images/s, {work * images / seconds / limit:0.00} of the matrix rate, {DeviceMemory.Used >> 20} MB of the device held"));
+            output.Flush();
+        }
+    }
+
+    // A whole Fit from JPEG files: decoding, augmentation on the device, guards and reports.
+    private static void Fit(TextWriter output, int steps)
+    {
+        string folder = Directory.CreateTempSubdirectory("maskbias-cuda-").FullName;
+        try
+        {
+            const int Batch = 64;
+            string[] files = SyntheticPhotos.Write(folder, 256, shortest: 256, longest: 500);
+            var ml = new MLContext(seed: 1);
+            var rows = Enumerable.Range(0, Batch * 8).Select(i => new Row { ImagePath = files[i % files.Length] });
+            var clock = new StepClock();
+            int epochs = Math.Max(2, (steps + 2 * Warm) / 8);
+            ml.SelfSupervised().Dino(new DinoOptions
+            {
+                Encoder = VitOptions.Small(), Epochs = epochs, BatchSize = Batch, Seed = 1, Progress = clock, Precision = TrainingPrecision.BFloat16,
+                LoaderThreads = Math.Max(1, Environment.ProcessorCount - 2),
+            }).Fit(ml.Data.LoadFromEnumerable(rows)).Dispose();
+            output.WriteLine(Text($"Fit of DINO ViT-S/16 2x224 + 8x96 from JPEG files, batch {Batch}, BFloat16, {Environment.ProcessorCount} processors: {Batch / clock.Median(2 * Warm):0} images/s"));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static double MatrixRate(Device device)
+    {
+        const int Side = 8192, Times = 20;
+        using var scope = NewDisposeScope();
+        var (a, b) = (randn(Side, Side, device: device).to_type(ScalarType.BFloat16), randn(Side, Side, device: device).to_type(ScalarType.BFloat16));
+        using var into = matmul(a, b);
+        for (int i = 0; i < 3; i++) matmul(a, b).Dispose();
+        cuda.synchronize();
+        var clock = Stopwatch.StartNew();
+        for (int i = 0; i < Times; i++) matmul(a, b).Dispose();
+        cuda.synchronize();
+        return 2.0 * Side * Side * Side * Times / clock.Elapsed.TotalSeconds;
+    }
+
+    // Multiplications and additions of one image's step: three forward passes' worth for the student, one for the teacher.
+    private static double DinoWork()
+    {
+        var small = VitOptions.Small();
+        double globals = 2 * Encoder(small, 197, 768), locals = 8 * Encoder(small, 37, 768), head = 2.0 * (384 * 2048 + 2048 * 2048 + 2048 * 256 + 256 * 65536);
+        return 3 * (globals + locals + 10 * head) + globals + 2 * head;
+    }
+
+    private static double MaeWork()
+    {
+        var decoder = new VitOptions { EmbedDim = 512, Depth = 8, Heads = 16 };
+        return 3 * (Encoder(VitOptions.Base(), 50, 768) + 2.0 * 50 * 768 * 512 + Encoder(decoder, 197, 0) + 2.0 * 196 * 512 * 768);
+    }
+
+    private static double Encoder(VitOptions o, double tokens, int pixels) =>
+        2 * tokens * pixels * o.EmbedDim + o.Depth * (2 * tokens * 12.0 * o.EmbedDim * o.EmbedDim + 4 * tokens * tokens * o.EmbedDim);
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    private sealed class StepClock : IProgress<TrainingProgress>
+    {
+        private readonly List<long> ends = [];
+
+        public void Report(TrainingProgress value) => ends.Add(Stopwatch.GetTimestamp());
+
+        // Seconds of a step, over whole epochs: the first batch of each waits for the loader.
+        public double Median(int skipped) => Stopwatch.GetElapsedTime(ends[skipped], ends[^1]).TotalSeconds / (ends.Count - 1 - skipped);
+    }
+
+    private sealed class Row
+    {
+        public string ImagePath { get; set; } = "";
+    }
+}

@@ -1,0 +1,223 @@
+using MaskBias.MLNet.Masks;
+using MaskBias.MLNet.Samples.Cli.Study.Jobs;
+
+namespace MaskBias.MLNet.Tests.Samples.Study;
+
+/// <summary>maskbias study, from a plan to its page.</summary>
+public sealed class StudyRunTests : IDisposable
+{
+    private const string Plain = """{ "Name": "plain", "Method": "Dino" }""";
+
+    private const string Bias = """{ "Name": "bias", "Method": "Dino", "Masks": "segment", "Options": { "MaskBias": { "InitialValue": 9 } } }""";
+
+    private const string Distilled =
+        """{ "Name": "bias, distilled", "Method": "Dino", "Masks": "segment", "Distilled": true, "Options": { "MaskBias": { "InitialValue": 9 } } }""";
+
+    private readonly SceneStudy study = new();
+
+    [Fact]
+    public void A_matrix_is_trained_measured_and_written_up_and_nothing_is_done_twice()
+    {
+        WriteObjectMasks();
+        string plan = study.Plan(
+            $$"""{ "Name": "random", "Method": "Random" }, {{Plain}}, {{Bias}}, {{Distilled}}, { "Name": "scratch", "Method": "Supervised", "Fractions": [1, 0.5] }""",
+            """, "Compare": [ { "Cell": "plain", "Against": "random" } ]""");
+        study.Run(plan, "out");
+
+        // Plain, with the bias, its student, and two from labels: the student's teacher is the cell before it.
+        Assert.Equal(["DINO", "DINO", "Distillation", "Fine-tuning", "Fine-tuning"], study.Runs("out").Select(r => r.Phase).Order());
+        Assert.All(study.Runs("out").Where(r => r.Phase != "Fine-tuning"), r => Assert.Equal((40, 2, 10L), (r.Images, r.Epochs, r.Steps)));
+        var guided = Assert.Single(study.Runs("out"), r => r.Bias.Count > 0);
+        Assert.Equal(guided.Key, Assert.Single(study.Runs("out"), r => r.Phase == "Distillation").Teacher);
+        Assert.True(guided.Bias[0].Alpha.All(layer => layer!.Length == 3) && guided.Bias[^1].Step == 10);
+
+        var results = study.Results(plan, "out");
+        Assert.Equal(["k-NN", "k-NN, masks", "linear", "linear, masks", "linear 50%", "linear 50%, masks", "fine-tuned", "fine-tuned 50%"], results.Measures);
+        Assert.All(results.Plan.Cells, cell => Assert.InRange(results.Accuracy(cell.Name, 1, "k-NN")!.Value, 0, 1));
+        Assert.NotNull(results.Accuracy("bias", 1, "linear, masks"));
+        Assert.Null(results.Accuracy("bias, distilled", 1, "linear, masks"));
+        Assert.NotNull(results.Accuracy("scratch", 1, "fine-tuned 50%"));
+        var looks = results.Features("bias", 1)!.Attention!;
+        Assert.Equal((3, 3, 3), (looks.Untrained.Length, looks.Trained.Length, looks.Guided!.Length));
+        Assert.NotEqual(looks.Trained, looks.Guided);                           // α is 9: the masks must be seen
+        Assert.Empty(results.Failures);
+
+        string page = File.ReadAllText(study.At("out/study.md"));
+        foreach (string row in new[] { "| bias − plain |", "| bias, masks − plain |", "| bias, distilled − bias |", "| plain − random |", "| segment | 40 |" }) Assert.Contains(row, page);
+        Assert.DoesNotContain("Not measured yet", page);
+        foreach (string made in new[] { "accuracy", "differences", "alpha-bias", "attention-plain", "attention-bias" }) Assert.True(File.Exists(study.At($"out/pictures/{made}.png")), made);
+        Assert.Equal(1 + 3 + 3 + 6 + 3 + 5, File.ReadLines(study.At("out/results.csv")).Count());
+        Assert.Contains("\"against\":\"random\"", File.ReadAllText(study.At("out/results.json")));
+
+        var before = Times();
+        study.Run(plan, "out");
+        Assert.Equal(before, Times());
+
+        // The page needs no images, and no encoders.
+        Directory.Delete(study.Data, recursive: true);
+        Directory.Delete(study.At("out/work"), recursive: true);
+        File.Delete(study.At("out/study.md"));
+        SceneStudy.Invoke("study", plan, "--output", study.At("out"), "--report-only");
+        Assert.Equal(page, File.ReadAllText(study.At("out/study.md")));
+
+        Dictionary<string, DateTime> Times() => Directory.EnumerateFiles(study.At("out/results"), "*.json", SearchOption.AllDirectories)
+            .Where(f => !f.EndsWith("images.json", StringComparison.Ordinal)).ToDictionary(f => f, File.GetLastWriteTimeUtc);
+    }
+
+    [Fact]
+    public void A_study_that_is_killed_goes_on_and_gives_the_same_numbers()
+    {
+        string plan = study.Plan($$"""{{Plain}}, { "Name": "random", "Method": "Random" }""", """, "Checkpoints": 20""", seen: 800);
+        study.Run(plan, "whole");
+
+        // In the middle of the first training.
+        using (var process = BuiltProgram.Start("src/Samples/Cli", "maskbias", study.Arguments(plan, "killed")))
+        {
+            _ = process.StandardError.ReadToEndAsync();
+            string runs = study.At("killed/work/runs");
+            while (!process.HasExited && !(Directory.Exists(runs) && Directory.EnumerateDirectories(runs, "step-*", SearchOption.AllDirectories).Count() > 2)) Thread.Sleep(5);
+            process.Kill(entireProcessTree: true);
+            process.WaitForExit();
+        }
+        Assert.False(File.Exists(study.At("killed/study.md")));
+        study.Run(plan, "killed", "--only", "plain");
+        Assert.Contains(study.Runs("killed"), r => r.ResumedSteps > 0);
+        DateTime trained = Directory.GetFiles(study.At("killed/results/runs")).Select(File.GetLastWriteTimeUtc).Single();
+        study.Run(plan, "killed");
+        Assert.Equal(trained, Directory.GetFiles(study.At("killed/results/runs")).Select(File.GetLastWriteTimeUtc).Single());
+
+        var (whole, killed) = (study.Predictions("whole"), study.Predictions("killed"));
+        Assert.Equal(6, whole.Count);
+        Assert.Equal(whole.Keys.Order(), killed.Keys.Order());
+        Assert.All(whole, p => Assert.Equal(p.Value, killed[p.Key]));
+        Assert.Equal(study.Runs("whole").Select(r => r.Losses[^1]), study.Runs("killed").Select(r => r.Losses[^1]));
+    }
+
+    [Fact]
+    public void A_failure_is_noted_the_others_go_on_and_it_is_tried_again()
+    {
+        WriteObjectMasks();
+        string damaged = Directory.EnumerateFiles(study.At("data/masks/train"), "*.png", SearchOption.AllDirectories).First();
+        byte[] whole = File.ReadAllBytes(damaged);
+        File.WriteAllBytes(damaged, whole[..40]);
+        string plan = study.Plan($$"""{ "Name": "guided", "Method": "Dino", "Masks": "files" }, {{Plain}}, { "Name": "distilled", "Method": "Dino", "Masks": "files", "Distilled": true }""");
+
+        var fault = Assert.Throws<InvalidOperationException>(() => study.Run(plan, "out"));
+        Assert.Contains("1 jobs failed", fault.Message);
+        var results = study.Results(plan, "out");
+        Assert.NotNull(results.Accuracy("plain", 1, "k-NN"));
+        Assert.Null(results.Accuracy("guided", 1, "k-NN"));
+        var failure = Assert.Single(results.Failures);
+        Assert.Contains(Path.GetFileName(damaged), failure.Message);
+        string page = File.ReadAllText(study.At("out/study.md"));
+        Assert.Contains("## Failures", page);
+        Assert.Contains("- guided, seed 1\n- distilled, seed 1\n", page);
+
+        File.WriteAllBytes(damaged, whole);
+        study.Run(plan, "out");
+        results = study.Results(plan, "out");
+        Assert.NotNull(results.Accuracy("distilled", 1, "k-NN"));
+        Assert.Empty(results.Failures);
+    }
+
+    [Fact]
+    public void Several_processes_share_the_work_and_a_limit_of_time_stops_it()
+    {
+        string plan = study.Plan($$"""{{Plain}}, {{Bias}}, { "Name": "random", "Method": "Random" }""");
+        study.Run(plan, "late", "--time-limit", "0.00001");
+        Assert.Empty(study.Runs("late"));
+        Assert.Contains("Nothing was measured yet.", File.ReadAllText(study.At("late/study.md")));
+
+        var (code, output, errors) = BuiltProgram.Run("src/Samples/Cli", "maskbias", study.Arguments(plan, "out", "--processes", "2"));
+        Assert.True(code == 0, errors);
+        Assert.Contains("results: 3\n", output.ReplaceLineEndings("\n"));
+        Assert.Equal(2, study.Runs("out").Count);
+        Assert.All(study.Runs("out"), r => Assert.Equal(2, r.Processes));
+        string other = File.ReadAllText(study.At("out/work/logs/worker-2.log"));
+        // Every job was begun by one of the two.
+        string all = errors + other;
+        foreach (string job in new[] { "Pretraining for 'plain'", "Pretraining for 'bias'", "features of 'plain'", "features of 'bias'", "features of 'random'" })
+            Assert.Equal(2, all.Split(job).Length);
+    }
+
+    [Fact]
+    public void Classifiers_are_trained_where_the_plan_asks_for_them()
+    {
+        string plan = study.Plan(Plain);
+        string text = File.ReadAllText(plan).Replace("""{ "Kind": "NearestNeighbors" },""", """
+            { "Kind": "FineTune", "Fractions": [1, 0.01], "Options": { "Epochs": 1, "BatchSize": 8 } },
+            { "Kind": "SemiSupervised", "Fractions": [0.5], "Options": { "Epochs": 1, "BatchSize": 4, "Supervised": { "Epochs": 1 } } },
+            """, StringComparison.Ordinal);
+        File.WriteAllText(plan, text);
+        study.Run(plan, "out");
+        // Nearest neighbours are always measured; each class keeps a label at least.
+        Assert.Equal(["k-NN", "fine-tuned", "fine-tuned 1%", "semi-supervised 50%", "linear", "linear 50%"], study.Results(plan, "out").Measures);
+        Assert.Equal(Enumerable.Range(0, 10), StudyLabels.Few([.. Enumerable.Range(0, 40).Select(i => i % 10)], 0.01, 3).Select(i => i % 10).Order());
+    }
+
+    [Fact]
+    public void Settings_are_searched_without_the_test_images()
+    {
+        string plan = study.Plan(Plain, """
+            , "Search": { "HeldOut": 0.25, "ImagesSeen": 40, "Chosen": "b", "Sets": { "a": {}, "b": { "TeacherTemperature": 0.05 } } }
+            """);
+        study.Run(plan, "out", "--search");
+        var found = study.Results(plan, "out").Search;
+        Assert.Equal(["a", "b"], found.Select(s => s.Set).Order());
+        Assert.All(found, s => Assert.Equal(10, s.HeldOut));
+        Assert.All(study.Runs("out"), r => Assert.Equal(1, r.Epochs));
+        Assert.Contains("All cells of Dino have \"b\".", File.ReadAllText(study.At("out/study.md")));
+
+        study.Run(plan, "out");
+        Assert.Equal("0.05", study.Runs("out").Single(r => r.Epochs == 2).Options["TeacherTemperature"]);
+    }
+
+    [Fact]
+    public void Shuffled_masks_are_those_of_another_image()
+    {
+        // Each has one mask of a width of its own; every third image is of another size.
+        byte[][] masks = [.. Enumerable.Range(0, 12).Select(i => Stripe(i % 3 == 0 ? 24 : 48, i % 3 == 0 ? 40 : 80, (i + 1) / 16.0).Encode())];
+        byte[][] shuffled = StudyMasks.Shuffled(masks, seed: 5);
+        Assert.Equal(masks.Length, shuffled.Length);
+        double[] before = [.. masks.Select(Share)], after = [.. shuffled.Select(Share)];
+        for (int i = 0; i < masks.Length; i++)
+        {
+            var (own, other) = (MaskSet.Decode(masks[i]), MaskSet.Decode(shuffled[i]));
+            Assert.Equal((own.Height, own.Width), (other.Height, other.Width));
+            Assert.True(Math.Abs(before[i] - after[i]) > 0.04, $"Image {i} has its own masks.");
+        }
+        // Each image's masks go to one other image.
+        Assert.All(before.Order().Zip(after.Order()), pair => Assert.Equal(pair.First, pair.Second, 0.03));
+        Assert.Equal(shuffled, StudyMasks.Shuffled(masks, seed: 5));
+        Assert.NotEqual(shuffled, StudyMasks.Shuffled(masks, seed: 6));
+    }
+
+    public void Dispose() => study.Dispose();
+
+    private static MaskSet Stripe(int height, int width, double share) =>
+        MaskSet.FromBitmaps(height, width, [[.. Enumerable.Range(0, height * width).Select(i => i % width < share * width)]]);
+
+    private static double Share(byte[] masks)
+    {
+        var set = MaskSet.Decode(masks);
+        return (double)set.Area(0) / (set.Height * set.Width);
+    }
+
+    // A label map per image: the middle of the picture stands for the object.
+    private void WriteObjectMasks()
+    {
+        foreach (string image in Directory.EnumerateFiles(study.Data, "*.png", SearchOption.AllDirectories).ToList())
+        {
+            string mask = Path.Combine(study.Data, "masks", Path.GetRelativePath(study.Data, image));
+            Directory.CreateDirectory(Path.GetDirectoryName(mask)!);
+            using var bitmap = new SkiaSharp.SKBitmap(32, 32, SkiaSharp.SKColorType.Gray8, SkiaSharp.SKAlphaType.Opaque);
+            bitmap.Erase(SkiaSharp.SKColors.Black);
+            for (int i = 8; i < 24; i++)
+            {
+                for (int j = 8; j < 24; j++) bitmap.SetPixel(i, j, SkiaSharp.SKColors.White);
+            }
+            using var png = bitmap.Encode(SkiaSharp.SKEncodedImageFormat.Png, 100);
+            File.WriteAllBytes(mask, png.ToArray());
+        }
+    }
+}
