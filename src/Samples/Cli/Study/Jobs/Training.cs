@@ -66,8 +66,8 @@ internal sealed record Training
         string masks = cell.Masks is { } source ? $"{source}{(cell.Shuffled ? " shuffled" : "")}" : "none";
         string key = StudyFolder.Key(
         [
-            FormattableString.Invariant($"training {Version} {kind} {cell.Method} seed {seed} masks {masks} labels {fraction} epochs "
-                + $"{Epochs(options)}"),
+            FormattableString.Invariant($"training {Version} {kind} {cell.Method} seed {seed} masks {masks} labels {fraction}"),
+            FormattableString.Invariant($"epochs {Epochs(options)}"),
             $"teacher {teacher?.Key}", images.Key(rows), .. PlanOptions.Values(options).Select(o => $"{o.Name}={o.Value}"),
         ]);
         return new() { Kind = kind, Cell = cell, Seed = seed, Options = options, Images = rows, Teacher = teacher, Fraction = fraction,
