@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using MaskBias.MLNet.Samples.Cli.Study.Jobs;
+using MaskBias.MLNet.Samples.Cli.Study.Plans;
 using MaskBias.MLNet.Samples.Cli.Study.Results;
 using MaskBias.MLNet.Samples.Pictures;
 
