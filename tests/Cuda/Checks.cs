@@ -175,7 +175,7 @@ internal static class Checks
         using var stop = new CancellationTokenSource();
         var options = DinoOptions(device, precision);
         options.CancellationToken = stop.Token;
-        (options.Output.Folder, options.Output.WhenUsed) = (output, Training.Output.ExistingRun.Resume);
+        if (output is not null) (options.Output.Folder, options.Output.WhenUsed) = (output, Training.Output.ExistingRun.Resume);
         options.Progress = new Stop(stop, stopAfter);
         using var pretrained = ml.SelfSupervised().Dino(options).Fit(data);
         return pretrained.Report.Losses;

@@ -1,4 +1,4 @@
-// MaskBias.MLNet.Cuda checks | rates [STEPS] | curves [STEPS]
+// MaskBias.MLNet.Cuda checks | rates dino|mae|fit [STEPS] | curves [STEPS]
 // The exit code is 0 when all checks hold, 2 where there is no CUDA device.
 using MaskBias.MLNet.CudaPrograms;
 using MaskBias.MLNet.Native;
@@ -13,9 +13,9 @@ if (!torch.cuda_is_available())
 switch (args)
 {
     case ["checks"]: return Checks.Run(Console.Out);
-    case ["rates", .. var rest]: return Rates.Run(Console.Out, rest.Length > 0 ? int.Parse(rest[0]) : 20);
+    case ["rates", "dino" or "mae" or "fit", ..]: return Rates.Run(Console.Out, args[1], args.Length > 2 ? int.Parse(args[2]) : 30);
     case ["curves", .. var rest]: return Curves.Run(Console.Out, rest.Length > 0 ? int.Parse(rest[0]) : 300);
     default:
-        Console.Error.WriteLine("usage: MaskBias.MLNet.Cuda checks | rates [STEPS] | curves [STEPS]");
+        Console.Error.WriteLine("usage: MaskBias.MLNet.Cuda checks | rates dino|mae|fit [STEPS] | curves [STEPS]");
         return 2;
 }

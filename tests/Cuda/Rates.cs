@@ -15,25 +15,36 @@ namespace MaskBias.MLNet.CudaPrograms;
 /// <summary>Images a second of training, beside what the device multiplies matrices at.</summary>
 internal static class Rates
 {
-    private const int Warm = 5;
+    private const int Warm = 5, StartUp = 25;
 
-    public static int Run(TextWriter output, int steps)
+    /// <summary>Measures one method's steps on batches that lie ready, or a whole Fit.</summary>
+    /// <param name="output">Receives a line for each figure.</param>
+    /// <param name="what">dino, mae or fit.</param>
+    /// <param name="steps">Steps of a measurement.</param>
+    public static int Run(TextWriter output, string what, int steps)
     {
         var device = torch.device(DeviceType.CUDA, 0);
         double limit = MatrixRate(device);
         output.WriteLine(Text($"bf16 matrix product 8192 x 8192 x 8192: {limit / 1e12:0} TFLOP/s"));
-        foreach (var precision in new[] { TrainingPrecision.BFloat16, TrainingPrecision.TensorFloat32, TrainingPrecision.Float32 })
+        if (what == "fit") Fit(output, steps);
+        foreach (var precision in what == "fit" ? [] : new[] { TrainingPrecision.BFloat16, TrainingPrecision.TensorFloat32, TrainingPrecision.Float32 })
         {
             using var setting = new MatrixPrecision(precision, device);
-            bool quick = precision != TrainingPrecision.BFloat16;
-            foreach (int batch in quick ? [64] : new[] { 64, 128 })
-                Measure($"DINO ViT-S/16 2x224 + 8x96, batch {batch}, {precision}", batch, DinoWork(), () => ReadyMethod.Dino(VitOptions.Small(), 65536, batch, 224, 96, precision, device));
-            if (precision == TrainingPrecision.BFloat16)
-                Measure("the same with 16 masks, batch 64", 64, DinoWork(), () => ReadyMethod.Dino(VitOptions.Small(), 65536, 64, 224, 96, precision, device, masks: 16));
-            foreach (int batch in quick ? [256] : new[] { 256, 512 })
-                Measure($"MAE ViT-B/16, batch {batch}, {precision}", batch, MaeWork(), () => ReadyMethod.Mae(VitOptions.Base(), batch, precision, device));
+            bool isBrief = precision != TrainingPrecision.BFloat16;
+            if (what == "dino")
+            {
+                const string Name = "DINO ViT-S/16 2x224 + 8x96";
+                foreach (int batch in isBrief ? [64] : new[] { 64, 128 })
+                    Measure($"{Name}, batch {batch}, {precision}", batch, DinoWork(), () => ReadyMethod.Dino(VitOptions.Small(), 65536, batch, 224, 96, precision, device));
+                foreach (int masks in isBrief ? [] : new[] { 16, 64 })
+                    Measure($"{Name} with {masks} masks, batch 64, {precision}", 64, DinoWork(), () => ReadyMethod.Dino(VitOptions.Small(), 65536, 64, 224, 96, precision, device, masks));
+            }
+            else
+            {
+                foreach (int batch in isBrief ? [256] : new[] { 128, 256, 512 })
+                    Measure($"MAE ViT-B/16, batch {batch}, {precision}", batch, MaeWork(), () => ReadyMethod.Mae(VitOptions.Base(), batch, precision, device));
+            }
         }
-        Fit(output, steps);
         return 0;
 
         void Measure(string name, int images, double work, Func<ReadyMethod> make)
@@ -58,18 +69,18 @@ internal static class Rates
         string folder = Directory.CreateTempSubdirectory("maskbias-cuda-").FullName;
         try
         {
-            const int Batch = 64;
+            const int Batch = 128;
             string[] files = SyntheticPhotos.Write(folder, 256, shortest: 256, longest: 500);
             var ml = new MLContext(seed: 1);
-            var rows = Enumerable.Range(0, Batch * 8).Select(i => new Row { ImagePath = files[i % files.Length] });
-            var clock = new StepClock();
-            int epochs = Math.Max(2, (steps + 2 * Warm) / 8);
+            var rows = Enumerable.Range(0, Batch * (steps + StartUp)).Select(i => new Row { ImagePath = files[i % files.Length] });
+            using var busy = new BusyShare();
+            var clock = new StepClock { WarmedUp = busy.Begin, Skipped = StartUp };
             ml.SelfSupervised().Dino(new DinoOptions
             {
-                Encoder = VitOptions.Small(), Epochs = epochs, BatchSize = Batch, Seed = 1, Progress = clock, Precision = TrainingPrecision.BFloat16,
+                Encoder = VitOptions.Small(), Epochs = 1, BatchSize = Batch, Seed = 1, Progress = clock, Precision = TrainingPrecision.BFloat16,
                 LoaderThreads = Math.Max(1, Environment.ProcessorCount - 2),
             }).Fit(ml.Data.LoadFromEnumerable(rows)).Dispose();
-            output.WriteLine(Text($"Fit of DINO ViT-S/16 2x224 + 8x96 from JPEG files, batch {Batch}, BFloat16, {Environment.ProcessorCount} processors: {Batch / clock.Median(2 * Warm):0} images/s"));
+            output.WriteLine(Text($"Fit of DINO ViT-S/16 2x224 + 8x96 from JPEG files, batch {Batch}, BFloat16, {Environment.ProcessorCount} processors: {Batch / clock.Seconds:0} images/s; the device is busy {busy.Mean():0%} of the time (nvidia-smi)"));
         }
         finally
         {
@@ -114,10 +125,18 @@ internal static class Rates
     {
         private readonly List<long> ends = [];
 
-        public void Report(TrainingProgress value) => ends.Add(Stopwatch.GetTimestamp());
+        public required int Skipped { get; init; }
 
-        // Seconds of a step, over whole epochs: the first batch of each waits for the loader.
-        public double Median(int skipped) => Stopwatch.GetElapsedTime(ends[skipped], ends[^1]).TotalSeconds / (ends.Count - 1 - skipped);
+        public required Action WarmedUp { get; init; }
+
+        // Of a step, the first ones left out.
+        public double Seconds => Stopwatch.GetElapsedTime(ends[Skipped], ends[^1]).TotalSeconds / (ends.Count - 1 - Skipped);
+
+        public void Report(TrainingProgress value)
+        {
+            ends.Add(Stopwatch.GetTimestamp());
+            if (ends.Count == Skipped + 1) WarmedUp();
+        }
     }
 
     private sealed class Row

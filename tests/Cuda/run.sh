@@ -14,7 +14,8 @@ part() { echo "== $1"; shift; "$@" || status=1; }
 for name in "${@:-checks rates python curves nccl}"; do
     for one in $name; do
         case $one in
-            checks | rates | curves) part "$one" "$built/MaskBias.MLNet.Cuda" "$one" ;;
+            checks | curves) part "$one" "$built/MaskBias.MLNet.Cuda" "$one" ;;
+            rates) for what in dino mae fit; do part "rates $what" "$built/MaskBias.MLNet.Cuda" rates "$what"; done ;;
             python) part python python3 tests/Cuda/steps.py ;;
             nccl) BUILT=$built part nccl tests/Ranks/check-nccl.sh ;;
             *) echo "There is no part $one: checks, rates, curves, python, nccl." >&2; exit 2 ;;

@@ -30,13 +30,15 @@ public sealed record AttentionMap(RgbImage Seen, int GridSize, IReadOnlyList<flo
         if (masks is not null && (masks.Width, masks.Height) != (image.Width, image.Height))
         {
             throw new ArgumentException(
-                $"The masks are {masks.Width}x{masks.Height} pixels, the image is {image.Width}x{image.Height}; they must be of one size.", nameof(masks));
+                $"The masks are {masks.Width}x{masks.Height} pixels, the image is {image.Width}x{image.Height}; they must be of one size.",
+                    nameof(masks));
         }
         int size = encoder.ImageSize, grid = size / encoder.Model.Options.PatchSize;
         float[] pixels = new float[3 * size * size];
         IsoCropResizer.Resize(image, size, pixels);
         int kept = 0;
-        float[] shares = masks is null ? [] : new MaskTokenizer(options).Compute(masks, IsoCrop.Region(image.Width, image.Height, size), grid, grid, out kept);
+        float[] shares = masks is null ? []
+            : new MaskTokenizer(options).Compute(masks, IsoCrop.Region(image.Width, image.Height, size), grid, grid, out kept);
 
         using var scope = NewDisposeScope();
         using var inference = no_grad();

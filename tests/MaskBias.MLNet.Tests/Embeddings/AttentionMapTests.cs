@@ -45,7 +45,8 @@ public sealed class AttentionMapTests
     public void Masks_of_another_size_and_encoders_without_a_bias_are_refused()
     {
         using var encoder = Guided();
-        Assert.Contains("The masks are 32x48 pixels, the image is 48x32", Assert.Throws<ArgumentException>(() => AttentionMap.Of(encoder, Image, SceneFolder.Halves(48, 32))).Message);
+        Assert.Contains("The masks are 32x48 pixels, the image is 48x32",
+            Assert.Throws<ArgumentException>(() => AttentionMap.Of(encoder, Image, SceneFolder.Halves(48, 32))).Message);
         using var plain = new VisionEncoder(new VisionTransformer(TinyTraining.Encoder(imageSize: 32)));
         Assert.Throws<InvalidOperationException>(() => AttentionMap.Of(plain, Image, SceneFolder.Halves(32, 48)));
     }
@@ -58,7 +59,8 @@ public sealed class AttentionMapTests
         var model = new VisionTransformer(options, 5);
         using (no_grad())
         {
-            foreach (var (name, parameter) in model.named_parameters().Where(p => p.name.Contains("attn", StringComparison.Ordinal) && p.name.EndsWith("weight", StringComparison.Ordinal)))
+            foreach (var (name, parameter) in model.named_parameters()
+                .Where(p => p.name.Contains("attn", StringComparison.Ordinal) && p.name.EndsWith("weight", StringComparison.Ordinal)))
                 parameter.mul_(20);
         }
         return new(model);

@@ -88,7 +88,9 @@ public sealed class DinoOptions : PretrainingOptions
     [Range(0, int.MaxValue)]
     public int FreezeLastLayerEpochs { get; set; } = 1;
 
-    /// <summary>Epochs during which α and β of the bias are not trained; at most a third of a short run, or <see cref="int.MaxValue"/> for all of it.</summary>
+    /// <summary>
+    /// Epochs during which α and β of the bias are not trained; at most a third of a short run, or <see cref="int.MaxValue"/> for all of it.
+    /// </summary>
     /// <value>100 (Table 1).</value>
     [Range(0, int.MaxValue)]
     public int FreezeBiasEpochs { get; set; } = 100;

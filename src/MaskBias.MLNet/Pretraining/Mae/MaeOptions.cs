@@ -80,7 +80,9 @@ public sealed class MaeOptions : PretrainingOptions
     [Range(1, 4096)]
     public int MaskBlockSize { get; set; } = 1;
 
-    /// <summary>Epochs during which α and β of the bias are not trained; at most a third of a short run, or <see cref="int.MaxValue"/> for all of it.</summary>
+    /// <summary>
+    /// Epochs during which α and β of the bias are not trained; at most a third of a short run, or <see cref="int.MaxValue"/> for all of it.
+    /// </summary>
     /// <value>0: they are trained from the start (Table 2).</value>
     [Range(0, int.MaxValue)]
     public int FreezeBiasEpochs { get; set; }

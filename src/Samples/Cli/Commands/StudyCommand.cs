@@ -17,27 +17,49 @@ internal static class StudyCommand
 
     public static Command Create()
     {
-        var command = new ExampleCommand("study", "Trains and measures a matrix of encoders with several seeds, and writes a page that compares them; a study goes on where it was.",
+        var command = new ExampleCommand("study",
+            "Trains and measures a matrix of encoders with several seeds, and writes a page that compares them. Goes on where it was.",
             "study studies/clothing-dino-cpu.json --data data --output results",
             "study studies/clothing-dino.json --data data --output results --processes 3 --time-limit 6",
             "study studies/imagenet100.json --dry-run");
         var plan = new Argument<string>("plan") { Description = "The plan, a JSON file: data, budget, cells, measures." };
-        var data = new Option<string?>("--data") { Description = $"The folder that the plan's folders are in; else the one that {DataVariable} names.", HelpName = "folder" };
-        var output = new Option<string?>("--output") { Description = "Folder for page, tables, pictures and results; else artifacts/ and the plan's name.", HelpName = "folder" };
+        var data = new Option<string?>("--data")
+        {
+            Description = $"The folder that the plan's folders are in; else the one that {DataVariable} names.", HelpName = "folder",
+        };
+        var output = new Option<string?>("--output")
+        {
+            Description = "Folder for page, tables, pictures and results; else artifacts/ and the plan's name.", HelpName = "folder",
+        };
         var dryRun = new Option<bool>("--dry-run") { Description = "Says what would be done: trainings, steps, memory, days." };
-        var only = new Option<string[]>("--only") { Description = "Cells to do, by name; all otherwise.", AllowMultipleArgumentsPerToken = true, HelpName = "cells" };
+        var only = new Option<string[]>("--only")
+        {
+            Description = "Cells to do, by name; all otherwise.", AllowMultipleArgumentsPerToken = true, HelpName = "cells",
+        };
         var search = new Option<bool>("--search") { Description = "Does the plan's search of settings instead of its cells." };
-        var reportOnly = new Option<bool>("--report-only") { Description = "Writes the page from the results that there are; needs no images." };
-        var timeLimit = new Option<double?>("--time-limit") { Description = "Minutes after which work stops; trainings leave a checkpoint to go on from.", HelpName = "minutes" };
-        var processes = new Option<int>("--processes") { Description = "Processes that share the work, and the device.", DefaultValueFactory = _ => 1 };
+        var reportOnly = new Option<bool>("--report-only")
+        {
+            Description = "Writes the page from the results that there are; needs no images.",
+        };
+        var timeLimit = new Option<double?>("--time-limit")
+        {
+            Description = "Minutes after which work stops; trainings leave a checkpoint to go on from.", HelpName = "minutes",
+        };
+        var processes = new Option<int>("--processes")
+        {
+            Description = "Processes that share the work, and the device.", DefaultValueFactory = _ => 1,
+        };
         var worker = new Option<int?>("--worker") { Hidden = true };         // one of so many, which another process has started
         var json = Session.JsonOption();
         command.Add(plan);
-        foreach (Option option in new Option[] { data, output, dryRun, only, search, reportOnly, timeLimit, processes, worker, json }) command.Add(option);
+        foreach (Option option in new Option[] { data, output, dryRun, only, search, reportOnly, timeLimit, processes, worker, json })
+            command.Add(option);
         command.SetAction(parsed => Session.Run(parsed, json, session =>
         {
-            if (parsed.GetValue(timeLimit) is <= 0) throw new UsageException($"--time-limit is {parsed.GetValue(timeLimit)}; it must be above 0.");
-            if (parsed.GetValue(processes) is < 1 or > 64) throw new UsageException($"--processes is {parsed.GetValue(processes)}; it must lie in [1, 64].");
+            if (parsed.GetValue(timeLimit) is <= 0)
+                throw new UsageException($"--time-limit is {parsed.GetValue(timeLimit)}; it must be above 0.");
+            if (parsed.GetValue(processes) is < 1 or > 64)
+                throw new UsageException($"--processes is {parsed.GetValue(processes)}; it must lie in [1, 64].");
             string path = parsed.GetValue(plan)!, root = parsed.GetValue(data) ?? Environment.GetEnvironmentVariable(DataVariable) ?? ".";
             var read = PlanReader.Read(path);
             var folder = new StudyFolder(parsed.GetValue(output) ?? Path.Combine("artifacts", read.Name));
@@ -69,11 +91,13 @@ internal static class StudyCommand
                 _ = Work(context, cells, parsed.GetValue(search));
                 return;
             }
-            new ImagesResult(images.Classes, images.Train.Count, images.Extra.Count, [.. images.Test.Select(images.Name)], images.ClassesOf(images.Test)).Write(folder.Images);
+            new ImagesResult(images.Classes, images.Train.Count, images.Extra.Count, [.. images.Test.Select(images.Name)],
+                images.ClassesOf(images.Test)).Write(folder.Images);
             string[] arguments =
             [
                 "study", path, "--data", root, "--output", folder.Root, .. parsed.GetValue(search) ? ["--search"] : Array.Empty<string>(),
-                .. parsed.GetValue(only)?.SelectMany(name => new[] { "--only", name }) ?? [], "--worker", FormattableString.Invariant($"{together}"),
+                .. parsed.GetValue(only)?.SelectMany(name => new[] { "--only", name }) ?? [], "--worker",
+                FormattableString.Invariant($"{together}"),
             ];
             using var others = StudyWorkers.Start(together - 1, arguments, folder, stop.Token);
             var (done, left, failed) = Work(context, cells, parsed.GetValue(search));
@@ -81,7 +105,7 @@ internal static class StudyCommand
             string page = StudyPage.Write(read, folder);
             session.Token.ThrowIfCancellationRequested();
             session.Result(("page", page), ("results", done), ("left", left), ("failed", failed));
-            if (failed > 0) throw new InvalidOperationException($"{failed} jobs failed; {page} says why. The same command tries them again.");
+            if (failed > 0) throw new InvalidOperationException($"{failed} jobs failed; {page} says why. The same command tries again.");
             if (left > 0) session.Note("The time is up. The same command goes on.");
         }));
         return command;
@@ -94,7 +118,8 @@ internal static class StudyCommand
     {
         string[] unknown = [.. names.Where(n => plan.Cell(n) is null)];
         if (unknown.Length > 0)
-            throw new UsageException($"--only is '{string.Join("', '", unknown)}'; it must be {string.Join(", ", plan.Cells.Select(c => $"'{c.Name}'"))}.");
+            throw new UsageException($"--only is '{string.Join("', '", unknown)}'; it must be "
+                + $"{string.Join(", ", plan.Cells.Select(c => $"'{c.Name}'"))}.");
         return names.Length == 0 ? plan.Cells : [.. plan.Cells.Where(c => names.Contains(c.Name))];
     }
 

@@ -15,15 +15,18 @@ internal sealed record BarsPlot : IPlot
     public required IReadOnlyList<string> Series { get; init; }
 
     /// <summary>A name for each group, and its bars: at most one per series, with the ends of its interval.</summary>
-    public required IReadOnlyList<(string Name, IReadOnlyList<(int Series, double Value, double Low, double High)> Bars)> Groups { get; init; }
+    public required IReadOnlyList<(string Name,
+        IReadOnlyList<(int Series, double Value, double Low, double High)> Bars)> Groups { get; init; }
 
-    public SKSizeI Size => new(LegendWidth + Sides + (int)Math.Ceiling(Bar * Groups.Sum(Width)), Math.Max(360, 64 + Legend.Height(Series.Count)));
+    public SKSizeI Size => new(LegendWidth + Sides + (int)Math.Ceiling(Bar * Groups.Sum(Width)),
+        Math.Max(360, 64 + Legend.Height(Series.Count)));
 
     public void Draw(IDrawing drawing, SKRect panel)
     {
         var all = Groups.SelectMany(g => g.Bars).SelectMany(b => new[] { b.Low, b.High, b.Value }).Append(0).ToList();
         double places = Groups.Sum(Width), left = 0;
-        var frame = new PlotFrame(drawing, new SKRect(panel.Left, panel.Top, panel.Right - LegendWidth, panel.Bottom), (0, places), (all.Min(), all.Max()));
+        var frame = new PlotFrame(drawing, new SKRect(panel.Left, panel.Top, panel.Right - LegendWidth, panel.Bottom), (0, places),
+            (all.Min(), all.Max()));
         frame.DrawValues();
         frame.Title(Title, "", "");
         frame.DrawLine([0, places], [0, 0], Ink.Axis, thickness: 1);
@@ -40,7 +43,8 @@ internal sealed record BarsPlot : IPlot
             }
             left += Width(group);
         }
-        Legend.Draw(drawing, panel.Right - LegendWidth + 8, panel.Top + 64, [.. Series.Select((name, i) => (name, Ink.Series(i), Mark.Square))]);
+        Legend.Draw(drawing, panel.Right - LegendWidth + 8, panel.Top + 64,
+            [.. Series.Select((name, i) => (name, Ink.Series(i), Mark.Square))]);
     }
 
     // In bars: what the bars need, or the name.

@@ -46,17 +46,21 @@ internal sealed class SceneStudy : IDisposable
     public void Run(string plan, string output, params string[] options) => Invoke(Arguments(plan, output, options));
 
     /// <summary>What <see cref="Run"/> passes to the command.</summary>
-    public string[] Arguments(string plan, string output, params string[] options) => ["study", plan, "--data", Data, "--output", At(output), .. options];
+    public string[] Arguments(string plan, string output, params string[] options) =>
+        ["study", plan, "--data", Data, "--output", At(output), .. options];
 
     /// <summary>Runs a command line of the tool.</summary>
-    public static void Invoke(params string[] arguments) => ToolCommand.Create().Parse(arguments).Invoke(new() { EnableDefaultExceptionHandler = false });
+    public static void Invoke(params string[] arguments) =>
+        ToolCommand.Create().Parse(arguments).Invoke(new() { EnableDefaultExceptionHandler = false });
 
     /// <summary>The results that a folder has.</summary>
     public StudyResults Results(string plan, string output) => StudyResults.Read(PlanReader.Read(plan), new(At(output)));
 
     /// <summary>All class numbers that test images were given, by cell and measure.</summary>
-    public Dictionary<string, int[]> Predictions(string output) => Directory.EnumerateFiles(At($"{output}/results/cells"), "*.json", SearchOption.AllDirectories)
-        .Select(file => StudyJson.Read<MeasureResult>(file)!).SelectMany(r => r.Predictions.Select(p => ($"{r.Cell} {r.Seed} {p.Key}", p.Value))).ToDictionary();
+    public Dictionary<string, int[]> Predictions(string output) =>
+        Directory.EnumerateFiles(At($"{output}/results/cells"), "*.json", SearchOption.AllDirectories)
+        .Select(file => StudyJson.Read<MeasureResult>(file)!)
+            .SelectMany(r => r.Predictions.Select(p => ($"{r.Cell} {r.Seed} {p.Key}", p.Value))).ToDictionary();
 
     /// <summary>What is known of the trainings.</summary>
     public List<RunResult> Runs(string output) => [.. StudyJson.ReadAll<RunResult>(At($"{output}/results/runs"))];

@@ -9,7 +9,8 @@ public sealed class StudyPlanTests : IDisposable
 {
     private readonly TempFolder folder = new();
 
-    public static TheoryData<string> Plans => [.. Directory.EnumerateFiles(Path.Combine(Fixtures.Root, "studies"), "*.json").Select(f => Path.GetFileName(f)!)];
+    public static TheoryData<string> Plans =>
+        [.. Directory.EnumerateFiles(Path.Combine(Fixtures.Root, "studies"), "*.json").Select(f => Path.GetFileName(f)!)];
 
     [Theory]
     [MemberData(nameof(Plans))]
@@ -18,7 +19,8 @@ public sealed class StudyPlanTests : IDisposable
         string path = Path.Combine(Fixtures.Root, "studies", name);
         var plan = PlanReader.Read(path);
         Assert.DoesNotContain(Path.DirectorySeparatorChar + "work", File.ReadAllText(path));
-        Assert.All(plan.Cells.Where(c => c.Method is StudyMethod.Dino or StudyMethod.Mae && (c.Masks is not null || c.Distilled)), c => Assert.NotNull(c.Baseline));
+        Assert.All(plan.Cells.Where(c => c.Method is StudyMethod.Dino or StudyMethod.Mae && (c.Masks is not null || c.Distilled)),
+            c => Assert.NotNull(c.Baseline));
         // A comparison is of the same images.
         Assert.All(plan.Cells.Where(c => c.Baseline is not null), c => Assert.Equal(plan.Cell(c.Baseline!)!.Extra, c.Extra));
         SceneStudy.Invoke("study", path, "--data", folder.Path, "--dry-run");           // without its images
@@ -38,7 +40,8 @@ public sealed class StudyPlanTests : IDisposable
         string plan = Write("""
             {
               "Dtaa": {}, "Data": { "Masks": { "segment": "m" }, "Objects": "o" }, "Seeds": [1, 1], "ImagesSeen": 0, "Checkpoints": "many",
-              "Measures": [ { "Kind": "Guess" }, { "Kind": "SemiSupervised", "Fractions": [1] }, { "Kind": "LinearProbe", "Fractions": [0, 2] } ],
+              "Measures": [ { "Kind": "Guess" }, { "Kind": "SemiSupervised", "Fractions": [1] },
+                { "Kind": "LinearProbe", "Fractions": [0, 2] } ],
               "Cells": [
                 { "Name": "a", "Method": "Dino", "Masks": "clouds", "Baseline": "z", "FreezeBias": 2 },
                 { "Name": "A", "Method": "Random", "Masks": "segment" },
@@ -50,12 +53,18 @@ public sealed class StudyPlanTests : IDisposable
             """);
         string[] expected =
         [
-            "'Dtaa' is not known; there may be Name, Description, Data, ", "Data.Train is missing; it must be text.", "Data.Objects is 'o', which Data.Masks does not name.",
-            "Data.Masks names a folder 'segment'", "Seeds must be at most 100 different numbers.", "ImagesSeen is 0; it must be a whole number in [1, ",
-            "Checkpoints is \"many\"; it must be a whole number in [1, 1000].", "Measures[0].Kind is \"Guess\"; it must be one of NearestNeighbors, LinearProbe, ",
-            "Measures[1].Fractions must be below 1", "Measures[2].Fractions is [0, 2]; it must be a list of numbers in [1E-06, 1].", "Cells[0].FreezeBias is 2; it must be a number in [0, 1].",
-            "Cells[3].Name is missing", "Cells[3].Method is \"Dinosaur\"; it must be one of Random, Supervised, Dino, Mae.", "same file name: 'a', 'A'.",
-            "'z' is compared with, but is no cell", "Cell 'a': Masks is 'clouds'; it must be segment", "Cell 'A': Method is Random, which takes no masks", "Cell 'b': Shuffled is true, but there are no Masks.",
+            "'Dtaa' is not known; there may be Name, Description, Data, ", "Data.Train is missing; it must be text.",
+            "Data.Objects is 'o', which Data.Masks does not name.",
+            "Data.Masks names a folder 'segment'", "Seeds must be at most 100 different numbers.",
+            "ImagesSeen is 0; it must be a whole number in [1, ",
+            "Checkpoints is \"many\"; it must be a whole number in [1, 1000].",
+            "Measures[0].Kind is \"Guess\"; it must be one of NearestNeighbors, LinearProbe, ",
+            "Measures[1].Fractions must be below 1", "Measures[2].Fractions is [0, 2]; it must be a list of numbers in [1E-06, 1].",
+            "Cells[0].FreezeBias is 2; it must be a number in [0, 1].",
+            "Cells[3].Name is missing", "Cells[3].Method is \"Dinosaur\"; it must be one of Random, Supervised, Dino, Mae.",
+            "same file name: 'a', 'A'.",
+            "'z' is compared with, but is no cell", "Cell 'a': Masks is 'clouds'; it must be segment",
+            "Cell 'A': Method is Random, which takes no masks", "Cell 'b': Shuffled is true, but there are no Masks.",
             "Search.Chosen is 'y', which is none of the sets.",
         ];
         var fault = Assert.Throws<UsageException>(() => PlanReader.Read(plan));
@@ -68,24 +77,29 @@ public sealed class StudyPlanTests : IDisposable
     {
         string plan = Write("""
             {
-              "Data": { "Train": "train" }, "ImagesSeen": 100, "Encoder": { "ImageSize": 32, "PatchSize": 8, "EmbedDim": 24, "Depth": 1, "Heads": 3 },
+              "Data": { "Train": "train" }, "ImagesSeen": 100,
+              "Encoder": { "ImageSize": 32, "PatchSize": 8, "EmbedDim": 24, "Depth": 1, "Heads": 3 },
               "Dino": { "BatchSize": 0, "Epochs": 3, "Haed": { "OutDim": 3 } },
               "Measures": [ { "Kind": "LinearProbe", "Options": { "Momentum": 2 } } ],
-              "Cells": [ { "Name": "plain", "Method": "Dino", "Options": { "StudentTemperature": -1 } }, { "Name": "mae", "Method": "Mae", "Options": { "MaskRatio": 1 } } ]
+              "Cells": [ { "Name": "plain", "Method": "Dino", "Options": { "StudentTemperature": -1 } },
+                { "Name": "mae", "Method": "Mae", "Options": { "MaskRatio": 1 } } ]
             }
             """);
         var fault = Assert.Throws<UsageException>(() => PlanReader.Read(plan));
         string[] expected =
         [
-            "'plain': BatchSize is 0; it must lie in [1, 1048576].", "'plain': StudentTemperature is -1; it must lie in (0, 10].", "Dino: 'Epochs' is no option of DinoOptions",
+            "'plain': BatchSize is 0; it must lie in [1, 1048576].", "'plain': StudentTemperature is -1; it must lie in (0, 10].",
+            "Dino: 'Epochs' is no option of DinoOptions",
             "Dino: 'Haed.OutDim' is no option of DinoOptions; did you mean Head.OutDim?", "'mae': MaskRatio is 1",
         ];
         Assert.All(expected, text => Assert.Contains(text, fault.Message));
         Assert.Equal(2, fault.Message.Split("Haed.OutDim").Length);                 // once, however many cells there are
 
-        File.WriteAllText(plan, File.ReadAllText(plan).Replace("\"BatchSize\": 0, \"Epochs\": 3, \"Haed\": { \"OutDim\": 3 }", "", StringComparison.Ordinal)
+        File.WriteAllText(plan, File.ReadAllText(plan)
+            .Replace("\"BatchSize\": 0, \"Epochs\": 3, \"Haed\": { \"OutDim\": 3 }", "", StringComparison.Ordinal)
             .Replace("-1", "0.1", StringComparison.Ordinal).Replace("\"MaskRatio\": 1", "\"MaskRatio\": 0.5", StringComparison.Ordinal));
-        Assert.Contains("'linear': Momentum is 2; it must lie in [0, 1).", Assert.Throws<UsageException>(() => PlanReader.Read(plan)).Message);
+        Assert.Contains("'linear': Momentum is 2; it must lie in [0, 1).",
+            Assert.Throws<UsageException>(() => PlanReader.Read(plan)).Message);
     }
 
     [Theory]
@@ -104,10 +118,12 @@ public sealed class StudyPlanTests : IDisposable
     public void A_command_that_cannot_be(string expected, params string[] options)
     {
         string plan = Write("""
-            { "Data": { "Train": "train" }, "ImagesSeen": 10, "Encoder": { "ImageSize": 32, "PatchSize": 8, "EmbedDim": 8, "Depth": 1, "Heads": 1 },
+            { "Data": { "Train": "train" }, "ImagesSeen": 10,
+              "Encoder": { "ImageSize": 32, "PatchSize": 8, "EmbedDim": 8, "Depth": 1, "Heads": 1 },
               "Measures": [], "Cells": [ { "Name": "plain", "Method": "Dino" } ] }
             """);
-        var fault = Assert.Throws<UsageException>(() => SceneStudy.Invoke(["study", plan, .. options.Select(o => o == "FOLDER" ? folder.Path : o)]));
+        var fault = Assert.Throws<UsageException>(() =>
+            SceneStudy.Invoke(["study", plan, .. options.Select(o => o == "FOLDER" ? folder.Path : o)]));
         Assert.Contains(expected, fault.Message);
     }
 

@@ -8,10 +8,12 @@ public sealed class StudyRunTests : IDisposable
 {
     private const string Plain = """{ "Name": "plain", "Method": "Dino" }""";
 
-    private const string Bias = """{ "Name": "bias", "Method": "Dino", "Masks": "segment", "Options": { "MaskBias": { "InitialValue": 9 } } }""";
+    private const string Bias =
+        """{ "Name": "bias", "Method": "Dino", "Masks": "segment", "Options": { "MaskBias": { "InitialValue": 9 } } }""";
 
     private const string Distilled =
-        """{ "Name": "bias, distilled", "Method": "Dino", "Masks": "segment", "Distilled": true, "Options": { "MaskBias": { "InitialValue": 9 } } }""";
+        """{ "Name": "bias, distilled", "Distilled": true, "Method": "Dino", "Masks": "segment", """
+        + """ "Options": { "MaskBias": { "InitialValue": 9 } } }""";
 
     private readonly SceneStudy study = new();
 
@@ -20,7 +22,10 @@ public sealed class StudyRunTests : IDisposable
     {
         WriteObjectMasks();
         string plan = study.Plan(
-            $$"""{ "Name": "random", "Method": "Random" }, {{Plain}}, {{Bias}}, {{Distilled}}, { "Name": "scratch", "Method": "Supervised", "Fractions": [1, 0.5] }""",
+            $$"""
+            { "Name": "random", "Method": "Random" }, {{Plain}}, {{Bias}}, {{Distilled}},
+            { "Name": "scratch", "Method": "Supervised", "Fractions": [1, 0.5] }
+            """,
             """, "Compare": [ { "Cell": "plain", "Against": "random" } ]""");
         study.Run(plan, "out");
 
@@ -32,7 +37,8 @@ public sealed class StudyRunTests : IDisposable
         Assert.True(guided.Bias[0].Alpha.All(layer => layer!.Length == 3) && guided.Bias[^1].Step == 10);
 
         var results = study.Results(plan, "out");
-        Assert.Equal(["k-NN", "k-NN, masks", "linear", "linear, masks", "linear 50%", "linear 50%, masks", "fine-tuned", "fine-tuned 50%"], results.Measures);
+        Assert.Equal(["k-NN", "k-NN, masks", "linear", "linear, masks", "linear 50%", "linear 50%, masks", "fine-tuned", "fine-tuned 50%"],
+            results.Measures);
         Assert.All(results.Plan.Cells, cell => Assert.InRange(results.Accuracy(cell.Name, 1, "k-NN")!.Value, 0, 1));
         Assert.NotNull(results.Accuracy("bias", 1, "linear, masks"));
         Assert.Null(results.Accuracy("bias, distilled", 1, "linear, masks"));
@@ -43,9 +49,11 @@ public sealed class StudyRunTests : IDisposable
         Assert.Empty(results.Failures);
 
         string page = File.ReadAllText(study.At("out/study.md"));
-        foreach (string row in new[] { "| bias − plain |", "| bias, masks − plain |", "| bias, distilled − bias |", "| plain − random |", "| segment | 40 |" }) Assert.Contains(row, page);
+        foreach (string row in new[] { "| bias − plain |", "| bias, masks − plain |", "| bias, distilled − bias |", "| plain − random |",
+            "| segment | 40 |" }) Assert.Contains(row, page);
         Assert.DoesNotContain("Not measured yet", page);
-        foreach (string made in new[] { "accuracy", "differences", "alpha-bias", "attention-plain", "attention-bias" }) Assert.True(File.Exists(study.At($"out/pictures/{made}.png")), made);
+        foreach (string made in new[] { "accuracy", "differences", "alpha-bias", "attention-plain", "attention-bias" })
+            Assert.True(File.Exists(study.At($"out/pictures/{made}.png")), made);
         Assert.Equal(1 + 3 + 3 + 6 + 3 + 5, File.ReadLines(study.At("out/results.csv")).Count());
         Assert.Contains("\"against\":\"random\"", File.ReadAllText(study.At("out/results.json")));
 
@@ -75,7 +83,8 @@ public sealed class StudyRunTests : IDisposable
         {
             _ = process.StandardError.ReadToEndAsync();
             string runs = study.At("killed/work/runs");
-            while (!process.HasExited && !(Directory.Exists(runs) && Directory.EnumerateDirectories(runs, "step-*", SearchOption.AllDirectories).Count() > 2)) Thread.Sleep(5);
+            while (!process.HasExited && !(Directory.Exists(runs)
+                && Directory.EnumerateDirectories(runs, "step-*", SearchOption.AllDirectories).Count() > 2)) Thread.Sleep(5);
             process.Kill(entireProcessTree: true);
             process.WaitForExit();
         }
@@ -100,7 +109,10 @@ public sealed class StudyRunTests : IDisposable
         string damaged = Directory.EnumerateFiles(study.At("data/masks/train"), "*.png", SearchOption.AllDirectories).First();
         byte[] whole = File.ReadAllBytes(damaged);
         File.WriteAllBytes(damaged, whole[..40]);
-        string plan = study.Plan($$"""{ "Name": "guided", "Method": "Dino", "Masks": "files" }, {{Plain}}, { "Name": "distilled", "Method": "Dino", "Masks": "files", "Distilled": true }""");
+        string plan = study.Plan($$"""
+            { "Name": "guided", "Method": "Dino", "Masks": "files" }, {{Plain}},
+            { "Name": "distilled", "Method": "Dino", "Masks": "files", "Distilled": true }
+            """);
 
         var fault = Assert.Throws<InvalidOperationException>(() => study.Run(plan, "out"));
         Assert.Contains("1 jobs failed", fault.Message);
@@ -136,7 +148,8 @@ public sealed class StudyRunTests : IDisposable
         string other = File.ReadAllText(study.At("out/work/logs/worker-2.log"));
         // Every job was begun by one of the two.
         string all = errors + other;
-        foreach (string job in new[] { "Pretraining for 'plain'", "Pretraining for 'bias'", "features of 'plain'", "features of 'bias'", "features of 'random'" })
+        foreach (string job in new[] { "Pretraining for 'plain'", "Pretraining for 'bias'", "features of 'plain'", "features of 'bias'",
+            "features of 'random'" })
             Assert.Equal(2, all.Split(job).Length);
     }
 
@@ -151,8 +164,10 @@ public sealed class StudyRunTests : IDisposable
         File.WriteAllText(plan, text);
         study.Run(plan, "out");
         // Nearest neighbours are always measured; each class keeps a label at least.
-        Assert.Equal(["k-NN", "fine-tuned", "fine-tuned 1%", "semi-supervised 50%", "linear", "linear 50%"], study.Results(plan, "out").Measures);
-        Assert.Equal(Enumerable.Range(0, 10), StudyLabels.Few([.. Enumerable.Range(0, 40).Select(i => i % 10)], 0.01, 3).Select(i => i % 10).Order());
+        Assert.Equal(["k-NN", "fine-tuned", "fine-tuned 1%", "semi-supervised 50%", "linear", "linear 50%"],
+            study.Results(plan, "out").Measures);
+        Assert.Equal(Enumerable.Range(0, 10),
+            StudyLabels.Few([.. Enumerable.Range(0, 40).Select(i => i % 10)], 0.01, 3).Select(i => i % 10).Order());
     }
 
     [Fact]
@@ -176,7 +191,8 @@ public sealed class StudyRunTests : IDisposable
     public void Shuffled_masks_are_those_of_another_image()
     {
         // Each has one mask of a width of its own; every third image is of another size.
-        byte[][] masks = [.. Enumerable.Range(0, 12).Select(i => Stripe(i % 3 == 0 ? 24 : 48, i % 3 == 0 ? 40 : 80, (i + 1) / 16.0).Encode())];
+        byte[][] masks = [.. Enumerable.Range(0, 12)
+            .Select(i => Stripe(i % 3 == 0 ? 24 : 48, i % 3 == 0 ? 40 : 80, (i + 1) / 16.0).Encode())];
         byte[][] shuffled = StudyMasks.Shuffled(masks, seed: 5);
         Assert.Equal(masks.Length, shuffled.Length);
         double[] before = [.. masks.Select(Share)], after = [.. shuffled.Select(Share)];

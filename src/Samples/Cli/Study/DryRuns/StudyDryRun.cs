@@ -17,21 +17,26 @@ internal static class StudyDryRun
     {
         var trainings = plan.Cells.SelectMany(cell => Of(plan, cell, cell.Extra ? images.WithExtra : images.Without, labelled))
             .DistinctBy(t => t.Key).ToList();
-        var table = new Table().AddColumns("training", "images", "epochs", "batch", "steps", "parameters", "10¹² operations", "GB").Border(TableBorder.Simple);
+        var table = new Table().AddColumns("training", "images", "epochs", "batch", "steps", "parameters", "10¹² operations", "GB")
+            .Border(TableBorder.Simple);
         foreach (var (_, name, cost) in trainings)
         {
-            table.AddRow(Markup.Escape(name), Text(cost.Images), Text(cost.Epochs), Text(cost.Batch), Text(cost.Steps), Text(cost.Parameters),
+            table.AddRow(Markup.Escape(name), Text(cost.Images), Text(cost.Epochs), Text(cost.Batch), Text(cost.Steps),
+                Text(cost.Parameters),
                 Text(Math.Round(cost.TeraOperations)), cost.Gigabytes.ToString("0.0", CultureInfo.InvariantCulture));
         }
         session.Console.Write(table);
         double operations = plan.Seeds.Count * trainings.Sum(t => t.Cost.TeraOperations), most = trainings.Max(t => t.Cost.Gigabytes);
-        session.Note("Operations are those of products of matrices; memory is estimated, without what libtorch takes for itself. Measuring the encoders comes on top.");
+        session.Note("Operations are those of products of matrices; memory is estimated, without what libtorch takes for itself. "
+            + "Measuring the encoders comes on top.");
         session.Result(
         [
             ("cells", plan.Cells.Count), ("seeds", plan.Seeds.Count), ("trainings", trainings.Count * plan.Seeds.Count),
-            ("steps", plan.Seeds.Count * trainings.Sum(t => t.Cost.Steps)), ("operations, 10¹²", Math.Round(operations)), ("memory, GB", Math.Round(most, 1)),
+            ("steps", plan.Seeds.Count * trainings.Sum(t => t.Cost.Steps)), ("operations, 10¹²", Math.Round(operations)),
+            ("memory, GB", Math.Round(most, 1)),
             .. plan.Devices.Select(d => ($"days on {d.Name} at {d.TeraFlops.ToString(CultureInfo.InvariantCulture)}·10¹² operations/s",
-                (object?)(Days(operations / d.TeraFlops) + (most > d.Gigabytes ? $", but {d.Gigabytes} GB are too few: raise AccumulationSteps" : "")))),
+                (object?)(Days(operations / d.TeraFlops)
+                    + (most > d.Gigabytes ? $", but {d.Gigabytes} GB are too few: raise AccumulationSteps" : "")))),
         ]);
     }
 
@@ -46,18 +51,21 @@ internal static class StudyDryRun
                 {
                     int known = Math.Max(1, (int)(labelled * fraction));
                     var labels = PlanOptions.Supervised(plan, cell, 1, known);
-                    yield return (FormattableString.Invariant($"{Values(labels)} {fraction}"), FormattableString.Invariant($"{cell.Name}, {100 * fraction:0.##}% of the labels"),
+                    yield return (FormattableString.Invariant($"{Values(labels)} {fraction}"),
+                        FormattableString.Invariant($"{cell.Name}, {100 * fraction:0.##}% of the labels"),
                         TrainingCost.OfLabels(labels, known, PlanOptions.Encoder(plan)));
                 }
                 yield break;
             default:
-                MLNet.Training.PretrainingOptions options = cell.Method == StudyMethod.Mae ? PlanOptions.Mae(plan, cell, 1, images) : PlanOptions.Dino(plan, cell, 1, images);
+                MLNet.Training.PretrainingOptions options = cell.Method == StudyMethod.Mae
+                    ? PlanOptions.Mae(plan, cell, 1, images) : PlanOptions.Dino(plan, cell, 1, images);
                 var encoder = PlanOptions.Encoder(plan, cell);
                 string key = $"{Values(options)} {cell.Masks} {cell.Shuffled} {cell.Extra}";
                 yield return (key, cell.Name + (cell.Distilled ? ": teacher" : ""), TrainingCost.Of(options, images, encoder));
                 if (!cell.Distilled) yield break;
                 var distillation = PlanOptions.Distillation(plan, cell, 1, images);
-                yield return (key + Values(distillation), cell.Name, TrainingCost.Of(distillation, images, distillation.Student ?? encoder, encoder));
+                yield return (key + Values(distillation), cell.Name,
+                    TrainingCost.Of(distillation, images, distillation.Student ?? encoder, encoder));
                 break;
         }
     }
@@ -66,5 +74,6 @@ internal static class StudyDryRun
 
     private static string Text(double number) => number.ToString("#,0", CultureInfo.InvariantCulture);
 
-    private static string Days(double seconds) => (seconds / 86400).ToString(seconds < 864 ? "0.####" : "0.##", CultureInfo.InvariantCulture);
+    private static string Days(double seconds) =>
+        (seconds / 86400).ToString(seconds < 864 ? "0.####" : "0.##", CultureInfo.InvariantCulture);
 }

@@ -20,7 +20,8 @@ internal sealed record TrainingCost(int Images, int Epochs, int Batch, long Para
     private const int BackwardToo = 3;                  // the backward pass is two products for each of the forward pass
     private const double Giga = 1e9;
 
-    // Bytes that a block keeps for each value of its input, and for each pair of tokens of a head, at two bytes a value (Korthikanti et al., 2022).
+    // Bytes that a block keeps for each value of its input, and for each pair of tokens of a head, at two bytes a value
+    // (Korthikanti et al., 2022).
     private const int KeptPerValue = 34, KeptPerPair = 5;
 
     private const int Copies = 4;                       // weights, gradients and AdamW's two moments
@@ -43,20 +44,25 @@ internal sealed record TrainingCost(int Images, int Epochs, int Batch, long Para
     public static TrainingCost OfLabels(SupervisedOptions options, int images, VitOptions encoder)
     {
         int batch = Math.Min(options.BatchSize, images), tokens = Tokens(encoder, encoder.ImageSize);
-        return new(images, options.Epochs, batch, Weights(encoder), BackwardToo * Forward(encoder, tokens), Memory(Weights(encoder), 0, batch * Kept(encoder, tokens), 4));
+        return new(images, options.Epochs, batch, Weights(encoder), BackwardToo * Forward(encoder, tokens),
+            Memory(Weights(encoder), 0, batch * Kept(encoder, tokens), 4));
     }
 
-    private static TrainingCost OfViews(PretrainingOptions options, int images, VitOptions encoder, MultiCropOptions views, DinoHeadOptions? head, VitOptions teacher)
+    private static TrainingCost OfViews(PretrainingOptions options, int images, VitOptions encoder, MultiCropOptions views,
+        DinoHeadOptions? head, VitOptions teacher)
     {
         int batch = Math.Min(options.BatchSize, images);
-        int global = views.GlobalSize ?? encoder.ImageSize, local = views.LocalSize ?? Math.Max(1, (int)Math.Round(global * 3.0 / 7 / encoder.PatchSize)) * encoder.PatchSize;
+        int global = views.GlobalSize ?? encoder.ImageSize,
+            local = views.LocalSize ?? Math.Max(1, (int)Math.Round(global * 3.0 / 7 / encoder.PatchSize)) * encoder.PatchSize;
         int large = Tokens(encoder, global), small = Tokens(encoder, local);
         double forward = views.GlobalViews * Forward(encoder, large) + views.LocalViews * Forward(encoder, small);
-        double heads = head is null ? 0 : 2.0 * HeadParameters(head, encoder) * (BackwardToo * (views.GlobalViews + views.LocalViews) + views.GlobalViews);
+        double heads = head is null ? 0
+            : 2.0 * HeadParameters(head, encoder) * (BackwardToo * (views.GlobalViews + views.LocalViews) + views.GlobalViews);
         double operations = BackwardToo * forward + views.GlobalViews * Forward(teacher, Tokens(teacher, global)) + heads;
         double kept = views.GlobalViews * Kept(encoder, large) + views.LocalViews * Kept(encoder, small);
         long parameters = Weights(encoder) + (head is null ? 0 : HeadParameters(head, encoder));
-        return new(images, options.Epochs, batch, parameters, operations, Memory(parameters, parameters, kept * batch / options.AccumulationSteps, Bytes(options)));
+        return new(images, options.Epochs, batch, parameters, operations,
+            Memory(parameters, parameters, kept * batch / options.AccumulationSteps, Bytes(options)));
     }
 
     private static TrainingCost OfMae(MaeOptions options, int images)
@@ -64,9 +70,11 @@ internal sealed record TrainingCost(int Images, int Epochs, int Batch, long Para
         var encoder = options.Encoder;
         var decoder = new VitOptions
         {
-            ImageSize = encoder.ImageSize, PatchSize = encoder.PatchSize, EmbedDim = options.Decoder.EmbedDim, Depth = options.Decoder.Depth, Heads = options.Decoder.Heads,
+            ImageSize = encoder.ImageSize, PatchSize = encoder.PatchSize, EmbedDim = options.Decoder.EmbedDim,
+            Depth = options.Decoder.Depth, Heads = options.Decoder.Heads,
         };
-        int all = Tokens(encoder, encoder.ImageSize), visible = 1 + (int)((all - 1) * (1 - options.MaskRatio)), batch = Math.Min(options.BatchSize, images);
+        int all = Tokens(encoder, encoder.ImageSize), visible = 1 + (int)((all - 1) * (1 - options.MaskRatio)),
+            batch = Math.Min(options.BatchSize, images);
         double operations = BackwardToo * (Forward(encoder, visible) + Forward(decoder, all));
         long parameters = Weights(encoder) + Weights(decoder);
         return new(images, options.Epochs, batch, parameters, operations,
@@ -79,20 +87,24 @@ internal sealed record TrainingCost(int Images, int Epochs, int Batch, long Para
     private static double Forward(VitOptions encoder, int tokens)
     {
         double width = encoder.EmbedDim;
-        return tokens * (encoder.Depth * (2 * width * width * (4 + 2 * encoder.MlpRatio) + 4.0 * tokens * width) + 6.0 * encoder.PatchSize * encoder.PatchSize * width);
+        return tokens * (encoder.Depth * (2 * width * width * (4 + 2 * encoder.MlpRatio) + 4.0 * tokens * width)
+            + 6.0 * encoder.PatchSize * encoder.PatchSize * width);
     }
 
     private static double Kept(VitOptions encoder, int tokens) =>
         (double)encoder.Depth * tokens * (KeptPerValue * encoder.EmbedDim + KeptPerPair * (double)encoder.Heads * tokens);
 
-    private static long Weights(VitOptions encoder) => (long)(encoder.Depth * (double)encoder.EmbedDim * encoder.EmbedDim * (4 + 2 * encoder.MlpRatio))
+    private static long Weights(VitOptions encoder) =>
+        (long)(encoder.Depth * (double)encoder.EmbedDim * encoder.EmbedDim * (4 + 2 * encoder.MlpRatio))
         + 3L * encoder.PatchSize * encoder.PatchSize * encoder.EmbedDim + (long)Tokens(encoder, encoder.ImageSize) * encoder.EmbedDim;
 
     private static long HeadParameters(DinoHeadOptions head, VitOptions encoder) => (long)encoder.EmbedDim * head.HiddenDim
-        + (long)Math.Max(0, head.Layers - 2) * head.HiddenDim * head.HiddenDim + (long)head.HiddenDim * head.BottleneckDim + (long)head.BottleneckDim * head.OutDim;
+        + (long)Math.Max(0, head.Layers - 2) * head.HiddenDim * head.HiddenDim + (long)head.HiddenDim * head.BottleneckDim
+            + (long)head.BottleneckDim * head.OutDim;
 
     private static double Memory(long trained, long teacher, double keptAtTwoBytes, int bytes) =>
         (4.0 * (Copies * trained + teacher) + keptAtTwoBytes * bytes / 2) / Giga;
 
-    private static int Bytes(PretrainingOptions options) => PlanOptions.Values(options).Any(o => o is { Name: "Precision", Value: "BFloat16" }) ? 2 : 4;
+    private static int Bytes(PretrainingOptions options) =>
+        PlanOptions.Values(options).Any(o => o is { Name: "Precision", Value: "BFloat16" }) ? 2 : 4;
 }

@@ -50,7 +50,8 @@ internal sealed class AttentionMeasure(StudyContext context)
     // A row per image: as it is, its object, and the mean attention of each encoder.
     private static void Draw(string path, List<Look> looks)
     {
-        var shown = Enumerable.Range(0, Math.Min(Shown, looks.Count)).Select(i => looks[i * looks.Count / Math.Min(Shown, looks.Count)]).ToList();
+        var shown = Enumerable.Range(0, Math.Min(Shown, looks.Count)).Select(i => looks[i * looks.Count / Math.Min(Shown, looks.Count)])
+            .ToList();
         int scale = TileSheet.ScaleOf(shown[0].Trained.Seen);
         using var sheet = new TileSheet(shown.Count, looks[0].Guided is null ? 4 : 5);
         for (int row = 0; row < shown.Count; row++)
@@ -66,7 +67,8 @@ internal sealed class AttentionMeasure(StudyContext context)
     }
 
     // An image with its object, and where the encoders look.
-    private sealed record Look(RgbImage Image, MaskSet Object, float[] Cover, AttentionMap Untrained, AttentionMap Trained, AttentionMap? Guided)
+    private sealed record Look(RgbImage Image, MaskSet Object, float[] Cover, AttentionMap Untrained, AttentionMap Trained,
+        AttentionMap? Guided)
     {
         private static readonly MaskTokenizer Whole = new(new() { MaxMasks = 1, MaxCoverage = 1, MinPatches = 0.5 });
 
@@ -74,7 +76,8 @@ internal sealed class AttentionMeasure(StudyContext context)
         public double Area => Cover.Average();
 
         // Null where the image has no object, or one that is all of it.
-        public static Look? At(Photo photo, byte[] objects, VisionEncoder encoder, VisionEncoder untrained, byte[]? masks, MaskTokenOptions counted)
+        public static Look? At(Photo photo, byte[] objects, VisionEncoder encoder, VisionEncoder untrained, byte[]? masks,
+            MaskTokenOptions counted)
         {
             if (objects.Length == 0) return null;
             var (found, image) = (MaskSet.Decode(objects), ImageDecoder.Decode(File.ReadAllBytes(photo.ImagePath), photo.ImagePath));
@@ -87,6 +90,7 @@ internal sealed class AttentionMeasure(StudyContext context)
         }
 
         // Of what the patches get, which is less than 1: the class token looks at itself, too.
-        public double[] Inside(AttentionMap map) => [.. map.Heads.Select(head => head.Zip(Cover, (a, c) => (double)a * c).Sum() / Math.Max(1e-12, head.Sum(a => (double)a)))];
+        public double[] Inside(AttentionMap map) =>
+            [.. map.Heads.Select(head => head.Zip(Cover, (a, c) => (double)a * c).Sum() / Math.Max(1e-12, head.Sum(a => (double)a)))];
     }
 }

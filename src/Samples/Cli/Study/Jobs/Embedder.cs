@@ -20,14 +20,17 @@ internal static class Embedder
     /// <param name="masks">Masks that guide the encoder, or null.</param>
     /// <param name="counted">Which masks count.</param>
     /// <param name="cancellation">Stops it.</param>
-    /// <returns>For each image the encoder's own feature vector, and class tokens of the last blocks with the mean of the patches.</returns>
+    /// <returns>For each image the encoder's own features, and class tokens of the last blocks with the mean of the patches.</returns>
     public static Features[] Embed(
-        MLContext ml, VisionEncoder encoder, IReadOnlyList<Photo> images, byte[][]? masks, MaskTokenOptions counted, CancellationToken cancellation)
+        MLContext ml, VisionEncoder encoder, IReadOnlyList<Photo> images, byte[][]? masks, MaskTokenOptions counted,
+            CancellationToken cancellation)
     {
-        var rows = ml.Data.LoadFromEnumerable(images.Select((image, i) => new MaskedPhoto { ImagePath = image.ImagePath, Label = image.Label, Masks = masks?[i] ?? [] }));
+        var rows = ml.Data.LoadFromEnumerable(images.Select((image, i) =>
+            new MaskedPhoto { ImagePath = image.ImagePath, Label = image.Label, Masks = masks?[i] ?? [] }));
         var embed = ml.SelfSupervised().EmbedImages(encoder, new ImageEmbeddingOptions
         {
-            InputColumnName = nameof(Photo.ImagePath), MaskColumnName = masks is null ? null : nameof(MaskedPhoto.Masks), Masks = counted, BatchSize = Batch,
+            InputColumnName = nameof(Photo.ImagePath), MaskColumnName = masks is null ? null : nameof(MaskedPhoto.Masks), Masks = counted,
+            BatchSize = Batch,
             Blocks = new() { LastBlocks = LastBlocks, AppendPatchMean = true }, ApplyOrientation = true,
         });
         using var transformer = embed.Fit(rows);

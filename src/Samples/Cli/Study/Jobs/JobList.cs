@@ -43,7 +43,8 @@ internal sealed class JobList
         StudyJob[] needs = training is null ? [] : [Job(training)];
         StudyMeasure[] onFeatures = [.. plan.Measures.Where(m => m.IsOnFeatures)];
         string key = measurer.Key(cell, seed, training, onFeatures);
-        yield return Result(cell, seed, Measurer.FeatureGroup, key, Measuring, needs, () => measurer.Features(cell, seed, training, onFeatures));
+        yield return Result(cell, seed, Measurer.FeatureGroup, key, Measuring, needs,
+            () => measurer.Features(cell, seed, training, onFeatures));
         if (cell.Method == StudyMethod.Supervised)
         {
             foreach (double fraction in cell.Fractions) yield return Job(Training.FromLabels(plan, images, cell, seed, fraction));
@@ -53,8 +54,10 @@ internal sealed class JobList
         {
             foreach (double fraction in measure.Fractions)
             {
-                string name = StudyMeasure.Name(measure.Kind, fraction), own = measurer.Key(cell, seed, training, [measure with { Fractions = [fraction] }]);
-                yield return Result(cell, seed, SafeText.Slug(name), own, Classifying, needs, () => measurer.Classifier(cell, seed, training, measure, fraction));
+                string name = StudyMeasure.Name(measure.Kind, fraction),
+                    own = measurer.Key(cell, seed, training, [measure with { Fractions = [fraction] }]);
+                yield return Result(cell, seed, SafeText.Slug(name), own, Classifying, needs,
+                    () => measurer.Classifier(cell, seed, training, measure, fraction));
             }
         }
     }
@@ -63,11 +66,13 @@ internal sealed class JobList
     {
         var cell = PlanOptions.SearchCell(search, set);
         var training = Training.Pretraining(context.Plan with { ImagesSeen = search.ImagesSeen }, context.Images, cell, search.Seed);
-        string key = StudyFolder.Key([training.Key, FormattableString.Invariant($"{search.HeldOut}"), measurer.Key(cell, search.Seed, training, [])]);
+        string key = StudyFolder.Key([training.Key, FormattableString.Invariant($"{search.HeldOut}"),
+            measurer.Key(cell, search.Seed, training, [])]);
         string path = context.Folder.Searched(SafeText.Slug(set));
         return new()
         {
-            Id = $"search-{SafeText.Slug(set)}", Title = $"search: {set}, nearest neighbours", Priority = Measuring, IsResult = true, Needs = [Job(training)],
+            Id = $"search-{SafeText.Slug(set)}", Title = $"search: {set}, nearest neighbours", Priority = Measuring, IsResult = true,
+            Needs = [Job(training)],
             IsComplete = () => IsComplete(path, key), Run = () => measurer.Search(search, set, training, key),
         };
     }
@@ -75,22 +80,28 @@ internal sealed class JobList
     private StudyJob Job(Training training)
     {
         if (trainings.TryGetValue(training.Key, out var known)) return known;
-        string labels = training.Kind == TrainingKind.FromLabels ? FormattableString.Invariant($", {100 * training.Fraction:0.##}% of the labels") : "";
-        string path = context.Folder.Measured(training.Cell.Slug, training.Seed, SafeText.Slug(StudyMeasure.Name(StudyMeasureKind.FineTune, training.Fraction)));
+        string labels = training.Kind == TrainingKind.FromLabels
+            ? FormattableString.Invariant($", {100 * training.Fraction:0.##}% of the labels") : "";
+        string path = context.Folder.Measured(training.Cell.Slug, training.Seed,
+            SafeText.Slug(StudyMeasure.Name(StudyMeasureKind.FineTune, training.Fraction)));
         return trainings[training.Key] = new()
         {
             Id = "train-" + training.Key, Priority = TrainingPriority, IsResult = training.Kind == TrainingKind.FromLabels,
             Title = FormattableString.Invariant($"{training.Kind} for '{training.Cell.Name}', seed {training.Seed}{labels}"),
             Needs = training.Teacher is { } teacher ? [Job(teacher)] : [],
-            IsComplete = () => Trainer.IsDone(context.Folder, training) && (training.Kind != TrainingKind.FromLabels || IsComplete(path, training.Key)),
+            IsComplete = () => Trainer.IsDone(context.Folder, training)
+                && (training.Kind != TrainingKind.FromLabels || IsComplete(path, training.Key)),
             Run = () => trainer.Run(training),
         };
     }
 
-    private StudyJob Result(StudyCell cell, int seed, string group, string key, int priority, IReadOnlyList<StudyJob> needs, Action run) => new()
+    private StudyJob Result(
+        StudyCell cell, int seed, string group, string key, int priority, IReadOnlyList<StudyJob> needs, Action run) => new()
     {
-        Id = FormattableString.Invariant($"{cell.Slug}-seed-{seed}-{group}"), Title = FormattableString.Invariant($"{group} of '{cell.Name}', seed {seed}"),
-        Priority = priority, IsResult = true, Needs = needs, IsComplete = () => IsComplete(context.Folder.Measured(cell.Slug, seed, group), key), Run = run,
+        Id = FormattableString.Invariant($"{cell.Slug}-seed-{seed}-{group}"),
+        Title = FormattableString.Invariant($"{group} of '{cell.Name}', seed {seed}"),
+        Priority = priority, IsResult = true, Needs = needs,
+        IsComplete = () => IsComplete(context.Folder.Measured(cell.Slug, seed, group), key), Run = run,
     };
 
     // What was complete once stays so.

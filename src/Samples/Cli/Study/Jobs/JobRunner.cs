@@ -4,8 +4,8 @@ using MaskBias.MLNet.Samples.Cli.Study.Results;
 namespace MaskBias.MLNet.Samples.Cli.Study.Jobs;
 
 /// <summary>
-/// Does jobs until all are complete. Several processes may work on one folder: each job is taken by one of them. A job that fails is noted and the
-/// others go on; the next command tries it again.
+/// Does jobs until all are complete. Several processes may work on one folder: each job is taken by one of them. A job that fails is
+/// noted and the others go on; the next command tries it again.
 /// </summary>
 /// <param name="context">What the jobs work with.</param>
 /// <param name="started">When the command began: failures before are tried again.</param>
@@ -73,9 +73,11 @@ internal sealed class JobRunner(StudyContext context, DateTime started)
         }
     }
 
-    private bool HasFailed(StudyJob job) => !job.IsComplete() && StudyJson.Read<FailureResult>(context.Folder.Failure(job.Id)) is { } failure && failure.Time >= started;
+    private bool HasFailed(StudyJob job) => !job.IsComplete()
+        && StudyJson.Read<FailureResult>(context.Folder.Failure(job.Id)) is { } failure && failure.Time >= started;
 
-    private static bool DependsOn(StudyJob job, HashSet<StudyJob> failed) => job.Needs.Any(n => !n.IsComplete() && (failed.Contains(n) || DependsOn(n, failed)));
+    private static bool DependsOn(StudyJob job, HashSet<StudyJob> failed) =>
+        job.Needs.Any(n => !n.IsComplete() && (failed.Contains(n) || DependsOn(n, failed)));
 
     private static (int, int, int) Count(IReadOnlyList<StudyJob> jobs, HashSet<StudyJob> failed)
     {

@@ -29,9 +29,11 @@ internal sealed class Measurer(StudyContext context)
     public string Key(StudyCell cell, int seed, Training? training, IEnumerable<StudyMeasure> measures)
     {
         var (plan, images) = (context.Plan, context.Images);
-        var options = measures.SelectMany(m => m.Fractions.SelectMany(f => Options(m, cell, f, seed).Select(o => FormattableString.Invariant($"{m.Kind} {f} {o.Name}={o.Value}"))));
+        var options = measures.SelectMany(m => m.Fractions.SelectMany(f => Options(m, cell, f, seed)
+            .Select(o => FormattableString.Invariant($"{m.Kind} {f} {o.Name}={o.Value}"))));
         var encoder = training is null ? PlanOptions.Values(PlanOptions.Encoder(plan)).Select(o => $"{o.Name}={o.Value}") : [];
-        return StudyFolder.Key([FormattableString.Invariant($"measure {Version} {training?.Key} seed {seed}"), images.LabelledKey, $"{plan.Data.Objects}", .. encoder, .. options]);
+        return StudyFolder.Key([FormattableString.Invariant($"measure {Version} {training?.Key} seed {seed}"), images.LabelledKey,
+            $"{plan.Data.Objects}", .. encoder, .. options]);
     }
 
     /// <summary>Nearest neighbours and linear probes, without masks and with those of the encoder's training; and where it looks.</summary>
@@ -84,24 +86,30 @@ internal sealed class Measurer(StudyContext context)
                 var options = PlanOptions.FineTune(measure, cell.Method, fraction, seed);
                 // The rows are those alone that are to be learned from.
                 (options.LabelFraction, options.CancellationToken, options.Progress) = (1, context.Cancellation, progress);
-                using var classifier = ml.MulticlassClassification.Trainers.FineTune(encoder, options).Fit(images.Keyed(ml, known.Select(i => images.Train[i])));
+                using var classifier = ml.MulticlassClassification.Trainers.FineTune(encoder, options)
+                    .Fit(images.Keyed(ml, known.Select(i => images.Train[i])));
                 predicted = Trainer.Predict(ml, images, classifier);
             }
             else
             {
                 var options = PlanOptions.SemiSupervised(measure, fraction, seed);
-                (options.Supervised.LabelFraction, options.Supervised.CancellationToken, options.Supervised.Progress) = (1, context.Cancellation, progress);
+                var first = options.Supervised;
+                (first.LabelFraction, first.CancellationToken, first.Progress) = (1, context.Cancellation, progress);
                 var labelled = known.ToHashSet();
-                var rows = images.Train.Select((image, i) => new Photo { ImagePath = image.ImagePath, Label = labelled.Contains(i) ? image.Label : "" });
+                var rows = images.Train.Select((image, i) =>
+                    new Photo { ImagePath = image.ImagePath, Label = labelled.Contains(i) ? image.Label : "" });
                 using var classifier = ml.MulticlassClassification.Trainers.SemiSupervised(encoder, options).Fit(images.Keyed(ml, rows));
                 predicted = Trainer.Predict(ml, images, classifier);
             }
             string name = StudyMeasure.Name(measure.Kind, fraction);
-            Write(cell, seed, training, Report.Page.SafeText.Slug(name), [measure with { Fractions = [fraction] }], new() { [name] = predicted }, start, null);
+            Write(cell, seed, training, Report.Page.SafeText.Slug(name), [measure with { Fractions = [fraction] }],
+                new() { [name] = predicted }, start, null);
         });
     }
 
-    /// <summary>Measures a set of settings by nearest neighbours among the images to learn from; the test images have no part in it.</summary>
+    /// <summary>
+    /// Measures a set of settings by nearest neighbours among the images to learn from; the test images have no part in it.
+    /// </summary>
     public void Search(StudySearch search, string set, Training training, string key)
     {
         var images = context.Images;
@@ -112,12 +120,14 @@ internal sealed class Measurer(StudyContext context)
         int[] kept = [.. Enumerable.Range(0, classes.Length).Where(i => !heldOut.Contains(i))];
         var features = Embedder.Embed(ml, encoder, images.Train, null, new(), context.Cancellation);
         var measure = context.Plan.Measures.First(m => m.Kind == StudyMeasureKind.NearestNeighbors);
-        int[] predicted = Neighbors(ml, measure, [.. kept.Select(i => features[i].Own)], [.. kept.Select(i => images.Train[i])], [.. held.Select(i => features[i].Own)]);
+        int[] predicted = Neighbors(ml, measure, [.. kept.Select(i => features[i].Own)], [.. kept.Select(i => images.Train[i])],
+            [.. held.Select(i => features[i].Own)]);
         double accuracy = held.Zip(predicted, (i, p) => classes[i] == p ? 1.0 : 0).Average();
         new SearchResult(key, set, accuracy, held.Length, training.Key).Write(context.Folder.Searched(Report.Page.SafeText.Slug(set)));
     }
 
-    private int[] OnFeatures(MLContext ml, StudyMeasure measure, double fraction, int seed, Embedder.Features[] known, Embedder.Features[] asked)
+    private int[] OnFeatures(MLContext ml, StudyMeasure measure, double fraction, int seed, Embedder.Features[] known,
+        Embedder.Features[] asked)
     {
         var images = context.Images;
         int[] rows = StudyLabels.Few(images.ClassesOf(images.Train), fraction, seed);
@@ -127,13 +137,15 @@ internal sealed class Measurer(StudyContext context)
         var options = PlanOptions.Probe(measure, seed);
         options.CancellationToken = context.Cancellation;
         var probe = ml.MulticlassClassification.Trainers.LinearProbe(options);
-        return Predict(probe.Fit(Rows(ml, [.. rows.Select(i => known[i].Blocks)], labels)), Rows(ml, [.. asked.Select(a => a.Blocks)], images.Test));
+        return Predict(probe.Fit(Rows(ml, [.. rows.Select(i => known[i].Blocks)], labels)),
+            Rows(ml, [.. asked.Select(a => a.Blocks)], images.Test));
     }
 
     private int[] Neighbors(MLContext ml, StudyMeasure measure, float[][] known, IReadOnlyList<Photo> labels, float[][] asked)
     {
         var unknown = Enumerable.Repeat(new Photo { Label = context.Images.Classes[0] }, asked.Length).ToList();
-        return Predict(ml.SelfSupervised().NearestNeighbors(PlanOptions.Neighbors(measure)).Fit(Rows(ml, known, labels)), Rows(ml, asked, unknown));
+        return Predict(ml.SelfSupervised().NearestNeighbors(PlanOptions.Neighbors(measure)).Fit(Rows(ml, known, labels)),
+            Rows(ml, asked, unknown));
     }
 
     private IDataView Rows(MLContext ml, float[][] features, IReadOnlyList<Photo> labels)
@@ -155,7 +167,8 @@ internal sealed class Measurer(StudyContext context)
     private VisionEncoder Encoder(int seed, Training? training)
     {
         var encoder = training is null
-            ? new VisionEncoder(new VisionTransformer(PlanOptions.Encoder(context.Plan), seed)) : EncoderCheckpoint.Load(context.Folder.Encoder(training.Key));
+            ? new VisionEncoder(new VisionTransformer(PlanOptions.Encoder(context.Plan), seed))
+            : EncoderCheckpoint.Load(context.Folder.Encoder(training.Key));
         encoder.Model.to(StudyContext.Device);
         return encoder;
     }
@@ -167,7 +180,8 @@ internal sealed class Measurer(StudyContext context)
         _ => new(),
     };
 
-    private static IReadOnlyList<(string Name, string Value)> Options(StudyMeasure measure, StudyCell cell, double fraction, int seed) => PlanOptions.Values(measure.Kind switch
+    private static IReadOnlyList<(string Name, string Value)> Options(StudyMeasure measure, StudyCell cell, double fraction, int seed) =>
+        PlanOptions.Values(measure.Kind switch
     {
         StudyMeasureKind.NearestNeighbors => PlanOptions.Neighbors(measure),
         StudyMeasureKind.LinearProbe => PlanOptions.Probe(measure, seed),
@@ -175,11 +189,13 @@ internal sealed class Measurer(StudyContext context)
         _ => (object)PlanOptions.SemiSupervised(measure, fraction, seed),
     });
 
-    private void Write(StudyCell cell, int seed, Training? training, string group, IReadOnlyList<StudyMeasure> measures, Dictionary<string, int[]> predictions, long start, AttentionResult? attention) =>
+    private void Write(StudyCell cell, int seed, Training? training, string group, IReadOnlyList<StudyMeasure> measures,
+        Dictionary<string, int[]> predictions, long start, AttentionResult? attention) =>
         new MeasureResult
         {
             Key = Key(cell, seed, training, measures), Cell = cell.Name, Seed = seed, Run = training?.Key, Predictions = predictions,
-            Seconds = Math.Round(Stopwatch.GetElapsedTime(start).TotalSeconds, 2), Device = StudyContext.Device.ToString(), Attention = attention,
+            Seconds = Math.Round(Stopwatch.GetElapsedTime(start).TotalSeconds, 2), Device = StudyContext.Device.ToString(),
+            Attention = attention,
         }.Write(context.Folder.Measured(cell.Slug, seed, group));
 
     private sealed class FeatureRow

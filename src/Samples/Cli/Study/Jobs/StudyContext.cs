@@ -13,7 +13,8 @@ namespace MaskBias.MLNet.Samples.Cli.Study.Jobs;
 /// <param name="Processes">Processes that work on the study at once.</param>
 /// <param name="Cancellation">Stops the work.</param>
 internal sealed record StudyContext(
-    StudyPlan Plan, StudyFolder Folder, StudyImages Images, StudyMasks Masks, Session Session, int Processes, CancellationToken Cancellation)
+    StudyPlan Plan, StudyFolder Folder, StudyImages Images, StudyMasks Masks, Session Session, int Processes,
+    CancellationToken Cancellation)
 {
     /// <summary>Where encoders are measured.</summary>
     public static torch.Device Device => torch.cuda_is_available() ? torch.CUDA : torch.CPU;

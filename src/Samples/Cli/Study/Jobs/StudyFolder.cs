@@ -4,8 +4,8 @@ using System.Text;
 namespace MaskBias.MLNet.Samples.Cli.Study.Jobs;
 
 /// <summary>
-/// The folder of a study. The page, tables, pictures and <c>results/</c> are small and say everything; <c>work/</c> holds checkpoints, encoders and
-/// masks, and is needed to go on.
+/// The folder of a study. The page, tables, pictures and <c>results/</c> are small and say everything; <c>work/</c> holds checkpoints,
+/// encoders and masks, and is needed to go on.
 /// </summary>
 /// <param name="root">The folder.</param>
 internal sealed class StudyFolder(string root)

@@ -45,19 +45,24 @@ internal sealed class StudyImages
     /// <returns>Null where something is.</returns>
     public static StudyImages? Find(StudyData data, string root, List<string> faults)
     {
-        foreach (var (name, folder) in new[] { ("Train", data.Train), ("Test", data.Test), ("Extra", data.Extra) }.Concat(data.Masks.Select(m => ($"Masks.{m.Key}", (string?)m.Value))))
+        var folders = new[] { ("Train", data.Train), ("Test", data.Test), ("Extra", data.Extra) };
+        foreach (var (name, folder) in folders.Concat(data.Masks.Select(m => ($"Masks.{m.Key}", (string?)m.Value))))
         {
             if (folder is not null && !Directory.Exists(Path.Combine(root, folder)))
-                faults.Add($"Data.{name} is '{folder}'; there is no such folder in {Path.GetFullPath(root)} (--data or MASKBIAS_DATA names another).");
+                faults.Add($"Data.{name} is '{folder}'; there is no such folder in {Path.GetFullPath(root)} (--data or MASKBIAS_DATA "
+                    + "names another).");
         }
         if (faults.Count > 0) return null;
         try
         {
             var found = PhotoSet.Load(Path.Combine(root, data.Train), SplitSeed);
-            if (!found.HasLabels) throw new IOException($"Data.Train is '{data.Train}', which has no class folders; it must have a folder per class, two at least.");
+            if (!found.HasLabels)
+                throw new IOException($"Data.Train is '{data.Train}', which has no class folders; it must have a folder per class, two "
+                    + "at least.");
             if (data.Test is { } test) found = found.WithTest(Path.Combine(root, test));
             if (data.Extra is { } extra) found = found.WithExtra(Path.Combine(root, extra));
-            if (found.Test.Count == 0) throw new IOException("No class has two images, so none can be held out; name a folder in Data.Test.");
+            if (found.Test.Count == 0)
+                throw new IOException("No class has two images, so none can be held out; name a folder in Data.Test.");
             return new(root, found);
         }
         catch (IOException e)
@@ -82,7 +87,8 @@ internal sealed class StudyImages
     {
         var view = ml.Data.LoadFromEnumerable(rows, schema);
         var known = ml.Data.LoadFromEnumerable(Classes.Select(c => new Photo { Label = c }), SchemaDefinition.Create(typeof(Photo)));
-        var keys = ml.Transforms.Conversion.MapValueToKey("Label", keyData: ml.Transforms.SelectColumns("Label").Fit(known).Transform(known));
+        var keys = ml.Transforms.Conversion.MapValueToKey("Label",
+            keyData: ml.Transforms.SelectColumns("Label").Fit(known).Transform(known));
         return keys.Fit(view).Transform(view);
     }
 

@@ -75,7 +75,8 @@ internal sealed class StudyMasks(StudyPlan plan, string root, StudyImages images
         var found = new byte[of.Count][];
         try
         {
-            Parallel.ForEach(Partitioner.Create(0, of.Count, ImagesAtATime), new() { CancellationToken = cancellation }, range => Find(source, of, range, found));
+            Parallel.ForEach(Partitioner.Create(0, of.Count, ImagesAtATime), new() { CancellationToken = cancellation },
+                range => Find(source, of, range, found));
         }
         catch (AggregateException e)
         {
@@ -92,7 +93,8 @@ internal sealed class StudyMasks(StudyPlan plan, string root, StudyImages images
             ? ml.SelfSupervised().SegmentImages(PlanOptions.MaskColumn, "ImagePath")
             : ml.SelfSupervised().LoadMasks(new()
             {
-                Path = Path.Combine(root, plan.Data.Masks[source]), OutputColumnName = PlanOptions.MaskColumn, OnMissingMasks = MissingMasks.NoMasks,
+                Path = Path.Combine(root, plan.Data.Masks[source]), OutputColumnName = PlanOptions.MaskColumn,
+                OnMissingMasks = MissingMasks.NoMasks,
             });
         int i = range.Item1;
         foreach (byte[] masks in finder.Fit(rows).Transform(rows).GetColumn<byte[]>(PlanOptions.MaskColumn)) found[i++] = masks;

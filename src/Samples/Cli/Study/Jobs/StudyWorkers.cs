@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace MaskBias.MLNet.Samples.Cli.Study.Jobs;
 
-/// <summary>Other processes of this program that work on the same study. They stop when their input ends: when they are asked to, or this process is gone.</summary>
+/// <summary>
+/// Other processes of this program that work on the same study. They stop when their input ends: when they are asked to, or this process is
+/// gone.
+/// </summary>
 internal sealed class StudyWorkers : IDisposable
 {
     private readonly List<(Process Process, Task Output)> workers = [];
@@ -10,12 +13,14 @@ internal sealed class StudyWorkers : IDisposable
 
     private StudyWorkers(int count, string[] arguments, StudyFolder folder, CancellationToken stop)
     {
-        for (int i = 0; i < count; i++) workers.Add(Start(arguments, Path.Combine(folder.Root, "work", "logs", FormattableString.Invariant($"worker-{i + 2}.log"))));
+        for (int i = 0; i < count; i++) workers.Add(Start(arguments,
+            Path.Combine(folder.Root, "work", "logs", FormattableString.Invariant($"worker-{i + 2}.log"))));
         stopping = stop.Register(() => workers.ForEach(w => w.Process.StandardInput.Close()));
     }
 
     /// <summary>Starts processes; what they say goes to files.</summary>
-    public static StudyWorkers Start(int count, string[] arguments, StudyFolder folder, CancellationToken stop) => new(count, arguments, folder, stop);
+    public static StudyWorkers Start(int count, string[] arguments, StudyFolder folder, CancellationToken stop) =>
+        new(count, arguments, folder, stop);
 
     /// <summary>Cancels once the input of this process ends.</summary>
     public static void StopWithParent(CancellationTokenSource stop) => new Thread(() =>
@@ -62,7 +67,8 @@ internal sealed class StudyWorkers : IDisposable
             RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
         })!;
         var file = TextWriter.Synchronized(new StreamWriter(log) { AutoFlush = true });
-        var output = Task.WhenAll(Copy(process.StandardOutput, file), Copy(process.StandardError, file)).ContinueWith(_ => file.Dispose(), TaskScheduler.Default);
+        var output = Task.WhenAll(Copy(process.StandardOutput, file), Copy(process.StandardError, file))
+            .ContinueWith(_ => file.Dispose(), TaskScheduler.Default);
         return (process, output);
     }
 

@@ -59,7 +59,8 @@ internal sealed class Trainer(StudyContext context)
         Directory.Delete(folder, recursive: true);
     }
 
-    private static PretrainedTransformer Fit(MLContext ml, PretrainingOptions options, VisionEncoder? teacher, IDataView rows) => options switch
+    private static PretrainedTransformer Fit(MLContext ml, PretrainingOptions options, VisionEncoder? teacher, IDataView rows) =>
+        options switch
     {
         DinoOptions dino => ml.SelfSupervised().Dino(dino).Fit(rows),
         MaeOptions mae => ml.SelfSupervised().Mae(mae).Fit(rows),
@@ -72,7 +73,8 @@ internal sealed class Trainer(StudyContext context)
         if (training.Cell.Masks is not { } source) return PhotoSet.ToDataView(ml, training.Images);
         byte[][] masks = context.Masks.Of(source, training.Images, context.Cancellation);
         if (training.Cell.Shuffled) masks = StudyMasks.Shuffled(masks, training.Seed);
-        return ml.Data.LoadFromEnumerable(training.Images.Zip(masks, (image, own) => new MaskedPhoto { ImagePath = image.ImagePath, Label = image.Label, Masks = own }));
+        return ml.Data.LoadFromEnumerable(training.Images.Zip(masks,
+            (image, own) => new MaskedPhoto { ImagePath = image.ImagePath, Label = image.Label, Masks = own }));
     }
 
     private static List<BiasAtStep> BiasOverTime(string folder, PretrainedTransformer model)
@@ -129,7 +131,8 @@ internal sealed class Trainer(StudyContext context)
         long steps = (long)epochs * report.StepsPerEpoch, done = steps - report.ResumedSteps;
         new RunResult
         {
-            Key = training.Key, Cell = training.Cell.Name, Phase = report.Phase, Seed = training.Seed, Teacher = training.Teacher?.Key, Images = report.Images,
+            Key = training.Key, Cell = training.Cell.Name, Phase = report.Phase, Seed = training.Seed, Teacher = training.Teacher?.Key,
+            Images = report.Images,
             Epochs = epochs, Steps = steps, BatchSize = report.BatchSize, LearningRate = report.LearningRate,
             Losses = [.. report.Losses.Chunk(Math.Max(1, report.StepsPerEpoch)).Select(epoch => Math.Round(epoch.Average(), 5))],
             Seconds = Math.Round(report.Elapsed.TotalSeconds, 2),

@@ -46,7 +46,8 @@ internal sealed record Training
     public static Training Pretraining(StudyPlan plan, StudyImages images, StudyCell cell, int seed)
     {
         var rows = images.Pretraining(cell);
-        object options = cell.Method == StudyMethod.Mae ? PlanOptions.Mae(plan, cell, seed, rows.Count) : PlanOptions.Dino(plan, cell, seed, rows.Count);
+        object options = cell.Method == StudyMethod.Mae ? PlanOptions.Mae(plan, cell, seed, rows.Count)
+            : PlanOptions.Dino(plan, cell, seed, rows.Count);
         return New(TrainingKind.Pretraining, cell, seed, options, rows, images);
     }
 
@@ -54,19 +55,23 @@ internal sealed record Training
     public static Training FromLabels(StudyPlan plan, StudyImages images, StudyCell cell, int seed, double fraction)
     {
         int labelled = StudyLabels.Few(images.ClassesOf(images.Train), fraction, seed).Length;
-        return New(TrainingKind.FromLabels, cell, seed, PlanOptions.Supervised(plan, cell, seed, labelled), images.Train, images, fraction: fraction);
+        return New(TrainingKind.FromLabels, cell, seed, PlanOptions.Supervised(plan, cell, seed, labelled), images.Train, images,
+            fraction: fraction);
     }
 
     private static Training New(
-        TrainingKind kind, StudyCell cell, int seed, object options, IReadOnlyList<Photo> rows, StudyImages images, Training? teacher = null, double fraction = 1)
+        TrainingKind kind, StudyCell cell, int seed, object options, IReadOnlyList<Photo> rows, StudyImages images,
+            Training? teacher = null, double fraction = 1)
     {
         string masks = cell.Masks is { } source ? $"{source}{(cell.Shuffled ? " shuffled" : "")}" : "none";
         string key = StudyFolder.Key(
         [
-            FormattableString.Invariant($"training {Version} {kind} {cell.Method} seed {seed} masks {masks} labels {fraction} epochs {Epochs(options)}"),
+            FormattableString.Invariant($"training {Version} {kind} {cell.Method} seed {seed} masks {masks} labels {fraction}"),
+            FormattableString.Invariant($"epochs {Epochs(options)}"),
             $"teacher {teacher?.Key}", images.Key(rows), .. PlanOptions.Values(options).Select(o => $"{o.Name}={o.Value}"),
         ]);
-        return new() { Kind = kind, Cell = cell, Seed = seed, Options = options, Images = rows, Teacher = teacher, Fraction = fraction, Key = key };
+        return new() { Kind = kind, Cell = cell, Seed = seed, Options = options, Images = rows, Teacher = teacher, Fraction = fraction,
+            Key = key };
     }
 
     private static int Epochs(object options) =>

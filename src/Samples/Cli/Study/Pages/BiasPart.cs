@@ -14,13 +14,16 @@ internal static class BiasPart
         var plan = results.Plan;
         int first = plan.Seeds[0];
         var guided = plan.Cells.Where(c => c.Masks is not null && !c.Distilled).ToList();
-        var learned = guided.SelectMany(c => plan.Seeds.SelectMany(s => results.RunsOf(c.Name, s)).Where(r => r.Bias.Count > 0).Select(r => (Cell: c, Run: r))).ToList();
+        var learned = guided.SelectMany(c =>
+            plan.Seeds.SelectMany(s => results.RunsOf(c.Name, s)).Where(r => r.Bias.Count > 0).Select(r => (Cell: c, Run: r))).ToList();
         if (learned.Count > 0)
         {
             page.Heading(2, "What the bias learns");
-            page.Paragraph("α is added to the logits of the attention between patches of one mask, β taken from those of different masks; a value per layer and head, at the end of the run. "
+            page.Paragraph("α is added to the logits of the attention between patches of one mask, β taken from those of different "
+                + "masks; a value per layer and head, at the end of the run. "
                 + "\"By layer\" are the means over heads and seeds, the first layer first.");
-            page.Table(["cell", "weight", "lowest", "mean", "highest", "by layer"], guided.SelectMany(c => Rows(c, [.. learned.Where(l => l.Cell == c).Select(l => l.Run)])));
+            page.Table(["cell", "weight", "lowest", "mean", "highest", "by layer"],
+                guided.SelectMany(c => Rows(c, [.. learned.Where(l => l.Cell == c).Select(l => l.Run)])));
             foreach (var cell in guided)
             {
                 var run = learned.FirstOrDefault(l => l.Cell == cell && l.Run.Seed == first).Run;
@@ -29,14 +32,16 @@ internal static class BiasPart
                 {
                     if (Plot(cell, run, letter, pick) is not { } plot) continue;
                     StudyPlots.Write(folder, $"{name}-{cell.Slug}", plot);
-                    page.Picture($"{name}-{cell.Slug}", $"{cell.Name}: {letter} of every head over the steps of seed {first}, coloured by layer.");
+                    page.Picture($"{name}-{cell.Slug}",
+                        $"{cell.Name}: {letter} of every head over the steps of seed {first}, coloured by layer.");
                 }
             }
         }
         Attention(page, results, folder);
     }
 
-    private static readonly (string Letter, string Name, Func<BiasAtStep, float[]?[]> Pick)[] Weights = [("α", "alpha", b => b.Alpha), ("β", "beta", b => b.Beta)];
+    private static readonly (string Letter, string Name, Func<BiasAtStep, float[]?[]> Pick)[] Weights = [("α", "alpha", b => b.Alpha),
+        ("β", "beta", b => b.Beta)];
 
     private static IEnumerable<IReadOnlyList<string>> Rows(StudyCell cell, IReadOnlyList<RunResult> runs)
     {
@@ -45,7 +50,8 @@ internal static class BiasPart
             var last = runs.Select(r => pick(r.Bias[^1])).ToList();
             float[] all = [.. last.SelectMany(layers => layers.OfType<float[]>().SelectMany(l => l))];
             if (all.Length == 0) continue;
-            var layers = Enumerable.Range(0, last[0].Length).Select(l => last.Select(r => r[l]).OfType<float[]>().SelectMany(v => v).ToList());
+            var layers = Enumerable.Range(0, last[0].Length)
+                .Select(l => last.Select(r => r[l]).OfType<float[]>().SelectMany(v => v).ToList());
             yield return
             [
                 cell.Name, letter, Markdown.Number(all.Min()), Markdown.Number(all.Average()), Markdown.Number(all.Max()),
@@ -64,23 +70,30 @@ internal static class BiasPart
             for (int head = 0; head < (last[layer]?.Length ?? 0); head++)
                 lines.Add(new($"layer {layer + 1}", Ink.Series(layer), steps, [.. run.Bias.Select(b => (double)pick(b)[layer]![head])]));
         }
-        return lines.Count == 0 ? null : new() { Title = $"{Report.Page.SafeText.Label(cell.Name, 40)}: {letter} of every head", XName = "step", Lines = lines };
+        return lines.Count == 0 ? null : new() { Title = $"{Report.Page.SafeText.Label(cell.Name, 40)}: {letter} of every head",
+            XName = "step", Lines = lines };
     }
 
     private static void Attention(Markdown page, StudyResults results, StudyFolder folder)
     {
         var plan = results.Plan;
-        var looked = plan.Cells.Select(c => (Cell: c, All: plan.Seeds.Select(s => results.Features(c.Name, s)?.Attention).OfType<AttentionResult>().ToList())).Where(l => l.All.Count > 0).ToList();
+        var looked = plan.Cells.Select(c =>
+            (Cell: c, All: plan.Seeds.Select(s => results.Features(c.Name, s)?.Attention).OfType<AttentionResult>().ToList()))
+            .Where(l => l.All.Count > 0).ToList();
         if (looked.Count == 0) return;
         page.Heading(2, "Where the class token looks");
-        page.Paragraph($"Share of its attention to the patches, in the last block, that falls on the object, in per cent: the mean over heads, images and seeds, and in brackets head by head "
-            + $"of seed {plan.Seeds[0]}. Objects cover {Markdown.Percent(looked[0].All.Average(a => a.Area))}% of the patches: attention without a preference would have as much.");
+        page.Paragraph($"Share of its attention to the patches, in the last block, that falls on the object, in per cent: the mean over "
+            + "heads, images and seeds, and in brackets head by head "
+            + $"of seed {plan.Seeds[0]}. Objects cover {Markdown.Percent(looked[0].All.Average(a => a.Area))}% of the patches: attention "
+            + "without a preference would have as much.");
         page.Table(["cell", "before training", "after", "after, seeing masks"], looked.Select(l => (IReadOnlyList<string>)
-            [l.Cell.Name, Share(l.All, a => a.Untrained), Share(l.All, a => a.Trained), l.All[0].Guided is null ? "–" : Share(l.All, a => a.Guided!)]));
+            [l.Cell.Name, Share(l.All, a => a.Untrained), Share(l.All, a => a.Trained),
+                l.All[0].Guided is null ? "–" : Share(l.All, a => a.Guided!)]));
         foreach (var (cell, all) in looked.Where(l => File.Exists(folder.Picture("attention-" + l.Cell.Slug))))
         {
             string guided = all[0].Guided is null ? "" : ", and after training with masks";
-            page.Picture("attention-" + cell.Slug, $"{cell.Name}: image, object, attention before and after training{guided}; from dark blue (least) to yellow (most).");
+            page.Picture("attention-" + cell.Slug,
+                $"{cell.Name}: image, object, attention before and after training{guided}; from dark blue (least) to yellow (most).");
         }
     }
 

@@ -29,7 +29,8 @@ internal sealed class Markdown
         return Line("");
     }
 
-    public Markdown Picture(string file, string alt) => Line($"![{alt.Replace("]", "", StringComparison.Ordinal)}](pictures/{file}.png)").Line("");
+    public Markdown Picture(string file, string alt) =>
+        Line($"![{alt.Replace("]", "", StringComparison.Ordinal)}](pictures/{file}.png)").Line("");
 
     public override string ToString() => text.ToString().TrimEnd('\n') + "\n";
 
@@ -40,9 +41,11 @@ internal sealed class Markdown
     public static string Points(double share) => (100 * share).ToString("+0.0;−0.0;0.0", CultureInfo.InvariantCulture);
 
     /// <summary>A number as it is read, with a few figures.</summary>
-    public static string Number(double value) => value.ToString(Math.Abs(value) >= 100 ? "#,0" : "0.###;-0.###;0", CultureInfo.InvariantCulture);
+    public static string Number(double value) =>
+        value.ToString(Math.Abs(value) >= 100 ? "#,0" : "0.###;-0.###;0", CultureInfo.InvariantCulture);
 
-    private Markdown Row(IEnumerable<string> cells) => Line($"| {string.Join(" | ", cells.Select(c => c.Replace("|", "\\|", StringComparison.Ordinal)))} |");
+    private Markdown Row(IEnumerable<string> cells) =>
+        Line($"| {string.Join(" | ", cells.Select(c => c.Replace("|", "\\|", StringComparison.Ordinal)))} |");
 
     private Markdown Line(string line)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using MaskBias.MLNet.Samples.Cli.Study.Jobs;
 using MaskBias.MLNet.Samples.Cli.Study.Plans;
@@ -41,19 +42,24 @@ internal static class StudyPage
         if (results.Images is { } images)
         {
             string extra = images.Extra > 0 ? $", {images.Extra} more to pretrain on" : "";
-            items.Add($"Images: {images.Train} labelled to learn from{extra}, {images.Test.Count} to measure on, {images.Classes.Count} classes.");
+            items.Add($"Images: {images.Train} labelled to learn from{extra}, {images.Test.Count} to measure on, {images.Classes.Count} "
+                + "classes.");
         }
-        items.Add($"Encoder: {encoder.EmbedDim} wide, {encoder.Depth} deep, {encoder.Heads} heads, patches of {encoder.PatchSize} in images of {encoder.ImageSize} pixels.");
+        items.Add($"Encoder: {encoder.EmbedDim} wide, {encoder.Depth} deep, {encoder.Heads} heads, patches of {encoder.PatchSize} in "
+            + $"images of {encoder.ImageSize} pixels.");
         string distilled = plan.Cells.Any(c => c.Distilled) ? $"; a distillation {plan.DistillationImagesSeen:#,0} more" : "";
-        items.Add(FormattableString.Invariant($"Budget: every training sees {plan.ImagesSeen:#,0} images") + distilled + $". Seeds: {string.Join(", ", plan.Seeds)}.");
+        items.Add(FormattableString.Invariant($"Budget: every training sees {plan.ImagesSeen:#,0} images") + distilled
+            + $". Seeds: {string.Join(", ", plan.Seeds)}.");
         string[] devices = [.. results.Runs.Values.Select(r => r.Device).Distinct()];
         if (devices.Length > 0) items.Add($"Trained on: {string.Join("; ", devices)}.");
-        foreach (var (part, options) in plan.Options.Where(o => o.Value.Count > 0 && o.Key != "Encoder")) items.Add($"{part}: {Text(options)}. The rest are the library's defaults.");
+        foreach (var (part, options) in plan.Options.Where(o => o.Value.Count > 0 && o.Key != "Encoder"))
+            items.Add($"{part}: {Text(options)}. The rest are the library's defaults.");
         page.List(items);
         page.Table(["cell", "method", "masks", "distilled", "own options"], plan.Cells.Select(c => (IReadOnlyList<string>)
         [
             c.Name, $"{c.Method}", (c.Masks ?? "–") + (c.Shuffled ? ", of other images" : ""), c.Distilled ? "yes" : "–",
-            Text([.. c.Options, .. c.FreezeBias is { } f ? [("bias frozen for", Markdown.Percent(f) + "% of the run")] : Array.Empty<(string, string)>(), .. c.Distillation]),
+            Text([.. c.Options, .. c.FreezeBias is { } f ? [("bias frozen for", Markdown.Percent(f) + "% of the run")]
+                : Array.Empty<(string, string)>(), .. c.Distillation]),
         ]));
     }
 
@@ -66,17 +72,20 @@ internal static class StudyPage
             page.Paragraph("Nothing was measured yet.");
             return;
         }
-        page.Paragraph("Per cent right; the mean over seeds ± their standard deviation, with the number of seeds where it is not that of the plan. \"Masks\": the "
-            + "encoder sees the images with masks of the source that it was trained with. Nearest neighbours see the encoder's own feature vector; linear layers "
-            + "see the class tokens of the last four blocks and the mean of the patches, the same for all cells, and choose their learning rate on a tenth of the "
-            + "labels that they have. All cells of a seed have the same few labels.");
-        page.Table(["cell", .. measures], results.Plan.Cells.Select(cell => (IReadOnlyList<string>)[cell.Name, .. measures.Select(m => Accuracy(results, cell.Name, m))]));
+        page.Paragraph("Per cent right; the mean over seeds ± their standard deviation, with the number of seeds where it is not that of the "
+            + "plan. \"Masks\": the encoder sees the images with masks of the source that it was trained with. Nearest neighbours see the "
+            + "encoder's own feature vector; linear layers see the class tokens of the last four blocks and the mean of the patches, the "
+            + "same for all cells, and choose their learning rate on a tenth of the labels that they have. All cells of a seed have the "
+            + "same few labels.");
+        page.Table(["cell", .. measures], results.Plan.Cells.Select(cell =>
+            (IReadOnlyList<string>)[cell.Name, .. measures.Select(m => Accuracy(results, cell.Name, m))]));
         var shown = measures.Where(m => !m.EndsWith(Measurer.WithMasks, StringComparison.Ordinal)).ToList();
         var cells = results.Plan.Cells.Where(c => shown.Any(m => results.Accuracies(c.Name, m).Count > 0)).ToList();
         var plot = new Samples.Pictures.Plots.BarsPlot
         {
             Title = "per cent right, lowest to highest seed", Series = [.. cells.Select(c => Report.Page.SafeText.Label(c.Name, 28))],
-            Groups = [.. shown.Select(m => (m, (IReadOnlyList<(int, double, double, double)>)[.. cells.Select((c, i) => (i, All: results.Accuracies(c.Name, m)))
+            Groups = [.. shown.Select(m => (m, (IReadOnlyList<(int, double, double, double)>)[.. cells.Select((c, i) =>
+                (i, All: results.Accuracies(c.Name, m)))
                 .Where(c => c.All.Count > 0).Select(c => (c.i, 100 * c.All.Average(), 100 * c.All.Min(), 100 * c.All.Max()))]))],
         };
         StudyPlots.Write(folder, "accuracy", plot);
@@ -89,21 +98,25 @@ internal static class StudyPage
         var pairs = results.Plan.Pairs().Where(p => measures.Any(m => results.Difference(p.Cell, m, p.Against) is not null)).ToList();
         if (pairs.Count == 0) return;
         page.Heading(2, "Differences");
-        page.Paragraph(FormattableString.Invariant($"In points, with a 95% interval by a bootstrap over test images and seeds ({PairedBootstrap.Draws:#,0} draws, pairs of the same seed and ")
-            + "image). **Bold** where it leaves 0 out. Where many pairs are compared, some intervals leave 0 out by chance: one in twenty of those without a difference. "
-            + "\"Masks\": the encoder sees masks, what it is compared with does not.");
+        string draws = PairedBootstrap.Draws.ToString("#,0", CultureInfo.InvariantCulture);
+        page.Paragraph($"In points, with a 95% interval by a bootstrap over test images and seeds ({draws} draws, pairs of the same seed and "
+            + "image). **Bold** where it leaves 0 out. Where many pairs are compared, some intervals leave 0 out by chance: one in twenty "
+            + "of those without a difference. \"Masks\": the encoder sees masks, what it is compared with does not.");
         var rows = new List<IReadOnlyList<string>>();
         foreach (var (cell, against) in pairs)
         {
             rows.Add([$"{cell} − {against}", .. measures.Select(m => Difference(results.Difference(cell, m, against)))]);
             if (measures.Any(m => results.Accuracies(cell, m + Measurer.WithMasks).Count > 0))
-                rows.Add([$"{cell}, masks − {against}", .. measures.Select(m => Difference(results.Difference(cell, m + Measurer.WithMasks, against, m)))]);
+                rows.Add([$"{cell}, masks − {against}",
+                    .. measures.Select(m => Difference(results.Difference(cell, m + Measurer.WithMasks, against, m)))]);
         }
         page.Table(["pair", .. measures], rows);
         var plot = new Samples.Pictures.Plots.BarsPlot
         {
-            Title = "difference in points, 95% interval", Series = [.. pairs.Select(p => Report.Page.SafeText.Label($"{p.Cell} − {p.Against}", 34))],
-            Groups = [.. measures.Select(m => (m, (IReadOnlyList<(int, double, double, double)>)[.. pairs.Select((p, i) => (i, D: results.Difference(p.Cell, m, p.Against)))
+            Title = "difference in points, 95% interval",
+            Series = [.. pairs.Select(p => Report.Page.SafeText.Label($"{p.Cell} − {p.Against}", 34))],
+            Groups = [.. measures.Select(m => (m,
+                (IReadOnlyList<(int, double, double, double)>)[.. pairs.Select((p, i) => (i, D: results.Difference(p.Cell, m, p.Against)))
                 .Where(p => p.D is not null).Select(p => (p.i, 100 * p.D!.Value.Mean, 100 * p.D.Value.Low, 100 * p.D.Value.High))]))],
         };
         StudyPlots.Write(folder, "differences", plot);
@@ -115,19 +128,25 @@ internal static class StudyPage
         if (results.Plan.Search is not { } search) return;
         page.Heading(2, "How the settings were found");
         string chosen = search.Chosen is { } name ? $" All cells of {search.Method} have \"{name}\"." : "";
-        page.Paragraph($"On the plain encoder alone, with seed {search.Seed} and {search.ImagesSeen:#,0} images seen: each set of options was pretrained with and ranked by nearest neighbours, "
-            + FormattableString.Invariant($"which name the classes of {100 * search.HeldOut:0.#}% of the labelled images to learn from by the others. The test images had no part in it.") + chosen);
+        string seen = search.ImagesSeen.ToString("#,0", CultureInfo.InvariantCulture);
+        page.Paragraph($"On the plain encoder alone, with seed {search.Seed} and {seen} images seen: each set of options was pretrained with "
+            + $"and ranked by nearest neighbours, which name the classes of {Markdown.Percent(search.HeldOut)}% of the labelled images to "
+            + $"learn from by the others. The test images had no part in it.{chosen}");
         page.Table(["set", "options", "k-NN, held out of the training images"], search.Sets
-            .Select(set => (Set: set, Result: results.Search.FirstOrDefault(r => r.Set == set.Name))).OrderByDescending(s => s.Result?.Accuracy ?? -1)
-            .Select(s => (IReadOnlyList<string>)[s.Set.Name, Text(s.Set.Options), s.Result is { } r ? $"{Markdown.Percent(r.Accuracy)} of {r.HeldOut}" : "–"]));
+            .Select(set => (Set: set, Result: results.Search.FirstOrDefault(r => r.Set == set.Name)))
+                .OrderByDescending(s => s.Result?.Accuracy ?? -1)
+            .Select(s => (IReadOnlyList<string>)[s.Set.Name, Text(s.Set.Options),
+                s.Result is { } r ? $"{Markdown.Percent(r.Accuracy)} of {r.HeldOut}" : "–"]));
     }
 
     private static void Faults(Markdown page, StudyResults results)
     {
         var plan = results.Plan;
-        var missing = plan.Cells.SelectMany(c => plan.Seeds.Where(s => results.Features(c.Name, s) is null).Select(s => $"{c.Name}, seed {s}")).ToList();
+        var missing = plan.Cells.SelectMany(c =>
+            plan.Seeds.Where(s => results.Features(c.Name, s) is null).Select(s => $"{c.Name}, seed {s}")).ToList();
         if (missing.Count > 0) page.Heading(2, "Not measured yet").List(missing);
-        if (results.Failures.Count > 0) page.Heading(2, "Failures").List(results.Failures.Select(f => $"{f.Job}: {f.Message.ReplaceLineEndings(" ")}"));
+        if (results.Failures.Count > 0) page.Heading(2, "Failures")
+            .List(results.Failures.Select(f => $"{f.Job}: {f.Message.ReplaceLineEndings(" ")}"));
     }
 
     private static string Accuracy(StudyResults results, string cell, string measure)

@@ -6,7 +6,9 @@ using MaskBias.MLNet.Samples.Pictures;
 
 namespace MaskBias.MLNet.Samples.Cli.Study.Pages;
 
-/// <summary>The numbers of a study as files for other programs: results.csv with every accuracy, results.json with means and differences.</summary>
+/// <summary>
+/// The numbers of a study as files for other programs: results.csv with every accuracy, results.json with means and differences.
+/// </summary>
 internal static class StudyTables
 {
     public static void Write(StudyResults results, StudyFolder folder)
@@ -18,17 +20,24 @@ internal static class StudyTables
             cells = results.Plan.Cells.Select(c => new
             {
                 cell = c.Name,
-                accuracy = results.Measures.Where(m => results.Accuracies(c.Name, m).Count > 0).ToDictionary(m => m, m => results.Accuracies(c.Name, m)),
+                accuracy = results.Measures.Where(m => results.Accuracies(c.Name, m).Count > 0)
+                    .ToDictionary(m => m, m => results.Accuracies(c.Name, m)),
                 imagesPerSecond = results.Plan.Seeds.Select(s => results.RunsOf(c.Name, s).FirstOrDefault()?.ImagesPerSecond),
             }),
-            differences = results.Plan.Pairs().SelectMany(p => results.Measures.Select(m => (p.Cell, p.Against, Measure: m, D: Difference(results, p, m))))
-                .Where(d => d.D is not null).Select(d => new { d.Cell, d.Against, d.Measure, mean = d.D!.Value.Mean, low = d.D.Value.Low, high = d.D.Value.High, seeds = d.D.Value.Seeds }),
+            differences = results.Plan.Pairs().SelectMany(p =>
+                results.Measures.Select(m => (p.Cell, p.Against, Measure: m, D: Difference(results, p, m))))
+                .Where(d => d.D is not null).Select(d => new
+                {
+                    d.Cell, d.Against, d.Measure, mean = d.D!.Value.Mean, low = d.D.Value.Low, high = d.D.Value.High, seeds = d.D.Value.Seeds,
+                }),
         }.Write(Path.Combine(folder.Root, "results.json"));
     }
 
     // What it is compared with sees no masks.
-    private static (double Mean, double Low, double High, int Seeds)? Difference(StudyResults results, (string Cell, string Against) pair, string measure) =>
-        results.Difference(pair.Cell, measure, pair.Against, measure.EndsWith(Measurer.WithMasks, StringComparison.Ordinal) ? measure[..^Measurer.WithMasks.Length] : null);
+    private static (double Mean, double Low, double High, int Seeds)? Difference(StudyResults results, (string Cell, string Against) pair,
+        string measure) =>
+        results.Difference(pair.Cell, measure, pair.Against,
+            measure.EndsWith(Measurer.WithMasks, StringComparison.Ordinal) ? measure[..^Measurer.WithMasks.Length] : null);
 
     private static string Csv(StudyResults results)
     {
@@ -41,7 +50,9 @@ internal static class StudyTables
                 foreach (string measure in results.Measures)
                 {
                     if (results.Accuracy(cell.Name, seed, measure) is not { } accuracy) continue;
-                    csv.Append(CultureInfo.InvariantCulture, $"{Quoted(cell.Name)},{seed},{Quoted(measure)},{accuracy:0.######},{results.Images!.Labels.Length},{run?.ImagesPerSecond},{run?.Seconds},{Quoted(run?.Device ?? "")}\n");
+                    csv.Append(CultureInfo.InvariantCulture, $"{Quoted(cell.Name)},{seed},{Quoted(measure)},{accuracy:0.######},")
+                        .Append(CultureInfo.InvariantCulture, $"{results.Images!.Labels.Length},{run?.ImagesPerSecond},{run?.Seconds},")
+                        .Append(Quoted(run?.Device ?? "")).Append('\n');
                 }
             }
         }

@@ -19,16 +19,19 @@ internal sealed class PlanFields
     {
         (this.place, this.faults) = (place, faults);
         bool isObject = json.ValueKind == JsonValueKind.Object;
-        if (!isObject) faults.Add($"{(place.Length == 0 ? "The plan" : place.TrimEnd('.'))} is a JSON {json.ValueKind}; it must be an object.");
+        if (!isObject) faults.Add($"{(place.Length == 0 ? "The plan" : place.TrimEnd('.'))} is a JSON {json.ValueKind}; it must be an "
+            + "object.");
         fields = isObject ? json.EnumerateObject().ToDictionary(p => p.Name, p => p.Value, StringComparer.OrdinalIgnoreCase) : [];
     }
 
     public bool Has(string name) => Find(name) is not null;
 
-    public string? Text(string name, bool required = false) => Read(name, required, "text", v => v.ValueKind == JsonValueKind.String ? v.GetString() : null);
+    public string? Text(string name, bool required = false) =>
+        Read(name, required, "text", v => v.ValueKind == JsonValueKind.String ? v.GetString() : null);
 
     public bool Flag(string name, bool byDefault) =>
-        Read<bool?>(name, false, "true or false", v => v.ValueKind is JsonValueKind.True or JsonValueKind.False ? v.GetBoolean() : null) ?? byDefault;
+        Read<bool?>(name, false, "true or false", v => v.ValueKind is JsonValueKind.True or JsonValueKind.False ? v.GetBoolean() : null)
+            ?? byDefault;
 
     public double? Number(string name, double least, double most, bool required = false) => Read<double?>(
         name, required, Invariant($"a number in [{least}, {most}]"), v => Number(v, least, most));
@@ -47,7 +50,8 @@ internal sealed class PlanFields
 
     public T? OneOf<T>(string name, bool required = false) where T : struct, Enum => Read<T?>(
         name, required, "one of " + string.Join(", ", Enum.GetNames<T>()),
-        v => v.ValueKind == JsonValueKind.String && Enum.TryParse(v.GetString(), ignoreCase: true, out T value) && Enum.IsDefined(value) ? value : null);
+        v => v.ValueKind == JsonValueKind.String && Enum.TryParse(v.GetString(), ignoreCase: true, out T value)
+            && Enum.IsDefined(value) ? value : null);
 
     /// <summary>Options of a part of the library, by name.</summary>
     public IReadOnlyList<(string Name, string Text)> Options(string name) => Read(
@@ -93,10 +97,12 @@ internal sealed class PlanFields
         return default;
     }
 
-    private JsonElement? Find(string name) => fields.TryGetValue(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+    private JsonElement? Find(string name) => fields.TryGetValue(name, out var value)
+        && value.ValueKind != JsonValueKind.Null ? value : null;
 
     private static double? Number(JsonElement value, double least, double most) =>
-        value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number) && number >= least && number <= most ? number : null;
+        value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number) && number >= least
+            && number <= most ? number : null;
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -23,15 +23,19 @@ internal static class PlanOptions
     // A study sets these itself: the budget and the seeds are the same for all cells, and the rest bears on no result.
     private static readonly string[] Owned =
     [
-        "ImageColumnName", "MaskColumnName", "LabelColumnName", "FeatureColumnName", "LabelFraction", "LabelSubsetPath", "Epochs", "Seed", "Device",
-        "Distributed", "DistributedTimeoutSeconds", "Output", "NearestNeighborMonitor", "Encoder.MaskBias", "Encoder.DropPath", "Student.MaskBias",
+        "ImageColumnName", "MaskColumnName", "LabelColumnName", "FeatureColumnName", "LabelFraction", "LabelSubsetPath", "Epochs", "Seed",
+        "Device", "Distributed", "DistributedTimeoutSeconds", "Output", "NearestNeighborMonitor", "Encoder.MaskBias", "Encoder.DropPath",
+        "Student.MaskBias",
     ];
 
     // What may be set, and makes no other run of it.
     private static readonly string[] Free = ["ImageCacheMegabytes", "LoaderThreads"];
 
     // The epochs of classifiers are no budget.
-    private static readonly string[] OwnedByClassifiers = [.. Owned.Except(["Epochs"]), "Supervised.LabelFraction", "Supervised.LabelSubsetPath", "Supervised.Seed", "Supervised.Device"];
+    private static readonly string[] OwnedByClassifiers =
+    [
+        .. Owned.Except(["Epochs"]), "Supervised.LabelFraction", "Supervised.LabelSubsetPath", "Supervised.Seed", "Supervised.Device",
+    ];
 
     private static readonly Lazy<OptionSet<VitOptions>> Vit = new(() => new("MaskBias", "DropPath"));
     private static readonly Lazy<OptionSet<DinoOptions>> DinoSet = new(() => new(Owned));
@@ -118,9 +122,11 @@ internal static class PlanOptions
     }
 
     /// <summary>Fine-tuning: the recipe of the method for all labels, Semi-ViT's for few.</summary>
-    public static FineTuneOptions FineTune(StudyMeasure measure, StudyMethod method, double fraction, int seed, Action<string>? fault = null)
+    public static FineTuneOptions FineTune(StudyMeasure measure, StudyMethod method, double fraction, int seed,
+        Action<string>? fault = null)
     {
-        var options = fraction < 1 ? FineTuneOptions.FewShot(fraction) : method == StudyMethod.Mae ? FineTuneOptions.Mae() : FineTuneOptions.Dino();
+        var options = fraction < 1 ? FineTuneOptions.FewShot(fraction)
+            : method == StudyMethod.Mae ? FineTuneOptions.Mae() : FineTuneOptions.Dino();
         options.Seed = seed;
         return Measured(FineTuneSet.Value, options, measure, fault);
     }
@@ -165,8 +171,11 @@ internal static class PlanOptions
         using var teacher = StandIn(encoder);
         foreach (var cell in plan.Cells)
         {
-            if (cell.Distilled) Check(cell.Name, () => ml.SelfSupervised().Distill(teacher, Distillation(plan, cell, 1, images, faults.Add)));
-            if (cell.Method == StudyMethod.Supervised) Check(cell.Name, () => ml.MulticlassClassification.Trainers.FineTune(teacher, Supervised(plan, cell, 1, images, faults.Add)));
+            if (cell.Distilled)
+                Check(cell.Name, () => ml.SelfSupervised().Distill(teacher, Distillation(plan, cell, 1, images, faults.Add)));
+            if (cell.Method == StudyMethod.Supervised)
+                Check(cell.Name, () => ml.MulticlassClassification.Trainers.FineTune(teacher,
+                    Supervised(plan, cell, 1, images, faults.Add)));
         }
         foreach (var measure in plan.Measures)
         {
@@ -176,8 +185,10 @@ internal static class PlanOptions
                 {
                     StudyMeasureKind.NearestNeighbors => ml.SelfSupervised().NearestNeighbors(Neighbors(measure, faults.Add)),
                     StudyMeasureKind.LinearProbe => ml.MulticlassClassification.Trainers.LinearProbe(Probe(measure, 1, faults.Add)),
-                    StudyMeasureKind.FineTune => ml.MulticlassClassification.Trainers.FineTune(teacher, FineTune(measure, StudyMethod.Dino, fraction, 1, faults.Add)),
-                    _ => (object)ml.MulticlassClassification.Trainers.SemiSupervised(teacher, SemiSupervised(measure, fraction, 1, faults.Add)),
+                    StudyMeasureKind.FineTune => ml.MulticlassClassification.Trainers.FineTune(teacher,
+                        FineTune(measure, StudyMethod.Dino, fraction, 1, faults.Add)),
+                    _ => (object)ml.MulticlassClassification.Trainers.SemiSupervised(teacher,
+                        SemiSupervised(measure, fraction, 1, faults.Add)),
                 });
             }
         }
@@ -209,10 +220,12 @@ internal static class PlanOptions
 
     private static int Frozen(double share, int epochs) => share >= 1 ? int.MaxValue : (int)Math.Round(share * epochs);
 
-    private static void Apply<T>(OptionSet<T> set, T options, StudyPlan plan, StudyCell cell, string part, Action<string>? fault) where T : class, new()
+    private static void Apply<T>(OptionSet<T> set, T options, StudyPlan plan, StudyCell cell, string part, Action<string>? fault)
+        where T : class, new()
     {
         set.Apply(options, plan.Options[part], part, Or(fault));
-        if (plan.Search is { Chosen: { } chosen } search && search.Method == cell.Method && !search.Sets.Any(s => ReferenceEquals(s.Options, cell.Options)))
+        if (plan.Search is { Chosen: { } chosen } search && search.Method == cell.Method
+            && !search.Sets.Any(s => ReferenceEquals(s.Options, cell.Options)))
             set.Apply(options, search.Sets.First(s => s.Name == chosen).Options, $"Search.Sets.{chosen}", Or(fault));
         set.Apply(options, cell.Options, $"Cell '{cell.Name}': Options", Or(fault));
     }
@@ -232,7 +245,10 @@ internal static class PlanOptions
     // A small encoder of the same sizes of image and patch, on which options that belong to an encoder can be checked.
     private static VisionEncoder StandIn(VitOptions encoder)
     {
-        var sizes = new VitOptions { ImageSize = encoder.ImageSize, PatchSize = encoder.PatchSize, EmbedDim = 8, Depth = 1, Heads = 1, MaskBias = new() };
+        var sizes = new VitOptions
+        {
+            ImageSize = encoder.ImageSize, PatchSize = encoder.PatchSize, EmbedDim = 8, Depth = 1, Heads = 1, MaskBias = new(),
+        };
         return new(new VisionTransformer(sizes), new DinoHead(8, new() { OutDim = 8, HiddenDim = 8, BottleneckDim = 8 }));
     }
 

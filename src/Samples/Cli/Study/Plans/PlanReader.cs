@@ -11,7 +11,10 @@ internal static class PlanReader
     private static readonly string[] Parts = ["Encoder", "Dino", "Mae", "Distillation", "Supervised"];
 
     private static readonly StudyDevice[] UsualDevices =
-        [new("two cores of a processor", 0.08, 16), new("one A100, bfloat16", 90, 80), new("one H100, bfloat16", 180, 80), new("eight H100, bfloat16", 1300, 640)];
+    [
+        new("two cores of a processor", 0.08, 16), new("one A100, bfloat16", 90, 80), new("one H100, bfloat16", 180, 80),
+        new("eight H100, bfloat16", 1300, 80),
+    ];
 
     /// <summary>Reads a plan.</summary>
     /// <exception cref="UsageException">It cannot be read, or does not say what it must; each fault is listed.</exception>
@@ -33,7 +36,8 @@ internal static class PlanReader
     }
 
     /// <summary>The error that lists faults.</summary>
-    public static UsageException Refusal(string path, IEnumerable<string> faults) => new($"{path} cannot be used: {string.Join(" ", faults.Distinct())}");
+    public static UsageException Refusal(string path, IEnumerable<string> faults) =>
+        new($"{path} cannot be used: {string.Join(" ", faults.Distinct())}");
 
     private static StudyPlan Read(PlanFields fields, string byDefault, List<string> faults)
     {
@@ -41,7 +45,8 @@ internal static class PlanReader
         string? description = fields.Text("Description");
         var data = Data(fields.Object("Data", required: true));
         int[] seeds = [.. fields.Numbers("Seeds", 0, int.MaxValue, 1, 2, 3).Select(s => (int)s)];
-        if (seeds.Distinct().Count() < seeds.Length || seeds.Length > MostSeeds) fields.Fault("Seeds", $"must be at most {MostSeeds} different numbers.");
+        if (seeds.Distinct().Count() < seeds.Length || seeds.Length > MostSeeds)
+            fields.Fault("Seeds", $"must be at most {MostSeeds} different numbers.");
         long seen = fields.Whole("ImagesSeen", 1, long.MaxValue, required: true) ?? 1;
         long distilled = fields.Whole("DistillationImagesSeen", 1, long.MaxValue) ?? seen;
         int checkpoints = (int)(fields.Whole("Checkpoints", 1, 1000) ?? 5);
@@ -56,24 +61,31 @@ internal static class PlanReader
         if (cells.Count is 0 or > MostCells) fields.Fault("Cells", $"has {cells.Count} cells; there must be 1 to {MostCells}.");
         foreach (var twice in cells.GroupBy(c => c.Slug).Where(g => g.Count() > 1))
             faults.Add($"Cells have names that make the same file name: {string.Join(", ", twice.Select(c => $"'{c.Name}'"))}.");
-        foreach (string other in cells.Select(c => c.Baseline).Concat(compare.SelectMany(p => new[] { p.Cell, p.Against })).OfType<string>().Distinct())
+        foreach (string other in cells.Select(c => c.Baseline).Concat(compare.SelectMany(p => new[] { p.Cell, p.Against })).OfType<string>()
+            .Distinct())
         {
-            if (cells.All(c => c.Name != other)) faults.Add($"'{other}' is compared with, but is no cell; the cells are {string.Join(", ", cells.Select(c => $"'{c.Name}'"))}.");
+            if (cells.All(c => c.Name != other))
+                faults.Add($"'{other}' is compared with, but is no cell; the cells are "
+                    + $"{string.Join(", ", cells.Select(c => $"'{c.Name}'"))}.");
         }
         foreach (var cell in cells)
         {
             if (cell.Masks is { } masks && masks != StudyCell.Segmenter && data?.Masks.ContainsKey(masks) != true)
-                faults.Add($"Cell '{cell.Name}': Masks is '{masks}'; it must be {string.Join(" or ", [StudyCell.Segmenter, .. data?.Masks.Keys ?? []])}.");
+                faults.Add($"Cell '{cell.Name}': Masks is '{masks}'; it must be "
+                    + $"{string.Join(" or ", [StudyCell.Segmenter, .. data?.Masks.Keys ?? []])}.");
             if (cell.Masks is null && cell.Shuffled) faults.Add($"Cell '{cell.Name}': Shuffled is true, but there are no Masks.");
-            if (cell.Masks is null && cell.FreezeBias is not null) faults.Add($"Cell '{cell.Name}': FreezeBias is set, but there are no Masks, and so no bias.");
+            if (cell.Masks is null && cell.FreezeBias is not null)
+                faults.Add($"Cell '{cell.Name}': FreezeBias is set, but there are no Masks, and so no bias.");
             if (cell.Method is StudyMethod.Random or StudyMethod.Supervised && (cell.Masks is not null || cell.Distilled))
                 faults.Add($"Cell '{cell.Name}': Method is {cell.Method}, which takes no masks and is not distilled.");
         }
-        if (measures.All(m => m.Kind != StudyMeasureKind.NearestNeighbors)) measures.Insert(0, new(StudyMeasureKind.NearestNeighbors, [1], []));
+        if (measures.All(m => m.Kind != StudyMeasureKind.NearestNeighbors))
+            measures.Insert(0, new(StudyMeasureKind.NearestNeighbors, [1], []));
         return new()
         {
-            Name = name, Description = description, Data = data ?? new() { Train = "", Masks = new Dictionary<string, string>() }, Seeds = seeds,
-            ImagesSeen = seen, DistillationImagesSeen = distilled, Checkpoints = checkpoints, Options = options, Measures = measures, Cells = cells,
+            Name = name, Description = description, Data = data ?? new() { Train = "", Masks = new Dictionary<string, string>() },
+            Seeds = seeds, ImagesSeen = seen, DistillationImagesSeen = distilled, Checkpoints = checkpoints, Options = options,
+            Measures = measures, Cells = cells,
             Compare = compare, Search = search, Devices = devices.Count > 0 ? devices : UsualDevices,
         };
     }
@@ -83,7 +95,8 @@ internal static class PlanReader
         if (fields is null) return null;
         var folders = fields.Object("Masks");
         var masks = folders?.Names().ToDictionary(n => n, n => folders.Text(n) ?? "") ?? [];
-        if (masks.ContainsKey(StudyCell.Segmenter)) fields.Fault("Masks", $"names a folder '{StudyCell.Segmenter}', which is the built-in segmenter's name.");
+        if (masks.ContainsKey(StudyCell.Segmenter))
+            fields.Fault("Masks", $"names a folder '{StudyCell.Segmenter}', which is the built-in segmenter's name.");
         string? objects = fields.Text("Objects");
         if (objects is not null && !masks.ContainsKey(objects)) fields.Fault("Objects", $"is '{objects}', which Data.Masks does not name.");
         var data = new StudyData
@@ -101,8 +114,10 @@ internal static class PlanReader
         var fractions = fields.Numbers("Fractions", 1e-6, 1, kind == StudyMeasureKind.SemiSupervised ? 0.1 : 1);
         var options = fields.Options("Options");
         fields.End();
-        if (kind == StudyMeasureKind.NearestNeighbors && fractions is not [1]) fields.Fault("Fractions", "must be [1] or left out: all labelled images vote.");
-        if (kind == StudyMeasureKind.SemiSupervised && fractions.Contains(1)) fields.Fault("Fractions", "must be below 1: some images must be without a label.");
+        if (kind == StudyMeasureKind.NearestNeighbors && fractions is not [1])
+            fields.Fault("Fractions", "must be [1] or left out: all labelled images vote.");
+        if (kind == StudyMeasureKind.SemiSupervised && fractions.Contains(1))
+            fields.Fault("Fractions", "must be below 1: some images must be without a label.");
         return kind is { } known ? new(known, fractions, options) : null;
     }
 
@@ -114,7 +129,8 @@ internal static class PlanReader
         {
             Name = name ?? "", Method = method ?? default, Masks = fields.Text("Masks"), Shuffled = fields.Flag("Shuffled", false),
             Distilled = fields.Flag("Distilled", false), Extra = fields.Flag("Extra", true), FreezeBias = fields.Number("FreezeBias", 0, 1),
-            Fractions = [.. fields.Numbers("Fractions", 1e-6, 1, 1, 0.1).Append(1).Distinct().OrderDescending()], Options = fields.Options("Options"),
+            Fractions = [.. fields.Numbers("Fractions", 1e-6, 1, 1, 0.1).Append(1).Distinct().OrderDescending()],
+            Options = fields.Options("Options"),
             Distillation = fields.Options("Distillation"), Baseline = fields.Text("Baseline"),
         };
         fields.End();
@@ -131,7 +147,8 @@ internal static class PlanReader
     private static StudyDevice Device(PlanFields fields)
     {
         var device = new StudyDevice(
-            fields.Text("Name", required: true) ?? "", fields.Number("TeraFlops", 1e-6, 1e9, required: true) ?? 1, fields.Number("Gigabytes", 0.001, 1e9, required: true) ?? 1);
+            fields.Text("Name", required: true) ?? "", fields.Number("TeraFlops", 1e-6, 1e9, required: true) ?? 1,
+                fields.Number("Gigabytes", 0.001, 1e9, required: true) ?? 1);
         fields.End();
         return device;
     }
@@ -141,11 +158,14 @@ internal static class PlanReader
         if (fields is null) return null;
         var sets = fields.Object("Sets", required: true);
         var search = new StudySearch(
-            fields.OneOf<StudyMethod>("Method") ?? StudyMethod.Dino, (int)(fields.Whole("Seed", 0, int.MaxValue) ?? 1), fields.Number("HeldOut", 0.01, 0.9) ?? 0.2,
-            fields.Whole("ImagesSeen", 1, long.MaxValue) ?? byDefault, [.. sets?.Names().Select(n => (n, sets.Options(n))) ?? []], fields.Text("Chosen"));
+            fields.OneOf<StudyMethod>("Method") ?? StudyMethod.Dino, (int)(fields.Whole("Seed", 0, int.MaxValue) ?? 1),
+            fields.Number("HeldOut", 0.01, 0.9) ?? 0.2,
+            fields.Whole("ImagesSeen", 1, long.MaxValue) ?? byDefault, [.. sets?.Names().Select(n => (n, sets.Options(n))) ?? []],
+                fields.Text("Chosen"));
         fields.End();
         if (search.Method is not (StudyMethod.Dino or StudyMethod.Mae)) fields.Fault("Method", "must be Dino or Mae.");
-        if (search.Chosen is { } chosen && search.Sets.All(s => s.Name != chosen)) fields.Fault("Chosen", $"is '{chosen}', which is none of the sets.");
+        if (search.Chosen is { } chosen && search.Sets.All(s => s.Name != chosen))
+            fields.Fault("Chosen", $"is '{chosen}', which is none of the sets.");
         return search;
     }
 

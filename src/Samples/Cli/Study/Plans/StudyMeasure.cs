@@ -4,7 +4,8 @@ namespace MaskBias.MLNet.Samples.Cli.Study.Plans;
 /// <param name="Kind">The way.</param>
 /// <param name="Fractions">Shares of the labels; at least one label of each class.</param>
 /// <param name="Options">Options of the classifier, by their names in the library.</param>
-internal sealed record StudyMeasure(StudyMeasureKind Kind, IReadOnlyList<double> Fractions, IReadOnlyList<(string Name, string Text)> Options)
+internal sealed record StudyMeasure(StudyMeasureKind Kind, IReadOnlyList<double> Fractions,
+    IReadOnlyList<(string Name, string Text)> Options)
 {
     /// <summary>Whether it needs the images' features alone, which are computed once for all measures of an encoder.</summary>
     public bool IsOnFeatures => Kind is StudyMeasureKind.NearestNeighbors or StudyMeasureKind.LinearProbe;

@@ -21,7 +21,9 @@ internal sealed record StudyPlan
     /// <summary>Checkpoints of a run, to resume from and to follow α and β by.</summary>
     public int Checkpoints { get; init; } = 5;
 
-    /// <summary>Options of the parts, by their names in the library, and by the name of the part: Encoder, Dino, Mae, Distillation, Supervised.</summary>
+    /// <summary>
+    /// Options of the parts, by their names in the library, and by the name of the part: Encoder, Dino, Mae, Distillation, Supervised.
+    /// </summary>
     public required IReadOnlyDictionary<string, IReadOnlyList<(string Name, string Text)>> Options { get; init; }
 
     public required IReadOnlyList<StudyMeasure> Measures { get; init; }
@@ -40,7 +42,8 @@ internal sealed record StudyPlan
 
     /// <summary>The cell that a distilled one learned from, as far as it is a cell.</summary>
     public StudyCell? TeacherOf(StudyCell student) => !student.Distilled ? null : Cells.FirstOrDefault(c =>
-        !c.Distilled && (c.Method, c.Masks, c.Shuffled, c.Extra, c.FreezeBias) == (student.Method, student.Masks, student.Shuffled, student.Extra, student.FreezeBias)
+        !c.Distilled && (c.Method, c.Masks, c.Shuffled, c.Extra, c.FreezeBias) == (student.Method, student.Masks, student.Shuffled,
+            student.Extra, student.FreezeBias)
         && c.Options.SequenceEqual(student.Options));
 
     /// <summary>All pairs to compare: with the baselines, with the teachers, and those that the plan names.</summary>

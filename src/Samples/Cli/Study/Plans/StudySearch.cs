@@ -1,6 +1,8 @@
 namespace MaskBias.MLNet.Samples.Cli.Study.Plans;
 
-/// <summary>A search of the plain baseline's settings: each set is pretrained with once and ranked by nearest neighbours, without the test images.</summary>
+/// <summary>
+/// A search of the plain baseline's settings: each set is pretrained with once and ranked by nearest neighbours, without the test images.
+/// </summary>
 /// <param name="Method">Whose options they are.</param>
 /// <param name="Seed">The one seed.</param>
 /// <param name="HeldOut">Share of each class' images to learn from that is classified by the others.</param>

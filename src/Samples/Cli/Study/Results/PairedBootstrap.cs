@@ -1,8 +1,9 @@
 namespace MaskBias.MLNet.Samples.Cli.Study.Results;
 
 /// <summary>
-/// The mean difference of two encoders on the same test images and the same seeds, with an interval by the bootstrap: seeds and images are drawn with
-/// replacement, each draw has the same images for all of its seeds, and the interval lies between the percentiles of the draws' means.
+/// The mean difference of two encoders on the same test images and the same seeds, with an interval by the bootstrap: seeds and images
+/// are drawn with replacement, each draw has the same images for all of its seeds, and the interval lies between the percentiles of the
+/// draws' means.
 /// </summary>
 /// <remarks>With few seeds it is too narrow rather than too wide: three seeds show little of how much seeds differ.</remarks>
 internal static class PairedBootstrap
@@ -20,7 +21,8 @@ internal static class PairedBootstrap
     public static (double Mean, double Low, double High) Interval(IReadOnlyList<double[]> differences, int draws = Draws)
     {
         if (differences.Count == 0 || differences[0].Length == 0 || differences.Any(d => d.Length != differences[0].Length))
-            throw new ArgumentException("The differences must be of one seed at least, and of the same images for each.", nameof(differences));
+            throw new ArgumentException("The differences must be of one seed at least, and of the same images for each.",
+                nameof(differences));
         int seeds = differences.Count, images = differences[0].Length;
         var random = new Random(Seed);
         double[] means = new double[draws];

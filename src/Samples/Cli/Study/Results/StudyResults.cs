@@ -55,7 +55,8 @@ internal sealed class StudyResults
         {
             var there = predictions.Values.SelectMany(p => p.Keys).ToHashSet();
             return [.. Plan.Measures.SelectMany(m => m.Fractions.Select(f => StudyMeasure.Name(m.Kind, f)))
-                .Concat(Plan.Cells.Where(c => c.Method == StudyMethod.Supervised).SelectMany(c => c.Fractions.Select(f => StudyMeasure.Name(StudyMeasureKind.FineTune, f))))
+                .Concat(Plan.Cells.Where(c => c.Method == StudyMethod.Supervised)
+                    .SelectMany(c => c.Fractions.Select(f => StudyMeasure.Name(StudyMeasureKind.FineTune, f))))
                 .Distinct().SelectMany(name => new[] { name, name + Measurer.WithMasks }).Where(there.Contains)];
         }
     }
@@ -70,7 +71,8 @@ internal sealed class StudyResults
     public double? Accuracy(string cell, int seed, string measure) => Right(cell, seed, measure)?.Average();
 
     /// <summary>The accuracies of all seeds that there are.</summary>
-    public IReadOnlyList<double> Accuracies(string cell, string measure) => [.. Plan.Seeds.Select(seed => Accuracy(cell, seed, measure)).OfType<double>()];
+    public IReadOnlyList<double> Accuracies(string cell, string measure) =>
+        [.. Plan.Seeds.Select(seed => Accuracy(cell, seed, measure)).OfType<double>()];
 
     /// <summary>How much more one cell is right than another, over the seeds that both have; null where there are none.</summary>
     /// <param name="cell">The one.</param>
@@ -92,18 +94,21 @@ internal sealed class StudyResults
     public IReadOnlyList<RunResult> RunsOf(string cell, int seed)
     {
         var runs = new List<RunResult>();
-        for (string? key = Features(cell, seed)?.Run; key is not null && Runs.TryGetValue(key, out var run); key = run.Teacher) runs.Add(run);
+        for (string? key = Features(cell, seed)?.Run; key is not null && Runs.TryGetValue(key, out var run); key = run.Teacher)
+            runs.Add(run);
         return runs;
     }
 
     private double[]? Right(string cell, int seed, string measure) =>
-        Images is not null && predictions.GetValueOrDefault((cell, seed))?.GetValueOrDefault(measure) is { } classes && classes.Length == Images.Labels.Length
+        Images is not null && predictions.GetValueOrDefault((cell, seed))?.GetValueOrDefault(measure) is { } classes
+            && classes.Length == Images.Labels.Length
             ? [.. classes.Zip(Images.Labels, (c, label) => c == label ? 1.0 : 0)] : null;
 
     private IEnumerable<string> Groups(StudyCell cell) =>
     [
         Measurer.FeatureGroup,
         .. (cell.Method == StudyMethod.Supervised ? cell.Fractions.Select(f => StudyMeasure.Name(StudyMeasureKind.FineTune, f))
-            : Plan.Measures.Where(m => !m.IsOnFeatures).SelectMany(m => m.Fractions.Select(f => StudyMeasure.Name(m.Kind, f)))).Select(Report.Page.SafeText.Slug),
+            : Plan.Measures.Where(m => !m.IsOnFeatures).SelectMany(m => m.Fractions.Select(f => StudyMeasure.Name(m.Kind, f))))
+                .Select(Report.Page.SafeText.Slug),
     ];
 }
