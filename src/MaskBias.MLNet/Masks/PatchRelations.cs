@@ -10,7 +10,7 @@ namespace MaskBias.MLNet.Masks;
 /// </summary>
 public sealed record PatchRelations(Tensor? Positive, Tensor? Negative)
 {
-    private const long CachedElements = 1 << 18;
+    private const long CachedElements = 1 << 18, LaunchedElements = 1 << 25;
 
     /// <summary>Computes the relations from mask token vectors.</summary>
     /// <param name="maskTokens">Share of each patch that each mask covers, [B, K, N], in [0, 1].</param>
@@ -19,7 +19,7 @@ public sealed record PatchRelations(Tensor? Positive, Tensor? Negative)
     /// <param name="prefixTokens">Tokens before the patches: the class token and registers.</param>
     /// <remarks>
     /// R⁺_ij = max_k min(m_ik, m_jk); R⁻_ij = min(max_k m_ik, max_k m_jk) − R⁺_ij. Both are symmetric, do not depend on the order of
-    /// the masks, and are 0 where a patch is covered by none. The maximum runs mask by mask: no [B, N, N, K] tensor is built.
+    /// the masks, and are 0 where a patch is covered by none. The maximum runs mask by mask, or by few masks: no [B, N, N, K] tensor is built.
     /// </remarks>
     public static PatchRelations From(Tensor maskTokens, MaskRelation relation, RelationKind kind, int prefixTokens = 1)
     {
@@ -48,8 +48,27 @@ public sealed record PatchRelations(Tensor? Positive, Tensor? Negative)
     private static Tensor SharedMask(Tensor maskTokens)
     {
         long images = Math.Max(1, CachedElements / Math.Max(1, maskTokens.shape[2] * maskTokens.shape[2]));
-        if (maskTokens.device_type != DeviceType.CPU || images >= maskTokens.shape[0]) return SharedMaskOfAll(maskTokens);
+        if (maskTokens.device_type != DeviceType.CPU) return SharedMaskInLaunches(maskTokens, LaunchedElements);
+        if (images >= maskTokens.shape[0]) return SharedMaskOfAll(maskTokens);
         return cat(maskTokens.split(images).Select(SharedMaskOfAll).ToList());
+    }
+
+    /// <summary>max_k min(m_ik, m_jk), several masks at a time: on a device a launch costs more than what one mask needs.</summary>
+    /// <param name="maskTokens">[B, K, N].</param>
+    /// <param name="elements">Bound of the memory that is lent, in elements.</param>
+    internal static Tensor SharedMaskInLaunches(Tensor maskTokens, long elements)
+    {
+        long batch = maskTokens.shape[0], patches = maskTokens.shape[2], together = Math.Max(1, elements / Math.Max(1, batch * patches * patches));
+        var result = zeros(batch, patches, patches, maskTokens.dtype, maskTokens.device);
+        if (maskTokens.shape[1] == 0) return result;
+        foreach (var masks in maskTokens.split(together, dim: 1))                            // [B, k, N]
+        {
+            using var both = minimum(masks.unsqueeze(3), masks.unsqueeze(2));                // [B, k, N, N]
+            using var shared = both.amax([1]);
+            using var previous = result;
+            result = maximum(previous, shared);
+        }
+        return result;
     }
 
     private static Tensor SharedMaskOfAll(Tensor maskTokens)

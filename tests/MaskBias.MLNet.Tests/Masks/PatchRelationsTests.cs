@@ -25,6 +25,17 @@ public class PatchRelationsTests
         }
     }
 
+    [Fact]
+    public void Several_masks_at_a_time_are_as_each_alone()
+    {
+        using var scope = NewDisposeScope();
+        var tokens = tensor(Shares(5), [Batch, 5, Patches]);
+        var expected = PatchRelations.From(tokens, MaskRelation.Positive, RelationKind.Soft, prefixTokens: 0).Positive!;
+        foreach (long elements in new[] { 1, 2 * Batch * Patches * Patches, 1 << 20 })
+            Assert.True(expected.equal(PatchRelations.SharedMaskInLaunches(tokens, elements)).all().ToBoolean());
+        Assert.Equal(0, PatchRelations.SharedMaskInLaunches(tokens[.., ..0], 1 << 20).abs().sum().ToDouble());
+    }
+
     [Theory]
     [MemberData(nameof(Cases))]
     public void Both_relations_follow_their_formulas(RelationKind kind, int count)

@@ -40,7 +40,7 @@ internal sealed class Trainer(StudyContext context)
         string folder = Path.Combine(context.Folder.Training(training.Key), RunFolder);
         options.Output = new()
         {
-            Folder = folder, WhenUsed = ExistingRun.Resume, CheckpointEpochs = Math.Max(1, options.Epochs / context.Plan.Checkpoints),
+            Folder = folder, WhenUsed = ExistingRun.Resume, CheckpointEpochs = (options.Epochs + context.Plan.Checkpoints - 1) / context.Plan.Checkpoints,
             KeepCheckpoints = context.Plan.Checkpoints + 2,
         };
         options.CancellationToken = context.Cancellation;
