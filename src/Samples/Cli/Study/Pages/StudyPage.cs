@@ -140,7 +140,7 @@ internal static class StudyPage
             .Select(set => (Set: set, Result: results.Search.FirstOrDefault(r => r.Set == set.Name)))
                 .OrderByDescending(s => s.Result?.Accuracy ?? -1)
             .Select(s => (IReadOnlyList<string>)[s.Set.Name, Text(s.Set.Options),
-                s.Result is { } r ? $"{Markdown.Percent(r.Accuracy)} of {r.HeldOut}" : "–"]));
+                s.Result is { } r ? $"{Markdown.Percent(r.Accuracy)}% of {r.HeldOut}" : "–"]));
     }
 
     private static void Faults(Markdown page, StudyResults results)
