@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Xml.Linq;
 using MaskBias.MLNet.Samples.Cli.Report.Page;
 using MaskBias.MLNet.Samples.Pictures.Drawing;
@@ -52,6 +53,28 @@ public sealed class PlotTests
         Assert.DoesNotContain(svg.Descendants(), e => e.Name.Namespace != Svg);
         using var picture = SKBitmap.Decode(plot.ToPng());
         Assert.Equal(2 * plot.Size.Width, picture.Width);
+    }
+
+    [Fact]
+    public void Bars_are_as_long_as_their_values_and_have_their_intervals()
+    {
+        var plot = new BarsPlot
+        {
+            Title = "t", Series = ["a", "b"], Groups = [("first", [(0, 20, 15, 25), (1, 10, 5, 12)]), ("second", [(1, -5, -8, 1)])],
+        };
+        var lines = plot.ToSvg("bars").Elements(Svg + "path")
+            .Select(p => (Width: (string)p.Attribute("stroke-width")!, Ends: ((string)p.Attribute("d")!)[1..].Split('L', ' '))).ToList();
+        double[] bars = [.. lines.Where(l => l.Width == "11").Select(l => Length(l.Ends))];
+        Assert.Equal(3, bars.Length);
+        Assert.Equal(2, bars[0] / bars[1], 0.05);
+        Assert.Equal(-0.5, bars[2] / bars[1], 0.05);                       // below the line
+        double[] whiskers = [.. lines.Where(l => l.Width == "1.5" && l.Ends[0] == l.Ends[2]).Select(l => Length(l.Ends))];
+        Assert.Equal([0.5, 0.35, 0.45], whiskers.Select(w => Math.Abs(w / bars[0])), (a, b) => Math.Abs(a - b) < 0.02);
+        Assert.Contains("second", plot.ToSvg("bars").Elements(Svg + "text").Select(t => t.Value));
+
+        // The first end is at 0, or at the interval's lower end.
+        static double Length(string[] ends) =>
+            double.Parse(ends[1], CultureInfo.InvariantCulture) - double.Parse(ends[3], CultureInfo.InvariantCulture);
     }
 
     [Fact]

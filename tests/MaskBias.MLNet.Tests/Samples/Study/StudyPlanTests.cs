@@ -48,6 +48,7 @@ public sealed class StudyPlanTests : IDisposable
                 { "Name": "b", "Method": "Mae", "Shuffled": true },
                 { "Method": "Dinosaur" }
               ],
+              "Compare": [ { "Cell": "a", "Against": "b", "Measure": "luck" }, { "Cell": "a", "Against": "b", "By": "k-NN" } ],
               "Search": { "Sets": { "x": {} }, "Chosen": "y" }
             }
             """);
@@ -65,7 +66,8 @@ public sealed class StudyPlanTests : IDisposable
             "same file name: 'a', 'A'.",
             "'z' is compared with, but is no cell", "Cell 'a': Masks is 'clouds'; it must be segment",
             "Cell 'A': Method is Random, which takes no masks", "Cell 'b': Shuffled is true, but there are no Masks.",
-            "Search.Chosen is 'y', which is none of the sets.",
+            "Search.Chosen is 'y', which is none of the sets.", "'luck' in Compare is no measure; there are 'k-NN', ",
+            "Compare[1].By is given without Measure",
         ];
         var fault = Assert.Throws<UsageException>(() => PlanReader.Read(plan));
         Assert.DoesNotContain('\n', fault.Message);

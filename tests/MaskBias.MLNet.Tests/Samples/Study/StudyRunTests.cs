@@ -26,7 +26,12 @@ public sealed class StudyRunTests : IDisposable
             { "Name": "random", "Method": "Random" }, {{Plain}}, {{Bias}}, {{Distilled}},
             { "Name": "scratch", "Method": "Supervised", "Fractions": [1, 0.5] }
             """,
-            """, "Compare": [ { "Cell": "plain", "Against": "random" } ]""");
+            """
+            , "Compare": [
+              { "Cell": "plain", "Against": "random" },
+              { "Cell": "plain", "Measure": "linear 50%", "Against": "scratch", "By": "fine-tuned 50%" }
+            ]
+            """);
         study.Run(plan, "out");
 
         // Plain, with the bias, its student, and two from labels: the student's teacher is the cell before it.
@@ -50,7 +55,7 @@ public sealed class StudyRunTests : IDisposable
 
         string page = File.ReadAllText(study.At("out/study.md"));
         foreach (string row in new[] { "| bias − plain |", "| bias, masks − plain |", "| bias, distilled − bias |", "| plain − random |",
-            "| segment | 40 |" }) Assert.Contains(row, page);
+            "| segment | 40 |", "| plain, linear 50% − scratch, fine-tuned 50% |" }) Assert.Contains(row, page);
         Assert.DoesNotContain("Not measured yet", page);
         foreach (string made in new[] { "accuracy", "differences", "alpha-bias", "attention-plain", "attention-bias" })
             Assert.True(File.Exists(study.At($"out/pictures/{made}.png")), made);

@@ -17,9 +17,6 @@ namespace MaskBias.MLNet.Samples.Cli.Study.Jobs;
 /// <summary>Measures the encoders of a study.</summary>
 internal sealed class Measurer(StudyContext context)
 {
-    /// <summary>What the name of a measure ends with where the encoder sees the masks of the images.</summary>
-    public const string WithMasks = ", masks";
-
     /// <summary>The group of all measures on features.</summary>
     public const string FeatureGroup = "features";
 
@@ -49,7 +46,7 @@ internal sealed class Measurer(StudyContext context)
         if (encoder.Model.IsMaskGuided)
         {
             guides = Masks(cell, test, seed);
-            Add(WithMasks, Masks(cell, train, seed), guides);
+            Add(StudyMeasure.WithMasks, Masks(cell, train, seed), guides);
         }
         var attention = training is null ? null : new AttentionMeasure(context).Of(cell, seed, encoder, guides, Counted(training));
         Write(cell, seed, training, FeatureGroup, measures, predictions, start, attention);

@@ -72,14 +72,14 @@ internal static class StudyPage
             page.Paragraph("Nothing was measured yet.");
             return;
         }
-        page.Paragraph("Per cent right; the mean over seeds ± their standard deviation, with the number of seeds where it is not that of the "
-            + "plan. \"Masks\": the encoder sees the images with masks of the source that it was trained with. Nearest neighbours see the "
+        page.Paragraph("Per cent right; the mean over seeds ± their standard deviation, with the number of seeds where it is not that of "
+            + "the plan. \"Masks\": the encoder sees the images with masks of the source that it was trained with. Nearest neighbours see the "
             + "encoder's own feature vector; linear layers see the class tokens of the last four blocks and the mean of the patches, the "
             + "same for all cells, and choose their learning rate on a tenth of the labels that they have. All cells of a seed have the "
             + "same few labels.");
         page.Table(["cell", .. measures], results.Plan.Cells.Select(cell =>
             (IReadOnlyList<string>)[cell.Name, .. measures.Select(m => Accuracy(results, cell.Name, m))]));
-        var shown = measures.Where(m => !m.EndsWith(Measurer.WithMasks, StringComparison.Ordinal)).ToList();
+        var shown = measures.Where(m => !m.EndsWith(StudyMeasure.WithMasks, StringComparison.Ordinal)).ToList();
         var cells = results.Plan.Cells.Where(c => shown.Any(m => results.Accuracies(c.Name, m).Count > 0)).ToList();
         var plot = new Samples.Pictures.Plots.BarsPlot
         {
@@ -94,21 +94,21 @@ internal static class StudyPage
 
     private static void Differences(Markdown page, StudyResults results, StudyFolder folder)
     {
-        var measures = results.Measures.Where(m => !m.EndsWith(Measurer.WithMasks, StringComparison.Ordinal)).ToList();
+        var measures = results.Measures.Where(m => !m.EndsWith(StudyMeasure.WithMasks, StringComparison.Ordinal)).ToList();
         var pairs = results.Plan.Pairs().Where(p => measures.Any(m => results.Difference(p.Cell, m, p.Against) is not null)).ToList();
         if (pairs.Count == 0) return;
         page.Heading(2, "Differences");
         string draws = PairedBootstrap.Draws.ToString("#,0", CultureInfo.InvariantCulture);
-        page.Paragraph($"In points, with a 95% interval by a bootstrap over test images and seeds ({draws} draws, pairs of the same seed and "
-            + "image). **Bold** where it leaves 0 out. Where many pairs are compared, some intervals leave 0 out by chance: one in twenty "
+        page.Paragraph($"In points, with a 95% interval by a bootstrap over test images and seeds ({draws} draws, pairs of the same seed "
+            + "and image). **Bold** where it leaves 0 out. Where many pairs are compared, some intervals leave 0 out by chance: one in twenty "
             + "of those without a difference. \"Masks\": the encoder sees masks, what it is compared with does not.");
         var rows = new List<IReadOnlyList<string>>();
         foreach (var (cell, against) in pairs)
         {
             rows.Add([$"{cell} − {against}", .. measures.Select(m => Difference(results.Difference(cell, m, against)))]);
-            if (measures.Any(m => results.Accuracies(cell, m + Measurer.WithMasks).Count > 0))
+            if (measures.Any(m => results.Accuracies(cell, m + StudyMeasure.WithMasks).Count > 0))
                 rows.Add([$"{cell}, masks − {against}",
-                    .. measures.Select(m => Difference(results.Difference(cell, m + Measurer.WithMasks, against, m)))]);
+                    .. measures.Select(m => Difference(results.Difference(cell, m + StudyMeasure.WithMasks, against, m)))]);
         }
         page.Table(["pair", .. measures], rows);
         var plot = new Samples.Pictures.Plots.BarsPlot
@@ -121,6 +121,10 @@ internal static class StudyPage
         };
         StudyPlots.Write(folder, "differences", plot);
         page.Picture("differences", "Differences of the table above as bars with their intervals.");
+        page.Table(["across measures", "difference"], results.Plan.Compare.Where(c => c.Measure is not null)
+            .Select(c => (Pair: c, Difference: results.Difference(c.Cell, c.Measure!, c.Against, c.By))).Where(c => c.Difference is not null)
+            .Select(c => (IReadOnlyList<string>)
+                [$"{c.Pair.Cell}, {c.Pair.Measure} − {c.Pair.Against}, {c.Pair.By ?? c.Pair.Measure}", Difference(c.Difference)]));
     }
 
     private static void Search(Markdown page, StudyResults results)
@@ -129,14 +133,14 @@ internal static class StudyPage
         page.Heading(2, "How the settings were found");
         string chosen = search.Chosen is { } name ? $" All cells of {search.Method} have \"{name}\"." : "";
         string seen = search.ImagesSeen.ToString("#,0", CultureInfo.InvariantCulture);
-        page.Paragraph($"On the plain encoder alone, with seed {search.Seed} and {seen} images seen: each set of options was pretrained with "
-            + $"and ranked by nearest neighbours, which name the classes of {Markdown.Percent(search.HeldOut)}% of the labelled images to "
+        page.Paragraph($"On the plain encoder alone, with seed {search.Seed} and {seen} images seen: each set of options was pretrained "
+            + $"with and ranked by nearest neighbours, which name the classes of {Markdown.Percent(search.HeldOut)}% of the labelled images to "
             + $"learn from by the others. The test images had no part in it.{chosen}");
         page.Table(["set", "options", "k-NN, held out of the training images"], search.Sets
             .Select(set => (Set: set, Result: results.Search.FirstOrDefault(r => r.Set == set.Name)))
                 .OrderByDescending(s => s.Result?.Accuracy ?? -1)
             .Select(s => (IReadOnlyList<string>)[s.Set.Name, Text(s.Set.Options),
-                s.Result is { } r ? $"{Markdown.Percent(r.Accuracy)} of {r.HeldOut}" : "–"]));
+                s.Result is { } r ? $"{Markdown.Percent(r.Accuracy)}% of {r.HeldOut}" : "–"]));
     }
 
     private static void Faults(Markdown page, StudyResults results)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using MaskBias.MLNet.Samples.Cli.Study.Jobs;
+using MaskBias.MLNet.Samples.Cli.Study.Plans;
 using MaskBias.MLNet.Samples.Cli.Study.Results;
 using MaskBias.MLNet.Samples.Pictures;
 
@@ -28,7 +29,8 @@ internal static class StudyTables
                 results.Measures.Select(m => (p.Cell, p.Against, Measure: m, D: Difference(results, p, m))))
                 .Where(d => d.D is not null).Select(d => new
                 {
-                    d.Cell, d.Against, d.Measure, mean = d.D!.Value.Mean, low = d.D.Value.Low, high = d.D.Value.High, seeds = d.D.Value.Seeds,
+                    d.Cell, d.Against, d.Measure, mean = d.D!.Value.Mean, low = d.D.Value.Low, high = d.D.Value.High,
+                    seeds = d.D.Value.Seeds,
                 }),
         }.Write(Path.Combine(folder.Root, "results.json"));
     }
@@ -37,7 +39,7 @@ internal static class StudyTables
     private static (double Mean, double Low, double High, int Seeds)? Difference(StudyResults results, (string Cell, string Against) pair,
         string measure) =>
         results.Difference(pair.Cell, measure, pair.Against,
-            measure.EndsWith(Measurer.WithMasks, StringComparison.Ordinal) ? measure[..^Measurer.WithMasks.Length] : null);
+            measure.EndsWith(StudyMeasure.WithMasks, StringComparison.Ordinal) ? measure[..^StudyMeasure.WithMasks.Length] : null);
 
     private static string Csv(StudyResults results)
     {

@@ -81,13 +81,16 @@ internal static class PlanReader
         }
         if (measures.All(m => m.Kind != StudyMeasureKind.NearestNeighbors))
             measures.Insert(0, new(StudyMeasureKind.NearestNeighbors, [1], []));
-        return new()
+        var plan = new StudyPlan
         {
             Name = name, Description = description, Data = data ?? new() { Train = "", Masks = new Dictionary<string, string>() },
             Seeds = seeds, ImagesSeen = seen, DistillationImagesSeen = distilled, Checkpoints = checkpoints, Options = options,
             Measures = measures, Cells = cells,
             Compare = compare, Search = search, Devices = devices.Count > 0 ? devices : UsualDevices,
         };
+        foreach (string measure in compare.SelectMany(c => new[] { c.Measure, c.By }).OfType<string>().Distinct().Except(plan.MeasureNames))
+            faults.Add($"'{measure}' in Compare is no measure; there are {string.Join(", ", plan.MeasureNames.Select(m => $"'{m}'"))}.");
+        return plan;
     }
 
     private static StudyData? Data(PlanFields? fields)
@@ -137,9 +140,12 @@ internal static class PlanReader
         return name is null || method is null ? null : cell;
     }
 
-    private static (string Cell, string Against) Pair(PlanFields fields)
+    private static StudyComparison Pair(PlanFields fields)
     {
-        var pair = (fields.Text("Cell", required: true) ?? "", fields.Text("Against", required: true) ?? "");
+        var pair = new StudyComparison(
+            fields.Text("Cell", required: true) ?? "", fields.Text("Against", required: true) ?? "", fields.Text("Measure"),
+            fields.Text("By"));
+        if (pair is { Measure: null, By: not null }) fields.Fault("By", "is given without Measure: how the cell itself is measured.");
         fields.End();
         return pair;
     }

@@ -7,6 +7,9 @@ namespace MaskBias.MLNet.Samples.Cli.Study.Plans;
 internal sealed record StudyMeasure(StudyMeasureKind Kind, IReadOnlyList<double> Fractions,
     IReadOnlyList<(string Name, string Text)> Options)
 {
+    /// <summary>What the name of a measure ends with where the encoder sees the masks of the images.</summary>
+    public const string WithMasks = ", masks";
+
     /// <summary>Whether it needs the images' features alone, which are computed once for all measures of an encoder.</summary>
     public bool IsOnFeatures => Kind is StudyMeasureKind.NearestNeighbors or StudyMeasureKind.LinearProbe;
 

@@ -31,11 +31,20 @@ internal sealed record StudyPlan
     public required IReadOnlyList<StudyCell> Cells { get; init; }
 
     /// <summary>Pairs of cells to compare, besides each cell with its baseline and each distilled one with its teacher.</summary>
-    public required IReadOnlyList<(string Cell, string Against)> Compare { get; init; }
+    public required IReadOnlyList<StudyComparison> Compare { get; init; }
 
     public StudySearch? Search { get; init; }
 
     public required IReadOnlyList<StudyDevice> Devices { get; init; }
+
+    /// <summary>Names of all measures that there may be, those with masks after those without.</summary>
+    public IReadOnlyList<string> MeasureNames =>
+    [
+        .. Measures.SelectMany(m => m.Fractions.Select(f => StudyMeasure.Name(m.Kind, f)))
+            .Concat(Cells.Where(c => c.Method == StudyMethod.Supervised)
+                .SelectMany(c => c.Fractions.Select(f => StudyMeasure.Name(StudyMeasureKind.FineTune, f))))
+            .Distinct().SelectMany(name => new[] { name, name + StudyMeasure.WithMasks }),
+    ];
 
     /// <summary>The cell of a name.</summary>
     public StudyCell? Cell(string name) => Cells.FirstOrDefault(c => c.Name == name);
@@ -50,6 +59,7 @@ internal sealed record StudyPlan
     public IReadOnlyList<(string Cell, string Against)> Pairs() =>
     [
         .. Cells.Where(c => c.Baseline is not null).Select(c => (c.Name, c.Baseline!))
-            .Concat(Cells.Where(c => TeacherOf(c) is not null).Select(c => (c.Name, TeacherOf(c)!.Name))).Concat(Compare).Distinct(),
+            .Concat(Cells.Where(c => TeacherOf(c) is not null).Select(c => (c.Name, TeacherOf(c)!.Name)))
+            .Concat(Compare.Where(c => c.Measure is null).Select(c => (c.Cell, c.Against))).Distinct(),
     ];
 }

@@ -54,10 +54,7 @@ internal sealed class StudyResults
         get
         {
             var there = predictions.Values.SelectMany(p => p.Keys).ToHashSet();
-            return [.. Plan.Measures.SelectMany(m => m.Fractions.Select(f => StudyMeasure.Name(m.Kind, f)))
-                .Concat(Plan.Cells.Where(c => c.Method == StudyMethod.Supervised)
-                    .SelectMany(c => c.Fractions.Select(f => StudyMeasure.Name(StudyMeasureKind.FineTune, f))))
-                .Distinct().SelectMany(name => new[] { name, name + Measurer.WithMasks }).Where(there.Contains)];
+            return [.. Plan.MeasureNames.Where(there.Contains)];
         }
     }
 
