@@ -32,11 +32,9 @@ internal sealed record ScalePlot : IPlot
 
         void DrawPanel(int column, int row, string title, string x, string y, IReadOnlyList<(double X, double Y)> points)
         {
-            // The origin is part of it, so that what grows in proportion is seen to.
             var line = new PlotLine(y, Ink.Series(0), [.. points.Select(p => p.X)], [.. points.Select(p => p.Y)]);
-            var origin = new PlotLine(y, Ink.Series(0), [0], [0]);
             var place = SKRect.Create(panel.Left + column * PanelWidth, panel.Top + row * PanelHeight, PanelWidth, PanelHeight);
-            new LinesPlot { Title = title, XName = x, Lines = [line, origin] }.Draw(drawing, place);
+            new LinesPlot { Title = title, XName = x, Lines = [line], BeginsAtZero = true }.Draw(drawing, place);
         }
     }
 }

@@ -19,6 +19,9 @@ internal sealed record LinesPlot : IPlot
     /// <summary>Marks along the lower side; null for round numbers.</summary>
     public IReadOnlyList<(double X, string Label)>? Marks { get; init; }
 
+    /// <summary>Whether both axes begin at 0, so that what grows in proportion is seen to.</summary>
+    public bool BeginsAtZero { get; init; }
+
     public SKSizeI Size => new(720, Math.Max(360, 64 + Legend.Height(LegendEntries.Count)));
 
     private IReadOnlyList<(string, Ink, Mark)> LegendEntries => [.. Lines.Select(line => (line.Name, line.Ink, line.Mark)).Distinct()];
@@ -28,7 +31,7 @@ internal sealed record LinesPlot : IPlot
         var all = Lines.SelectMany(line => line.Y).ToList();
         var places = Lines.SelectMany(line => line.X).ToList();
         var frame = new PlotFrame(drawing, new SKRect(panel.Left, panel.Top, panel.Right - LegendWidth, panel.Bottom),
-            (places.Min(), places.Max()), (all.Min(), all.Max()));
+            (BeginsAtZero ? 0 : places.Min(), places.Max()), (BeginsAtZero ? 0 : all.Min(), all.Max()));
         if (Marks is null) frame.DrawSteps();
         else foreach (var (x, label) in Marks) frame.MarkBottom(x, label);
         frame.DrawValues();
