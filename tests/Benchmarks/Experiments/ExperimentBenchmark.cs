@@ -39,14 +39,16 @@ internal static class ExperimentBenchmark
         Test(ml, result, output);
     }
 
-    /// <summary>The long one: MASKBIAS_MINUTES or 60, in equal shares for each candidate.</summary>
+    /// <summary>The long one: MASKBIAS_MINUTES or 60, in equal shares for each candidate; MASKBIAS_CANDIDATES names some of them, by commas.</summary>
     public static void RunExhaustive(TextWriter output)
     {
         var ml = new MLContext(seed: 1);
         if (GroceryPhotos.Load(ml, "train", output) is not { } photos) return;
         using var encoder = GroceryPhotos.Encoder(ml, photos, output);
         double minutes = Minutes(60);
-        string[] names = [.. Settings(1, output).Candidates.Select(c => c.Name)];
+        string[] names = Environment.GetEnvironmentVariable("MASKBIAS_CANDIDATES") is { Length: > 0 } chosen
+            ? chosen.Split(',')
+            : [.. Settings(1, output).Candidates.Select(c => c.Name)];
         double best = 0;
         foreach (string name in names)
         {
