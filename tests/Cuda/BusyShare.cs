@@ -12,7 +12,8 @@ internal sealed class BusyShare : IDisposable
     /// <summary>Begins to sample.</summary>
     public void Begin()
     {
-        process = new() { StartInfo = new("nvidia-smi", "--query-gpu=utilization.gpu --format=csv,noheader,nounits -lms 50") { RedirectStandardOutput = true } };
+        const string Arguments = "--query-gpu=utilization.gpu --format=csv,noheader,nounits -lms 50";
+        process = new() { StartInfo = new("nvidia-smi", Arguments) { RedirectStandardOutput = true } };
         process.OutputDataReceived += (_, line) =>
         {
             if (!double.TryParse(line.Data, CultureInfo.InvariantCulture, out double percent)) return;

@@ -123,7 +123,8 @@ internal static class Checks
         return (more == 0 && grown == 0, $"{more} tensors and {grown} bytes more after 20 steps");
     }
 
-    private static (bool, string) FitIsEqual(Func<ComputeDevice, TrainingPrecision, string?, IReadOnlyList<double>> fit, TrainingPrecision precision, double tolerance) =>
+    private static (bool, string) FitIsEqual(
+        Func<ComputeDevice, TrainingPrecision, string?, IReadOnlyList<double>> fit, TrainingPrecision precision, double tolerance) =>
         Near(Relative(fit(ComputeDevice.Cpu, TrainingPrecision.Float32, null), fit(ComputeDevice.Cuda(), precision, null)), tolerance);
 
     private static (bool, string) Resumes()
@@ -139,7 +140,8 @@ internal static class Checks
         {
             // as asked
         }
-        return Near(Relative(whole, Dino(ComputeDevice.Cuda(), TrainingPrecision.BFloat16, run)), 2e-3);      // sums on a device have no order
+        // Sums on a device have no order.
+        return Near(Relative(whole, Dino(ComputeDevice.Cuda(), TrainingPrecision.BFloat16, run)), 2e-3);
     }
 
     private static (bool, string) TheRest()
@@ -147,11 +149,14 @@ internal static class Checks
         using var folder = new Folder();
         var (ml, data) = Scenes(folder.Path);
         using var pretrained = ml.SelfSupervised().Dino(DinoOptions(ComputeDevice.Cuda(), TrainingPrecision.BFloat16)).Fit(data);
-        var views = new Distillation.DistillationOptions { MaskColumnName = "Masks", Epochs = 2, BatchSize = 10, Seed = 1, Precision = TrainingPrecision.BFloat16 };
-        using var student = ml.SelfSupervised().Distill(pretrained.Encoder, views).Fit(data);
+        using var student = ml.SelfSupervised().Distill(pretrained.Encoder, new Distillation.DistillationOptions
+        {
+            MaskColumnName = "Masks", Epochs = 2, BatchSize = 10, Seed = 1, Precision = TrainingPrecision.BFloat16,
+        }).Fit(data);
         float[][] there = Features(ml, student, data);
         var options = FineTuning.FineTuneOptions.Dino();
-        (options.Epochs, options.BatchSize, options.Seed, options.ValidationFraction, options.Precision) = (2, 10, 1, 0.2, TrainingPrecision.BFloat16);
+        (options.Epochs, options.BatchSize, options.Seed, options.ValidationFraction) = (2, 10, 1, 0.2);
+        options.Precision = TrainingPrecision.BFloat16;
         var labelled = ml.Transforms.Conversion.MapValueToKey("Label", "Class").Fit(data).Transform(data);
         using var classifier = ml.MulticlassClassification.Trainers.FineTune(student.Encoder, options).Fit(labelled);
         var metrics = ml.MulticlassClassification.Evaluate(classifier.Transform(labelled));
@@ -166,7 +171,8 @@ internal static class Checks
         return [.. Microsoft.ML.Data.ColumnCursorExtensions.GetColumn<float[]>(embedded, embedded.Schema[column])];
     }
 
-    private static IReadOnlyList<double> Dino(ComputeDevice device, TrainingPrecision precision, string? output) => Dino(device, precision, output, null);
+    private static IReadOnlyList<double> Dino(ComputeDevice device, TrainingPrecision precision, string? output) =>
+        Dino(device, precision, output, null);
 
     private static IReadOnlyList<double> Dino(ComputeDevice device, TrainingPrecision precision, string? output, int? stopAfter)
     {
@@ -183,8 +189,8 @@ internal static class Checks
 
     private static DinoOptions DinoOptions(ComputeDevice device, TrainingPrecision precision) => new()
     {
-        Encoder = Encoder(), Head = new() { OutDim = 256 }, Epochs = 3, BatchSize = 10, Seed = 1, MaskColumnName = "Masks", Device = device, Precision = precision,
-        DropPath = 0.1, FreezeLastLayerEpochs = 0,
+        Encoder = Encoder(), Head = new() { OutDim = 256 }, Epochs = 3, BatchSize = 10, Seed = 1, MaskColumnName = "Masks", Device = device,
+        Precision = precision, DropPath = 0.1, FreezeLastLayerEpochs = 0,
     };
 
     private static IReadOnlyList<double> Mae(ComputeDevice device, TrainingPrecision precision, string? output)
@@ -193,8 +199,8 @@ internal static class Checks
         var (ml, data) = Scenes(folder.Path);
         var options = new MaeOptions
         {
-            Encoder = Encoder(), Decoder = new() { EmbedDim = 48, Depth = 2, Heads = 3 }, Epochs = 3, BatchSize = 10, Seed = 1, MaskColumnName = "Masks",
-            Device = device, Precision = precision, Output = { Folder = output },
+            Encoder = Encoder(), Decoder = new() { EmbedDim = 48, Depth = 2, Heads = 3 }, Epochs = 3, BatchSize = 10, Seed = 1,
+            MaskColumnName = "Masks", Device = device, Precision = precision, Output = { Folder = output },
         };
         using var pretrained = ml.SelfSupervised().Mae(options).Fit(data);
         return pretrained.Report.Losses;
@@ -208,7 +214,8 @@ internal static class Checks
         var ml = new MLContext(seed: 1);
         var files = ShapeScenes.Generate(Path.Combine(folder, "scenes"), new() { Size = Size, ImagesPerClass = 2 });
         byte[] masks = MaskSet.FromBitmaps(Size, Size, [Pixels(x => x < Size / 3), Pixels(x => x >= Size / 2)]).Encode();
-        return (ml, ml.Data.LoadFromEnumerable(files.Select(f => new Row { ImagePath = f, Masks = masks, Class = Path.GetFileName(Path.GetDirectoryName(f))! })));
+        var rows = files.Select(f => new Row { ImagePath = f, Masks = masks, Class = Path.GetFileName(Path.GetDirectoryName(f))! });
+        return (ml, ml.Data.LoadFromEnumerable(rows));
 
         static bool[] Pixels(Func<int, bool> isIn) => [.. Enumerable.Range(0, Size * Size).Select(i => isIn(i % Size))];
     }

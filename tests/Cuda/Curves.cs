@@ -24,13 +24,13 @@ internal static class Curves
             var data = ml.Data.LoadImageFolder(Path.Combine(folder, "scenes"));
             Compare("DINO ViT-S/16 at 96", precision => ml.SelfSupervised().Dino(new DinoOptions
             {
-                Encoder = VitOptions.Small(imageSize: 96), Head = new() { OutDim = 4096 }, Epochs = steps / StepsPerEpoch, BatchSize = Batch, Seed = 1, Precision = precision,
-                LoaderThreads = Environment.ProcessorCount,
+                Encoder = VitOptions.Small(imageSize: 96), Head = new() { OutDim = 4096 }, Epochs = steps / StepsPerEpoch, BatchSize = Batch,
+                Seed = 1, Precision = precision, LoaderThreads = Environment.ProcessorCount,
             }).Fit(data).Report.Losses);
             Compare("MAE ViT-S/16 at 96", precision => ml.SelfSupervised().Mae(new MaeOptions
             {
-                Encoder = VitOptions.Small(imageSize: 96), Epochs = steps / StepsPerEpoch, BatchSize = Batch, Seed = 1, Precision = precision,
-                LoaderThreads = Environment.ProcessorCount,
+                Encoder = VitOptions.Small(imageSize: 96), Epochs = steps / StepsPerEpoch, BatchSize = Batch, Seed = 1,
+                Precision = precision, LoaderThreads = Environment.ProcessorCount,
             }).Fit(data).Report.Losses);
             return 0;
         }

@@ -10,7 +10,8 @@ internal static partial class DeviceMemory
     {
         get
         {
-            if (cuMemGetInfo(out nuint free, out nuint total) != 0) throw new InvalidOperationException("cuMemGetInfo failed: no CUDA context is current.");
+            if (cuMemGetInfo(out nuint free, out nuint total) != 0)
+                throw new InvalidOperationException("cuMemGetInfo failed: no CUDA context is current.");
             return (long)(total - free);
         }
     }

@@ -25,9 +25,10 @@ internal static class Rates
     {
         var device = torch.device(DeviceType.CUDA, 0);
         double limit = MatrixRate(device);
-        output.WriteLine(Text($"bf16 matrix product 8192 x 8192 x 8192: {limit / 1e12:0} TFLOP/s"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"bf16 matrix product 8192 x 8192 x 8192: {limit / 1e12:0} TFLOP/s"));
         if (what == "fit") Fit(output, steps);
-        foreach (var precision in what == "fit" ? [] : new[] { TrainingPrecision.BFloat16, TrainingPrecision.TensorFloat32, TrainingPrecision.Float32 })
+        TrainingPrecision[] all = [TrainingPrecision.BFloat16, TrainingPrecision.TensorFloat32, TrainingPrecision.Float32];
+        foreach (var precision in what == "fit" ? [] : all)
         {
             using var setting = new MatrixPrecision(precision, device);
             bool isBrief = precision != TrainingPrecision.BFloat16;
@@ -35,15 +36,19 @@ internal static class Rates
             {
                 const string Name = "DINO ViT-S/16 2x224 + 8x96";
                 foreach (int batch in isBrief ? [64] : new[] { 64, 128 })
-                    Measure($"{Name}, batch {batch}, {precision}", batch, DinoWork(), () => ReadyMethod.Dino(VitOptions.Small(), 65536, batch, 224, 96, precision, device));
+                    Measure($"{Name}, batch {batch}, {precision}", batch, DinoWork(), () => Dino(batch, masks: 0));
                 foreach (int masks in isBrief ? [] : new[] { 16, 64 })
-                    Measure($"{Name} with {masks} masks, batch 64, {precision}", 64, DinoWork(), () => ReadyMethod.Dino(VitOptions.Small(), 65536, 64, 224, 96, precision, device, masks));
+                    Measure($"{Name} with {masks} masks, batch 64, {precision}", 64, DinoWork(), () => Dino(64, masks));
             }
             else
             {
                 foreach (int batch in isBrief ? [256] : new[] { 128, 256, 512 })
-                    Measure($"MAE ViT-B/16, batch {batch}, {precision}", batch, MaeWork(), () => ReadyMethod.Mae(VitOptions.Base(), batch, precision, device));
+                    Measure($"MAE ViT-B/16, batch {batch}, {precision}", batch, MaeWork(), () => Mae(batch));
             }
+
+            ReadyMethod Dino(int batch, int masks) => ReadyMethod.Dino(VitOptions.Small(), 65536, batch, 224, 96, precision, device, masks);
+
+            ReadyMethod Mae(int batch) => ReadyMethod.Mae(VitOptions.Base(), batch, precision, device);
         }
         return 0;
 
@@ -58,7 +63,8 @@ internal static class Rates
             for (int i = 0; i < steps; i++) method.Step();
             cuda.synchronize();
             double seconds = clock.Elapsed.TotalSeconds / steps;
-            output.WriteLine(Text($"{name}: {seconds * 1000:0.0} ms a step, {images / seconds:0} images/s, {work * images / seconds / limit:0.00} of the matrix rate, {DeviceMemory.Used >> 20} MB of the device held"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name}: {seconds * 1000:0.0} ms a step, {images / seconds:0} images/s, "
+                + $"{work * images / seconds / limit:0.00} of the matrix rate, {DeviceMemory.Used >> 20} MB of the device held"));
             output.Flush();
         }
     }
@@ -77,10 +83,11 @@ internal static class Rates
             var clock = new StepClock { WarmedUp = busy.Begin, Skipped = StartUp };
             ml.SelfSupervised().Dino(new DinoOptions
             {
-                Encoder = VitOptions.Small(), Epochs = 1, BatchSize = Batch, Seed = 1, Progress = clock, Precision = TrainingPrecision.BFloat16,
-                LoaderThreads = Math.Max(1, Environment.ProcessorCount - 2),
+                Encoder = VitOptions.Small(), Epochs = 1, BatchSize = Batch, Seed = 1, Progress = clock,
+                Precision = TrainingPrecision.BFloat16, LoaderThreads = Math.Max(1, Environment.ProcessorCount - 2),
             }).Fit(ml.Data.LoadFromEnumerable(rows)).Dispose();
-            output.WriteLine(Text($"Fit of DINO ViT-S/16 2x224 + 8x96 from JPEG files, batch {Batch}, BFloat16, {Environment.ProcessorCount} processors: {Batch / clock.Seconds:0} images/s; the device is busy {busy.Mean():0%} of the time (nvidia-smi)"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Fit of DINO ViT-S/16 2x224 + 8x96 from JPEG files, batch {Batch}, BFloat16, {Environment.ProcessorCount} processors: "
+                + $"{Batch / clock.Seconds:0} images/s; the device is busy {busy.Mean():0%} of the time (nvidia-smi)"));
         }
         finally
         {
@@ -92,7 +99,8 @@ internal static class Rates
     {
         const int Side = 8192, Times = 20;
         using var scope = NewDisposeScope();
-        var (a, b) = (randn(Side, Side, device: device).to_type(ScalarType.BFloat16), randn(Side, Side, device: device).to_type(ScalarType.BFloat16));
+        var a = randn(Side, Side, device: device).to_type(ScalarType.BFloat16);
+        var b = randn(Side, Side, device: device).to_type(ScalarType.BFloat16);
         using var into = matmul(a, b);
         for (int i = 0; i < 3; i++) matmul(a, b).Dispose();
         cuda.synchronize();
@@ -106,7 +114,8 @@ internal static class Rates
     private static double DinoWork()
     {
         var small = VitOptions.Small();
-        double globals = 2 * Encoder(small, 197, 768), locals = 8 * Encoder(small, 37, 768), head = 2.0 * (384 * 2048 + 2048 * 2048 + 2048 * 256 + 256 * 65536);
+        double globals = 2 * Encoder(small, 197, 768), locals = 8 * Encoder(small, 37, 768);
+        double head = 2.0 * (384 * 2048 + 2048 * 2048 + 2048 * 256 + 256 * 65536);
         return 3 * (globals + locals + 10 * head) + globals + 2 * head;
     }
 
@@ -118,8 +127,6 @@ internal static class Rates
 
     private static double Encoder(VitOptions o, double tokens, int pixels) =>
         2 * tokens * pixels * o.EmbedDim + o.Depth * (2 * tokens * 12.0 * o.EmbedDim * o.EmbedDim + 4 * tokens * tokens * o.EmbedDim);
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     private sealed class StepClock : IProgress<TrainingProgress>
     {

@@ -14,13 +14,15 @@ internal sealed class ReadyMethod(TrainingLoop<ViewBatch> loop, ViewBatch batch,
     private long step;
 
     /// <summary>DINO: 2 global views and 8 local ones.</summary>
-    public static ReadyMethod Dino(VitOptions encoder, int outDim, int images, int globalSize, int localSize, TrainingPrecision precision, Device device, int masks = 0)
+    public static ReadyMethod Dino(
+        VitOptions encoder, int outDim, int images, int globalSize, int localSize, TrainingPrecision precision, Device device, int masks = 0)
     {
         encoder.MaskBias = masks > 0 ? new() { InitialValue = 0.1f } : null;
         DinoBranch student = Branch(encoder, outDim, precision, device), teacher = Branch(encoder, outDim, precision, device);
         var options = new DinoOptions { FreezeLastLayerEpochs = 0, FreezeBiasEpochs = 0, WarmupTeacherTemperatureEpochs = 0 };
         var method = new DinoMethod(options, student, teacher, 1_000_000, device);
-        var batch = new ViewBatch(Group(2, images, globalSize, encoder.PatchSize, masks, device), Group(8, images, localSize, encoder.PatchSize, masks, device));
+        var global = Group(2, images, globalSize, encoder.PatchSize, masks, device);
+        var batch = new ViewBatch(global, Group(8, images, localSize, encoder.PatchSize, masks, device));
         return new(Loop(method, images, clip: 3), batch, student, teacher, method);
     }
 
@@ -52,8 +54,8 @@ internal sealed class ReadyMethod(TrainingLoop<ViewBatch> loop, ViewBatch batch,
         method.BeginEpoch(1);
         return new(new()
         {
-            Phase = "ready", Epochs = 1, StepsPerEpoch = 1_000_000, BatchSize = images, ClipGradient = clip, LearningRate = new(1e-4, 1e-6, 1_000_000),
-            WeightDecay = new(0.04, 0.4, 1_000_000),
+            Phase = "ready", Epochs = 1, StepsPerEpoch = 1_000_000, BatchSize = images, ClipGradient = clip,
+            LearningRate = new(1e-4, 1e-6, 1_000_000), WeightDecay = new(0.04, 0.4, 1_000_000),
         }, method);
     }
 
@@ -73,6 +75,7 @@ internal sealed class ReadyMethod(TrainingLoop<ViewBatch> loop, ViewBatch batch,
         using var generator = new Generator(1, CPU);
         var pixels = randn([views * images, 3, size, size], generator: generator).to(device).DetachFromDisposeScope();
         long patches = size / patch * (size / patch);
-        return new(views, pixels, masks == 0 ? null : rand([views * images, masks, patches], generator: generator).to(device).DetachFromDisposeScope());
+        if (masks == 0) return new(views, pixels, null);
+        return new(views, pixels, rand([views * images, masks, patches], generator: generator).to(device).DetachFromDisposeScope());
     }
 }

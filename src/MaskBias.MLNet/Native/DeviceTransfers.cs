@@ -7,8 +7,8 @@ namespace MaskBias.MLNet.Native;
 internal static class DeviceTransfers
 {
     /// <summary>
-    /// The values on a device, in the order of what is computed there. The source may be freed at once: libtorch keeps what is pinned until it
-    /// is read, and CUDA has copied other host memory when the call returns.
+    /// The values on a device, in the order of what is computed there. The source may be freed at once: libtorch keeps what is pinned until
+    /// it is read, and CUDA has copied other host memory when the call returns.
     /// </summary>
     public static Tensor SentTo(this Tensor values, Device device) =>
         device.type == DeviceType.CPU ? values.to(device) : values.to(device, non_blocking: true);

@@ -16,7 +16,8 @@ internal sealed class MatrixPrecision : IDisposable
     }
 
     /// <summary>What linear layers and attention compute in; null for the type of the weights.</summary>
-    public static ScalarType? ComputeType(TrainingPrecision precision) => precision == TrainingPrecision.BFloat16 ? ScalarType.BFloat16 : null;
+    public static ScalarType? ComputeType(TrainingPrecision precision) =>
+        precision == TrainingPrecision.BFloat16 ? ScalarType.BFloat16 : null;
 
     public void Dispose()
     {

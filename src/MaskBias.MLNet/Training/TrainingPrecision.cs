@@ -1,6 +1,8 @@
 namespace MaskBias.MLNet.Training;
 
-/// <summary>In what precision the large matrix products of training are computed. Weights, norms, losses and the optimizer are in float32.</summary>
+/// <summary>
+/// In what precision the large matrix products of training are computed. Weights, norms, losses and the optimizer are in float32.
+/// </summary>
 public enum TrainingPrecision
 {
     /// <summary>Everything in float32.</summary>

@@ -15,5 +15,6 @@ internal static class ComputePrecision
     }
 
     /// <summary>The values in a type, themselves where they have it or none is asked for.</summary>
-    public static Tensor As(this Tensor values, ScalarType? type) => type is { } other && values.dtype != other ? values.to_type(other) : values;
+    public static Tensor As(this Tensor values, ScalarType? type) =>
+        type is { } other && values.dtype != other ? values.to_type(other) : values;
 }

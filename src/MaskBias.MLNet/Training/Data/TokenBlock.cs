@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace MaskBias.MLNet.Training.Data;
 
 /// <summary>
-/// Mask token vectors of all views of one size, [V·B, K, N] with K the most masks that any of the views has; missing ones are all zero, which
-/// relates nothing.
+/// Mask token vectors of all views of one size, [V·B, K, N] with K the most masks that any of the views has; missing ones are all zero,
+/// which relates nothing.
 /// </summary>
 internal sealed class TokenBlock : IDisposable
 {
