@@ -5,7 +5,7 @@ namespace MaskBias.MLNet.Training;
 /// <summary>Fits the options of a run to its length and its number of images, and keeps a note of everything it changes.</summary>
 internal sealed class RunLimits(int epochs)
 {
-    private const double LargestWarmup = 0.1;
+    private const double LargestWarmup = 0.1, LongestBiasFreeze = 1.0 / 3;
 
     private readonly List<string> adjustments = [];
 
@@ -42,6 +42,12 @@ internal sealed class RunLimits(int epochs)
         adjustments.Add(string.Create(CultureInfo.InvariantCulture, $"WarmupEpochs is {(double)most / stepsPerEpoch:0.##}, not {warmupEpochs}: at most {share:0%} of {epochs} epochs."));
         return most;
     }
+
+    /// <summary>
+    /// Epochs in which the bias is not trained: at most a third of the run, or all of it where <see cref="int.MaxValue"/> asks for that.
+    /// </summary>
+    public int FreezeBiasEpochs(int wanted) =>
+        wanted == int.MaxValue ? wanted : Epochs(nameof(FreezeBiasEpochs), wanted, LongestBiasFreeze);
 
     /// <summary>Epochs of something that may take at most a share of the run.</summary>
     public int Epochs(string name, int wanted, double share)

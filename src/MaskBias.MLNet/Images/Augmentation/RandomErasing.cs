@@ -1,4 +1,5 @@
 using MaskBias.MLNet.Distributed;
+using MaskBias.MLNet.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -30,7 +31,7 @@ internal static class RandomErasing
             if (h == 0) continue;
             var noise = randn([3, h, w], generator: generator);
             int here = own is null ? i : Array.BinarySearch(own.Positions, i);
-            if (here >= 0) images[here, .., y..(y + h), x..(x + w)] = noise.to(images.device);
+            if (here >= 0) images[here, .., y..(y + h), x..(x + w)] = noise.SentTo(images.device);
         }
     }
 

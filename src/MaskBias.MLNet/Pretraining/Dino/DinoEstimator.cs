@@ -9,7 +9,7 @@ namespace MaskBias.MLNet.Pretraining.Dino;
 /// <summary>Pretrains an encoder with DINO, guided by masks where the data has them. Labels are not used.</summary>
 public sealed class DinoEstimator : IEstimator<PretrainedTransformer>
 {
-    private const double LongestTemperatureWarmup = 0.3, LongestBiasFreeze = 1.0 / 3;
+    private const double LongestTemperatureWarmup = 0.3;
 
     private readonly MLContext context;
     private readonly DinoOptions options;
@@ -33,8 +33,7 @@ public sealed class DinoEstimator : IEstimator<PretrainedTransformer>
         using var run = new PretrainingRun(context, options, "DINO");
         var fitted = options.Copy();
         fitted.WarmupTeacherTemperatureEpochs = run.Limits.Epochs(nameof(options.WarmupTeacherTemperatureEpochs), options.WarmupTeacherTemperatureEpochs, LongestTemperatureWarmup);
-        if (options.MaskColumnName is not null && options.FreezeBiasEpochs != int.MaxValue)
-            fitted.FreezeBiasEpochs = run.Limits.Epochs(nameof(options.FreezeBiasEpochs), options.FreezeBiasEpochs, LongestBiasFreeze);
+        if (options.MaskColumnName is not null) fitted.FreezeBiasEpochs = run.Limits.FreezeBiasEpochs(options.FreezeBiasEpochs);
 
         using var student = Branch(options.DropPath, run);
         var teacher = Branch(dropPath: 0, run);

@@ -10,8 +10,6 @@ namespace MaskBias.MLNet.Pretraining.Mae;
 /// </summary>
 public sealed class MaeEstimator : IEstimator<MaeTransformer>
 {
-    private const double LongestBiasFreeze = 1.0 / 3;
-
     private readonly MLContext context;
     private readonly MaeOptions options;
 
@@ -34,8 +32,7 @@ public sealed class MaeEstimator : IEstimator<MaeTransformer>
     {
         using var run = new PretrainingRun(context, options, "MAE");
         var fitted = options.Copy();
-        if (options.MaskColumnName is not null && options.FreezeBiasEpochs != int.MaxValue)
-            fitted.FreezeBiasEpochs = run.Limits.Epochs(nameof(options.FreezeBiasEpochs), options.FreezeBiasEpochs, LongestBiasFreeze);
+        if (options.MaskColumnName is not null) fitted.FreezeBiasEpochs = run.Limits.FreezeBiasEpochs(options.FreezeBiasEpochs);
 
         var architecture = options.Architecture();
         var model = new VisionTransformer(architecture, run.Seed);

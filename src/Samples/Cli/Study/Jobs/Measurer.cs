@@ -134,14 +134,14 @@ internal sealed class Measurer(StudyContext context)
         var options = PlanOptions.Probe(measure, seed);
         options.CancellationToken = context.Cancellation;
         var probe = ml.MulticlassClassification.Trainers.LinearProbe(options);
-        return Predict(probe.Fit(Rows(ml, [.. rows.Select(i => known[i].Blocks)], labels)),
+        return Trainer.Predict(probe.Fit(Rows(ml, [.. rows.Select(i => known[i].Blocks)], labels)),
             Rows(ml, [.. asked.Select(a => a.Blocks)], images.Test));
     }
 
     private int[] Neighbors(MLContext ml, StudyMeasure measure, float[][] known, IReadOnlyList<Photo> labels, float[][] asked)
     {
         var unknown = Enumerable.Repeat(new Photo { Label = context.Images.Classes[0] }, asked.Length).ToList();
-        return Predict(ml.SelfSupervised().NearestNeighbors(PlanOptions.Neighbors(measure)).Fit(Rows(ml, known, labels)),
+        return Trainer.Predict(ml.SelfSupervised().NearestNeighbors(PlanOptions.Neighbors(measure)).Fit(Rows(ml, known, labels)),
             Rows(ml, asked, unknown));
     }
 
@@ -152,14 +152,8 @@ internal sealed class Measurer(StudyContext context)
         return context.Images.Keyed(ml, features.Zip(labels, (f, l) => new FeatureRow { Features = f, Label = l.Label }).ToArray(), schema);
     }
 
-    private static int[] Predict(ITransformer classifier, IDataView rows) =>
-        [.. classifier.Transform(rows).GetColumn<uint>("PredictedLabel").Select(key => (int)key - 1)];
-
-    private byte[][] Masks(StudyCell cell, IReadOnlyList<Photo> images, int seed)
-    {
-        byte[][] masks = context.Masks.Of(cell.Masks!, images, context.Cancellation);
-        return cell.Shuffled ? StudyMasks.Shuffled(masks, seed) : masks;
-    }
+    private byte[][] Masks(StudyCell cell, IReadOnlyList<Photo> images, int seed) =>
+        context.Masks.Of(cell, images, seed, context.Cancellation);
 
     private VisionEncoder Encoder(int seed, Training? training)
     {

@@ -46,9 +46,6 @@ internal sealed class StudyFolder(string root)
     /// <summary>Encoded masks of a list of images.</summary>
     public string MaskFile(string key) => Path.Combine(root, "work", "masks", key + ".masks");
 
-    /// <summary>Rows whose labels are learned from.</summary>
-    public string Labels(string key) => Path.Combine(root, "work", "labels", key + ".txt");
-
     /// <summary>What only one process does at a time; null where another does it now.</summary>
     public FileStream? TryLock(string name)
     {

@@ -4,6 +4,7 @@ using System.Runtime.ExceptionServices;
 using MaskBias.MLNet.Catalog;
 using MaskBias.MLNet.Masks;
 using MaskBias.MLNet.Masks.Files;
+using MaskBias.MLNet.Samples.Cli.Report.Page;
 using MaskBias.MLNet.Samples.Cli.Study.Plans;
 using MaskBias.MLNet.Samples.Cli.Study.Results;
 using MaskBias.MLNet.Samples.Common.Photos;
@@ -35,8 +36,19 @@ internal sealed class StudyMasks(StudyPlan plan, string root, StudyImages images
         var found = Find(source, of, cancellation);
         PictureFile.Write(file, Written(found));
         new MaskResult(source, of.Count, Stopwatch.GetElapsedTime(start).TotalSeconds, Environment.ProcessorCount,
-            found.Average(m => m.Length == 0 ? 0 : MaskSet.Decode(m).Count)).Write(folder.Masks($"{source}-{key}"));
+            found.Average(m => m.Length == 0 ? 0 : MaskSet.Decode(m).Count)).Write(folder.Masks($"{SafeText.Slug(source)}-{key}"));
         return found;
+    }
+
+    /// <summary>Masks of each image as a cell's training has them: its own, or another image's.</summary>
+    /// <param name="cell">The cell, which has a source of masks.</param>
+    /// <param name="of">The images.</param>
+    /// <param name="seed">Of the training.</param>
+    /// <param name="cancellation">Stops finding.</param>
+    public byte[][] Of(StudyCell cell, IReadOnlyList<Photo> of, int seed, CancellationToken cancellation)
+    {
+        byte[][] masks = Of(cell.Masks!, of, cancellation);
+        return cell.Shuffled ? Shuffled(masks, seed) : masks;
     }
 
     /// <summary>Gives every image the masks of another one, fitted to its size.</summary>

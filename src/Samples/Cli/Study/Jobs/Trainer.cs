@@ -70,9 +70,8 @@ internal sealed class Trainer(StudyContext context)
     // Masks only where they are looked at: a plain run needs none.
     private IDataView Rows(MLContext ml, Training training)
     {
-        if (training.Cell.Masks is not { } source) return PhotoSet.ToDataView(ml, training.Images);
-        byte[][] masks = context.Masks.Of(source, training.Images, context.Cancellation);
-        if (training.Cell.Shuffled) masks = StudyMasks.Shuffled(masks, training.Seed);
+        if (training.Cell.Masks is null) return PhotoSet.ToDataView(ml, training.Images);
+        byte[][] masks = context.Masks.Of(training.Cell, training.Images, training.Seed, context.Cancellation);
         return ml.Data.LoadFromEnumerable(training.Images.Zip(masks,
             (image, own) => new MaskedPhoto { ImagePath = image.ImagePath, Label = image.Label, Masks = own }));
     }
@@ -124,7 +123,11 @@ internal sealed class Trainer(StudyContext context)
 
     /// <summary>The class that a classifier gives each test image.</summary>
     public static int[] Predict(MLContext ml, StudyImages images, ITransformer classifier) =>
-        [.. classifier.Transform(images.Keyed(ml, images.Test)).GetColumn<uint>("PredictedLabel").Select(key => (int)key - 1)];
+        Predict(classifier, images.Keyed(ml, images.Test));
+
+    /// <summary>The class that a classifier gives each row.</summary>
+    public static int[] Predict(ITransformer classifier, IDataView rows) =>
+        [.. classifier.Transform(rows).GetColumn<uint>("PredictedLabel").Select(key => (int)key - 1)];
 
     private void Write(Training training, TrainingReport report, int epochs, IReadOnlyList<BiasAtStep> bias)
     {
