@@ -16,7 +16,7 @@ namespace MaskBias.MLNet.Benchmarks;
 /// </summary>
 internal static class AugmentationBenchmark
 {
-    private const int Photos = 32, Batch = 16, Rounds = 5, Global = 224, Local = 96;
+    private const int Photos = 32, Batch = 16, Rounds = 11, Global = 224, Local = 96;
     private const double LeastRatio = 0.5;
 
     public static void Run(TextWriter output)

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using Microsoft.ML.Data;
 using SkiaSharp;
 
@@ -6,13 +7,22 @@ namespace MaskBias.MLNet.Images;
 /// <summary>Conversions between 32-bit bitmaps, RGB bytes and planar floats.</summary>
 internal static class PixelBuffers
 {
+    private static readonly Vector128<byte>
+        FromRgba = Vector128.Create((byte)0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 0, 0, 0, 0),
+        FromBgra = Vector128.Create((byte)2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, 0, 0, 0, 0);
+
     /// <summary>Drops alpha: premultiplied pixels without it are those composited on black.</summary>
     public static RgbImage ToRgb(SKBitmap bitmap)
     {
         var source = Pixels(bitmap);
         var pixels = new byte[3 * bitmap.Width * bitmap.Height];
         var (red, blue) = Order(bitmap.ColorType);
-        for (int from = 0, to = 0; to < pixels.Length; from += 4, to += 3)
+        var order = red == 0 ? FromRgba : FromBgra;
+        int from = 0, to = 0;
+        // Four pixels at once; what is stored beyond them, the next ones overwrite.
+        for (; to <= pixels.Length - Vector128<byte>.Count; from += 16, to += 12)
+            Vector128.Shuffle(Vector128.Create<byte>(source.Slice(from, 16)), order).CopyTo(pixels, to);
+        for (; to < pixels.Length; from += 4, to += 3)
         {
             pixels[to] = source[from + red];
             pixels[to + 1] = source[from + 1];

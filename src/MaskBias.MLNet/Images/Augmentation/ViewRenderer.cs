@@ -13,20 +13,19 @@ namespace MaskBias.MLNet.Images.Augmentation;
 /// </summary>
 internal sealed class ViewRenderer : IDisposable
 {
-    private const int Channels = 3;
+    private const int Channels = 3, Lines = 8;          // as many lines are cut at once
 
     private readonly int height, width;
     private readonly ImageNormalization normalization;
-    private readonly float[] pixels;            // [H, W, 3], and a number after the last that is read with it
+    private readonly float[] pixels;            // [H, W, 3]
 
     /// <param name="image">The image that all views show.</param>
     /// <param name="normalization">Of the encoder that sees them.</param>
     public ViewRenderer(RgbImage image, ImageNormalization normalization)
     {
         (height, width, this.normalization) = (image.Height, image.Width, normalization);
-        pixels = ArrayPool<float>.Shared.Rent(image.Pixels.Length + 1);
+        pixels = ArrayPool<float>.Shared.Rent(image.Pixels.Length);
         Widen(image.Pixels, pixels);
-        pixels[image.Pixels.Length] = 0;
     }
 
     /// <summary>Renders a view.</summary>
@@ -73,21 +72,32 @@ internal sealed class ViewRenderer : IDisposable
         if (draw.Grayscale) colors.Saturate(0);
     }
 
-    // Down the columns first, then along each line: [H, W, 3] -> three times [S, S].
+    // Down the columns first, then along the lines, several at once: [H, W, 3] -> three times [S, S].
     private void Cut(CropRegion region, int size, Span<float> red, Span<float> green, Span<float> blue)
     {
         var rows = new BicubicTaps(region.Y, region.Height, isReversed: false, height, size);
         var columns = new BicubicTaps(region.X, region.Width, region.Flip, width, size);
         int first = columns.First, used = Channels * (columns.End - first);
-        float[] lent = ArrayPool<float>.Shared.Rent(used + 1);
+        float[] lent = ArrayPool<float>.Shared.Rent(Lines * (2 * used + Channels * size));
         try
         {
-            var line = lent.AsSpan(0, used + 1);
-            line[used] = 0;
-            for (int y = 0; y < size; y++)
+            Span<float> lines = lent.AsSpan(0, Lines * used), turned = lent.AsSpan(Lines * used, Lines * used);
+            var cut = lent.AsSpan(2 * Lines * used, Lines * Channels * size);
+            lines.Clear();                                      // the last lines may be fewer
+            for (int y = 0; y < size; y += Lines)
             {
-                Vertical(line[..used], rows.Starts[y], first, rows.Weights(y));
-                Horizontal(line, columns, first, red.Slice(y * size, size), green.Slice(y * size, size), blue.Slice(y * size, size));
+                int count = Math.Min(Lines, size - y);
+                for (int i = 0; i < count; i++)
+                {
+                    int start = Channels * (rows.Starts[y + i] * width + first);
+                    WeightedRows.Sum(pixels, start, Channels * width, rows.Weights(y + i), lines.Slice(i * used, used));
+                }
+                Turn(lines, turned, used);
+                Horizontal(turned, columns, first, cut);
+                for (int i = 0; i < count; i++)
+                {
+                    TurnBack(cut, i, red.Slice((y + i) * size, size), green.Slice((y + i) * size, size), blue.Slice((y + i) * size, size));
+                }
             }
         }
         finally
@@ -96,43 +106,44 @@ internal sealed class ViewRenderer : IDisposable
         }
     }
 
-    private void Vertical(Span<float> line, int row, int column, ReadOnlySpan<float> weights)
+    // [8, n] -> [n, 8]
+    private static void Turn(ReadOnlySpan<float> lines, Span<float> turned, int length)
     {
-        int stride = Channels * width, start = row * stride + Channels * column, i = 0;
-        ref float source = ref MemoryMarshal.GetArrayDataReference(pixels);
-        ref float target = ref MemoryMarshal.GetReference(line);
-        for (; i <= line.Length - Vector<float>.Count; i += Vector<float>.Count)
-        {
-            var sum = Vector<float>.Zero;
-            nuint at = (nuint)(start + i);
-            for (int t = 0; t < weights.Length; t++, at += (nuint)stride)
-                sum = Vector.FusedMultiplyAdd(Vector.LoadUnsafe(ref source, at), new Vector<float>(weights[t]), sum);
-            sum.StoreUnsafe(ref target, (nuint)i);
-        }
-        for (; i < line.Length; i++)
-        {
-            float sum = 0;
-            for (int t = 0; t < weights.Length; t++) sum += pixels[start + t * stride + i] * weights[t];
-            line[i] = sum;
-        }
+        ReadOnlySpan<float> a = lines[..length], b = lines.Slice(length, length), c = lines.Slice(2 * length, length),
+            d = lines.Slice(3 * length, length), e = lines.Slice(4 * length, length), f = lines.Slice(5 * length, length),
+            g = lines.Slice(6 * length, length), h = lines.Slice(7 * length, length);
+        for (int i = 0; i < length; i++)
+            Vector256.Create(a[i], b[i], c[i], d[i], e[i], f[i], g[i], h[i]).CopyTo(turned[(i * Lines)..]);
     }
 
-    // A pixel's three channels at once, with one number after them that is thrown away.
-    private static void Horizontal(
-        ReadOnlySpan<float> line, BicubicTaps columns, int first, Span<float> red, Span<float> green, Span<float> blue)
+    // A line's pixels out of [S, 3, 8].
+    private static void TurnBack(ReadOnlySpan<float> cut, int line, Span<float> red, Span<float> green, Span<float> blue)
     {
-        ref float source = ref MemoryMarshal.GetReference(line);
-        for (int x = 0; x < red.Length; x++)
+        for (int x = 0, at = line; x < red.Length; x++, at += Channels * Lines)
+            (red[x], green[x], blue[x]) = (cut[at], cut[at + Lines], cut[at + 2 * Lines]);
+    }
+
+    // [W, 3, 8] -> [S, 3, 8]: the same weights for three channels of eight lines.
+    private static void Horizontal(ReadOnlySpan<float> turned, BicubicTaps columns, int first, Span<float> cut)
+    {
+        ref float source = ref MemoryMarshal.GetReference(turned);
+        ref float target = ref MemoryMarshal.GetReference(cut);
+        for (int x = 0; x < columns.Starts.Length; x++)
         {
-            var weights = columns.Weights(x);
-            int start = Channels * (columns.Starts[x] - first);
-            var sum = Vector128<float>.Zero;
-            for (int t = 0; t < weights.Length; t++)
+            Vector256<float> red = default, green = default, blue = default;
+            nuint at = (nuint)(Channels * Lines * (columns.Starts[x] - first));
+            foreach (float weight in columns.Weights(x))
             {
-                var pixel = Vector128.LoadUnsafe(ref source, (nuint)(start + Channels * t));
-                sum = Vector128.FusedMultiplyAdd(pixel, Vector128.Create(weights[t]), sum);
+                var w = Vector256.Create(weight);
+                red = Vector256.FusedMultiplyAdd(Vector256.LoadUnsafe(ref source, at), w, red);
+                green = Vector256.FusedMultiplyAdd(Vector256.LoadUnsafe(ref source, at + Lines), w, green);
+                blue = Vector256.FusedMultiplyAdd(Vector256.LoadUnsafe(ref source, at + 2 * Lines), w, blue);
+                at += Channels * Lines;
             }
-            (red[x], green[x], blue[x]) = (sum[0], sum[1], sum[2]);
+            nuint to = (nuint)(Channels * Lines * x);
+            red.StoreUnsafe(ref target, to);
+            green.StoreUnsafe(ref target, to + Lines);
+            blue.StoreUnsafe(ref target, to + 2 * Lines);
         }
     }
 
