@@ -23,6 +23,9 @@ internal interface IRanks : IDisposable
     /// <summary>The reason why the launcher asks this process to end, where it can be seen from here.</summary>
     RankFailedException? WhyStopping() => null;
 
+    /// <summary>Says at once, from another thread, when another rank of this machine ends, until what it returns is disposed of.</summary>
+    IDisposable? Watch(Action<string> say) => null;
+
     /// <summary>Starts to replace values by their sum over the ranks; every rank gets the same bits.</summary>
     /// <param name="values">Contiguous, float32 or float64; it must stay alive and untouched until the sum is complete.</param>
     IPendingSum BeginSum(Tensor values);

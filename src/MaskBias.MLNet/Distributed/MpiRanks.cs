@@ -87,11 +87,10 @@ internal sealed unsafe class MpiRanks : IRanks
         Tell(new(kind, Rank, cause.Message));
     }
 
-    public RankFailedException? WhyStopping()
-    {
-        int dead = Stopping.IsCancellationRequested ? peers.FindDead(Rank) : -1;
-        return dead < 0 ? null : Failed($"{Capital(peers.Name(dead))} has ended: it was killed, crashed or left early, and the launcher ends the job.");
-    }
+    public RankFailedException? WhyStopping() =>
+        Stopping.IsCancellationRequested && peers.WhoEnded(Rank) is { } ended ? Failed($"{ended}, and the launcher ends the job.") : null;
+
+    public IDisposable Watch(Action<string> say) => new PeerWatch(peers, Rank, say);
 
     public void WhileBusy(Action work)
     {
@@ -182,8 +181,7 @@ internal sealed unsafe class MpiRanks : IRanks
         if (Stopwatch.GetElapsedTime(lastLookAtPeers) > BetweenPeers)
         {
             lastLookAtPeers = Stopwatch.GetTimestamp();
-            int dead = peers.FindDead(Rank);
-            if (dead >= 0) throw Failed($"{Capital(peers.Name(dead))} has ended: it was killed, crashed or left early. Rank {Rank} was waiting for it in {what}.");
+            if (peers.WhoEnded(Rank) is { } ended) throw Failed($"{ended}. Rank {Rank} was waiting for it in {what}.");
         }
         if (stopping.IsCancellationRequested && waited > AfterSignal)
         {
@@ -209,10 +207,10 @@ internal sealed unsafe class MpiRanks : IRanks
                 Forward(alarm);
                 throw new OperationCanceledException($"Rank {alarm.Rank} was asked to stop.");
             case AlarmKind.Left:
-                throw Failed($"{Capital(peers.Name(alarm.Rank))} has left.");
+                throw Failed($"{peers.Name(alarm.Rank, capital: true)} has left.");
             default:
                 Forward(alarm);
-                throw Failed($"{Capital(peers.Name(alarm.Rank))} failed: {alarm.Text}");
+                throw Failed($"{peers.Name(alarm.Rank, capital: true)} failed: {alarm.Text}");
         }
     }
 
@@ -228,8 +226,6 @@ internal sealed unsafe class MpiRanks : IRanks
         world.HasFailed = true;
         return new(reason);
     }
-
-    private static string Capital(string name) => char.ToUpperInvariant(name[0]) + name[1..];
 
     private static nint Address(Tensor host, out long count)
     {

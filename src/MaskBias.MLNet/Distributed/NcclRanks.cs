@@ -30,6 +30,8 @@ internal sealed class NcclRanks : IRanks
 
     public RankFailedException? WhyStopping() => ranks.WhyStopping();
 
+    public IDisposable Watch(Action<string> say) => ranks.Watch(say);
+
     /// <summary>Refuses what NCCL cannot do.</summary>
     internal static void CheckDevice(Device device)
     {

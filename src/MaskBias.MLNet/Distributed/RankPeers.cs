@@ -11,22 +11,31 @@ internal sealed class RankPeers
     /// <param name="mine">What <see cref="Describe"/> gave each rank.</param>
     public RankPeers(byte[][] mine) => ranks = [.. mine.Select(Parse)];
 
+    /// <summary>Number of ranks.</summary>
+    public int Count => ranks.Length;
+
     /// <summary>This process, for the others.</summary>
     public static byte[] Describe() => Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId} {Environment.MachineName}"));
 
-    /// <summary>A rank of this machine whose process has ended, or −1.</summary>
-    public int FindDead(int self)
+    /// <summary>Which other rank of this machine has ended, as a sentence without its stop; null where none has.</summary>
+    /// <param name="self">The rank that asks.</param>
+    /// <param name="onlyRoot">Whether rank 0 alone is looked at.</param>
+    public string? WhoEnded(int self, bool onlyRoot = false)
     {
-        for (int rank = 0; rank < ranks.Length; rank++)
+        for (int rank = 0; rank < (onlyRoot ? Math.Min(1, ranks.Length) : ranks.Length); rank++)
         {
-            if (rank != self && OnThisMachine(rank) && !Runs(ranks[rank].Process)) return rank;
+            if (rank == self || !OnThisMachine(rank) || Runs(ranks[rank].Process)) continue;
+            return $"{Name(rank, capital: true)} has ended: it was killed, crashed or left early";
         }
-        return -1;
+        return null;
     }
 
     /// <summary>A rank as people find it.</summary>
-    public string Name(int rank) =>
-        rank < ranks.Length ? $"rank {rank} (process {ranks[rank].Process} on {ranks[rank].Host})" : $"rank {rank}";
+    public string Name(int rank, bool capital = false)
+    {
+        string name = capital ? $"Rank {rank}" : $"rank {rank}";
+        return rank < ranks.Length ? $"{name} (process {ranks[rank].Process} on {ranks[rank].Host})" : name;
+    }
 
     private bool OnThisMachine(int rank) => OperatingSystem.IsLinux() && ranks[rank].Host == Environment.MachineName;
 

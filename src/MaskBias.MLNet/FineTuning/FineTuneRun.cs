@@ -108,7 +108,7 @@ internal sealed class FineTuneRun
             Progress = tracker, EndEpoch = EndEpoch, Reducer = reducer,
         };
         if (share is not null) loop.State.Broadcast(ranks);
-        loop.Run(next => loader.Epoch(next.Epoch, cancellation.Token), cancellation.Token);
+        using (ranks.Watch(log.Warn)) loop.Run(next => loader.Epoch(next.Epoch, cancellation.Token), cancellation.Token);
         best.Restore(average ?? model);
         return new()
         {

@@ -27,14 +27,58 @@ public static class ImageDecoder
     /// </summary>
     internal static SKBitmap DecodeBitmap(ReadOnlySpan<byte> encoded, string name, bool applyOrientation, long maxPixels = DefaultMaxPixels)
     {
-        if (encoded.IsEmpty) throw new ImageReadException($"{name} is empty (0 bytes).");
         using var data = SKData.CreateCopy(encoded);
-        using var codec = SKCodec.Create(data)
-            ?? throw new ImageReadException($"{name} ({encoded.Length} bytes) is not an image that can be read; formats are {Formats}.");
-        var info = codec.Info;
-        if ((long)info.Width * info.Height > maxPixels)
-            throw new ImageReadException($"{name} is {info.Width}x{info.Height}; an image may have at most {maxPixels} pixels.");
+        using var codec = Open(data, name, maxPixels);
+        return Decode(codec, codec.Info.Size, name, applyOrientation);
+    }
 
+    /// <summary>
+    /// Decodes an image and reduces it to a short side. Of a JPEG or WebP file much larger than that no more is decoded than is needed.
+    /// </summary>
+    /// <param name="encoded">The file's bytes.</param>
+    /// <param name="name">What errors call the image.</param>
+    /// <param name="maxShortSide">In pixels; a long side has at most 16 times as many.</param>
+    /// <returns>The pixels, upright, and the size of the whole image.</returns>
+    internal static (RgbImage Pixels, int Height, int Width) DecodeReduced(ReadOnlySpan<byte> encoded, string name, int maxShortSide)
+    {
+        using var data = SKData.CreateCopy(encoded);
+        using var codec = Open(data, name, DefaultMaxPixels);
+        var whole = codec.Info.Size;
+        double scale = ImageReduction.ToShortSide(whole.Height, whole.Width, maxShortSide);
+        using var bitmap = Decode(codec, Smallest(codec, scale), name, applyOrientation: true);
+        var (height, width) = IsTurned(codec.EncodedOrigin) ? (whole.Width, whole.Height) : (whole.Height, whole.Width);
+        return (ImageReduction.Scale(bitmap, height, width, scale), height, width);
+    }
+
+    /// <summary>Whether upright pixels have rows where the stored ones have columns.</summary>
+    internal static bool IsTurned(SKEncodedOrigin origin) => origin >= SKEncodedOrigin.LeftTop;
+
+    private static SKCodec Open(SKData data, string name, long maxPixels)
+    {
+        if (data.IsEmpty) throw new ImageReadException($"{name} is empty (0 bytes).");
+        var codec = SKCodec.Create(data)
+            ?? throw new ImageReadException($"{name} ({data.Size} bytes) is not an image that can be read; formats are {Formats}.");
+        var size = codec.Info.Size;
+        if ((long)size.Width * size.Height <= maxPixels) return codec;
+        codec.Dispose();
+        throw new ImageReadException($"{name} is {size.Width}x{size.Height}; an image may have at most {maxPixels} pixels.");
+    }
+
+    // The smallest size that the file can be decoded to, in eighths, that is no smaller than the scaled one.
+    private static SKSizeI Smallest(SKCodec codec, double scale)
+    {
+        var whole = codec.Info.Size;
+        for (int eighths = 1; eighths < 8; eighths++)
+        {
+            var size = codec.GetScaledDimensions(eighths / 8f);
+            if (size.Width >= whole.Width * scale && size.Height >= whole.Height * scale) return size;
+        }
+        return whole;
+    }
+
+    private static SKBitmap Decode(SKCodec codec, SKSizeI size, string name, bool applyOrientation)
+    {
+        var info = codec.Info.WithSize(size);
         info.ColorSpace = null;                                        // no colour management, as in SKBitmap.Decode
         if (info.AlphaType == SKAlphaType.Unpremul) info.AlphaType = SKAlphaType.Premul;
         var bitmap = new SKBitmap(info);

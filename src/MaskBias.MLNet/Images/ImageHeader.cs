@@ -12,7 +12,7 @@ internal static class ImageHeader
         if (!File.Exists(path)) throw new ImageReadException($"{place}: '{path}' does not exist.");
         using var codec = SKCodec.Create(path)
             ?? throw new ImageReadException($"{place}: '{path}' is not an image that can be read; formats are {ImageDecoder.Formats}.");
-        bool isTurned = applyOrientation && codec.EncodedOrigin >= SKEncodedOrigin.LeftTop;
+        bool isTurned = applyOrientation && ImageDecoder.IsTurned(codec.EncodedOrigin);
         return isTurned ? (codec.Info.Width, codec.Info.Height) : (codec.Info.Height, codec.Info.Width);
     }
 }

@@ -13,14 +13,16 @@ internal sealed record ImageSource(
 {
     private const long MaxFileBytes = 1L << 30;
 
-    /// <summary>Gives the pixels, upright.</summary>
+    /// <summary>Gives the pixels, upright, reduced to a short side, and the size of the whole image.</summary>
     /// <exception cref="ImageReadException">The image cannot be read; the message names the row, the column and the file.</exception>
-    public RgbImage Decode()
+    public (RgbImage Image, int Height, int Width) Decode(int maxShortSide)
     {
         if (Fault is not null) throw Fault;
-        if (Pixels is not null) return Pixels();
-        if (Encoded is not null) return ImageDecoder.Decode(Encoded, $"{Place}: the encoded image");
-        return ImageDecoder.Decode(ReadFile(Place, Path!), $"{Place}: '{Path}'");
+        if (Encoded is not null) return ImageDecoder.DecodeReduced(Encoded, $"{Place}: the encoded image", maxShortSide);
+        if (Path is not null) return ImageDecoder.DecodeReduced(ReadFile(Place, Path), $"{Place}: '{Path}'", maxShortSide);
+        var image = Pixels!();
+        var (height, width) = FullSize ?? (image.Height, image.Width);
+        return (ImageReduction.ToShortSide(image, maxShortSide), height, width);
     }
 
     /// <summary>Reads a whole image file.</summary>

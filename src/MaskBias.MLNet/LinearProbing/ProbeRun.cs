@@ -160,7 +160,7 @@ internal sealed class ProbeRun
             Progress = tracker, EndEpoch = EndEpoch, Reducer = reducer,
         };
         if (isSpread) loop.State.Broadcast(ranks);
-        loop.Run(next => source.Batches(next.Epoch), cancellation.Token);
+        using (ranks.Watch(source.Log.Warn)) loop.Run(next => source.Batches(next.Epoch), cancellation.Token);
         return (heads.Fold(best), Report());
 
         bool EndEpoch(int epoch)

@@ -124,6 +124,7 @@ internal sealed class PretrainingRun : IDisposable
         long resumed = loop.Next.Step;
         try
         {
+            using var watch = ranks.Watch(log.Warn);
             loop.Run(next => loader.Epoch(next.Epoch, cancellation.Token, (int)(next.Step % plan.StepsPerEpoch)), cancellation.Token);
         }
         catch (Exception e) when (e is not (TrainingDivergedException or CheckpointException) && !loop.IsTorn)

@@ -112,6 +112,49 @@ public class ImageDecoderTests
         Assert.False(dark[opposite]);
     }
 
+    [Theory]
+    [InlineData(SKEncodedImageFormat.Png, 1, 0)]
+    [InlineData(SKEncodedImageFormat.Jpeg, 1, 3)]
+    [InlineData(SKEncodedImageFormat.Jpeg, 6, 3)]
+    [InlineData(SKEncodedImageFormat.Webp, 1, 2)]
+    public void What_is_decoded_small_looks_as_what_is_made_small(SKEncodedImageFormat format, byte orientation, double apart)
+    {
+        byte[] photo = Photo(1600, 1203, format);
+        if (orientation > 1) photo = SampleImages.JpegWithOrientation(photo, orientation);
+        foreach (int side in new[] { 100, 320, 700, 1203, 5000 })
+        {
+            var whole = ImageDecoder.Decode(photo, "x");
+            var expected = ImageReduction.ToShortSide(whole, side);
+            var (image, height, width) = ImageDecoder.DecodeReduced(photo, "x", side);
+            Assert.Equal((whole.Height, whole.Width), (height, width));
+            Assert.Equal((expected.Height, expected.Width), (image.Height, image.Width));
+            double difference = expected.Pixels.Zip(image.Pixels, (a, b) => Math.Abs(a - b)).Average();
+            Assert.True(difference <= apart, $"{side}: {difference}");
+        }
+    }
+
+    [Fact]
+    public void A_panorama_is_decoded_no_longer_than_16_times_its_short_side()
+    {
+        var (image, _, width) = ImageDecoder.DecodeReduced(Photo(4000, 60, SKEncodedImageFormat.Jpeg), "x", 50);
+        Assert.Equal((4000, 800, 12), (width, image.Width, image.Height));
+    }
+
+    private static byte[] Photo(int width, int height, SKEncodedImageFormat format)
+    {
+        using var bitmap = new SKBitmap(width, height);
+        using var canvas = new SKCanvas(bitmap);
+        var random = new Random(1);
+        canvas.Clear(SKColors.SkyBlue);
+        for (int i = 0; i < 60; i++)
+        {
+            var color = new SKColor((byte)random.Next(256), (byte)random.Next(256), (byte)random.Next(256));
+            canvas.DrawCircle(random.Next(width), random.Next(height), random.Next(20, 200), new SKPaint { Color = color, IsAntialias = true });
+        }
+        using var data = bitmap.Encode(format, 90);
+        return data.ToArray();
+    }
+
     private static byte[] Quadrants()
     {
         using var bitmap = new SKBitmap(32, 16);

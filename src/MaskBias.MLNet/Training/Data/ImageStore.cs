@@ -199,14 +199,13 @@ internal sealed class ImageStore : IDisposable
 
     private RgbImage Decode(StoredImage image)
     {
-        var pixels = image.Source.Decode();
-        var (height, width) = image.Source.FullSize ?? (pixels.Height, pixels.Width);
+        var (pixels, height, width) = image.Source.Decode(maxShortSide);
         if (image.Height != 0 && (height, width) != (image.Height, image.Width))
         {
             throw new ImageReadException($"{image.Source.Place}: '{image.Source.Path}' has changed since it was first read: it is {width}x{height} "
                 + $"pixels now and was {image.Width}x{image.Height}.");
         }
         (image.Height, image.Width) = (height, width);
-        return ImageReduction.ToShortSide(pixels, maxShortSide);
+        return pixels;
     }
 }
