@@ -62,9 +62,9 @@ public sealed class ImageIndex : IAsyncDisposable
     public async Task UpsertAsync(IReadOnlyCollection<IndexedImage> items, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(items);
-        var rows = items.Select(i => new StoredItem(i.Key, Normalized(i), i.Metadata ?? StoredItem.NoMetadata)).ToArray();
         await WriteAsync(async () =>
         {
+            var rows = Rows(items, Dimensions);         // as they are now: a rebuild before this write may have changed them
             await store.UpsertAsync(rows, cancellationToken).ConfigureAwait(false);
             table?.Upsert(rows);
         }, cancellationToken).ConfigureAwait(false);
@@ -90,21 +90,12 @@ public sealed class ImageIndex : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(items);
         CheckModel(modelId, dimensions);
+        var rows = Rows(items, dimensions);
         await WriteAsync(async () =>
         {
-            var (oldId, oldDimensions) = (ModelId, Dimensions);
+            await store.ResetAsync(modelId, dimensions, rows, cancellationToken).ConfigureAwait(false);
             (ModelId, Dimensions) = (modelId, dimensions);
-            try
-            {
-                var rows = items.Select(i => new StoredItem(i.Key, Normalized(i), i.Metadata ?? StoredItem.NoMetadata)).ToArray();
-                await store.ResetAsync(modelId, dimensions, rows, cancellationToken).ConfigureAwait(false);
-                table?.Reset(dimensions, rows);
-            }
-            catch
-            {
-                (ModelId, Dimensions) = (oldId, oldDimensions);
-                throw;
-            }
+            table?.Reset(dimensions, rows);
         }, cancellationToken).ConfigureAwait(false);
     }
 
@@ -119,7 +110,7 @@ public sealed class ImageIndex : IAsyncDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, 10_000);
-        float[] query = Normalized(new IndexedImage("the query", embedding));
+        float[] query = Normalized(new IndexedImage("the query", embedding), Dimensions);
         if (table is null) return await store.SearchAsync(query, count, filter, cancellationToken).ConfigureAwait(false);
         return table.Search(query, count, filter, cancellationToken);
     }
@@ -200,19 +191,22 @@ public sealed class ImageIndex : IAsyncDisposable
         if (dimensions is < 1 or > 16_000) throw new ArgumentOutOfRangeException(nameof(dimensions), dimensions, $"dimensions is {dimensions}; it must lie in [1, 16000].");
     }
 
+    private static StoredItem[] Rows(IEnumerable<IndexedImage> items, int dimensions) =>
+        [.. items.Select(i => new StoredItem(i.Key, Normalized(i, dimensions), i.Metadata ?? StoredItem.NoMetadata))];
+
     /// <summary>The embedding at length 1, so that a cosine is a dot product.</summary>
-    private float[] Normalized(IndexedImage item)
+    private static float[] Normalized(IndexedImage item, int dimensions)
     {
         if (string.IsNullOrEmpty(item.Key) || item.Key.Length > MaxKeyLength || item.Key.Contains('\0'))
             throw new ArgumentException($"A key has {item.Key?.Length ?? 0} characters; it must have 1 to {MaxKeyLength}, and no zero characters.");
-        if (item.Embedding.Length != Dimensions)
-            throw new ArgumentException($"The embedding of '{item.Key}' has {item.Embedding.Length} dimensions; the index has {Dimensions}.");
+        if (item.Embedding.Length != dimensions)
+            throw new ArgumentException($"The embedding of '{item.Key}' has {item.Embedding.Length} dimensions; the index has {dimensions}.");
         double squares = 0;
         foreach (float value in item.Embedding.Span) squares += (double)value * value;
         if (!double.IsFinite(squares) || squares == 0)
             throw new ArgumentException($"The embedding of '{item.Key}' has length {Math.Sqrt(squares)}; it must be finite and above 0.");
         double scale = 1 / Math.Sqrt(squares);
-        float[] unit = new float[Dimensions];
+        float[] unit = new float[dimensions];
         for (int i = 0; i < unit.Length; i++) unit[i] = (float)(item.Embedding.Span[i] * scale);
         return unit;
     }

@@ -5,7 +5,9 @@ using System.Reflection;
 
 namespace MaskBias.MLNet;
 
-/// <summary>Checks options classes by their <see cref="RangeAttribute"/>s and <see cref="IValidatableObject"/>; reports every fault at once.</summary>
+/// <summary>
+/// Checks options classes by their <see cref="RangeAttribute"/>s, their choices and <see cref="IValidatableObject"/>; reports every fault at once.
+/// </summary>
 internal static class OptionsValidator
 {
     /// <summary>Throws one exception that lists every option out of its range.</summary>
@@ -31,6 +33,8 @@ internal static class OptionsValidator
             var value = property.GetValue(options);
             foreach (var fault in property.GetCustomAttributes<ValidationAttribute>().Where(a => !a.IsValid(value)))
                 yield return prefix + Describe(property.Name, value, fault);
+            if (value is Enum choice && !IsKnown(choice))
+                yield return $"{prefix}{property.Name} is {value}; it must be {OneOf(Enum.GetNames(value.GetType()))}.";
             if (value is not null && IsOptions(property.PropertyType))
             {
                 foreach (var nested in Faults(value, $"{prefix}{property.Name}.")) yield return nested;
@@ -42,6 +46,10 @@ internal static class OptionsValidator
                 yield return prefix + result.ErrorMessage;
         }
     }
+
+    private static bool IsKnown(Enum choice) => choice.GetType().IsDefined(typeof(FlagsAttribute)) || Enum.IsDefined(choice.GetType(), choice);
+
+    private static string OneOf(string[] names) => names.Length == 1 ? names[0] : $"{string.Join(", ", names[..^1])} or {names[^1]}";
 
     private static string Describe(string name, object? value, ValidationAttribute fault) => fault switch
     {

@@ -32,7 +32,7 @@ internal static class AugmentationBenchmark
             var options = new DinoOptions { Encoder = VitOptions.Small(), LoaderThreads = 1, ImageCacheMegabytes = 0, BatchSize = Batch };
             using var encoder = new VisionEncoder(new VisionTransformer(VitOptions.Tiny(), seed: 1));
             var sizes = new ViewSizes(options.Views, Global, Local, options.Encoder.PatchSize);
-            using var store = ImageStore.Load(ml.Data.LoadFromEnumerable(files.Select(f => new Row { ImagePath = f })), options, 2 * Global, _ => { });
+            using var store = ImageStore.Load(ml.Data.LoadFromEnumerable(files.Select(f => new Row { ImagePath = f })), options, sizes.KeptSide, _ => { });
             var loader = new ViewLoader(store, options, sizes, encoder, Batch, parts: 1, seed: 1, _ => { });
             var sampler = new ViewSampler(options.Views, Global);
             int epoch = 0;

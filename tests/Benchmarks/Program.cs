@@ -34,6 +34,7 @@ var benchmarks = new SortedDictionary<string, (string About, Action<TextWriter> 
     ["scaling"] = ("a step on one rank and on two, against the model of docs/scaling.md (MASKBIAS_RATE='small 224 4 5')", ScalingBenchmark.Run),
     ["probe"] = ("a linear probe on 2,000 embeddings against LbfgsMaximumEntropy", ProbeBenchmark.Run),
     ["recompute"] = ("memory and time of ViT-B's training pass with blocks that are computed again", RecomputeBenchmark.Run),
+    ["large-photos"] = ("reading photographs of 12 megapixels for training against decoding them whole", LargePhotosBenchmark.Run),
     ["rle"] = ("COCO run lengths encoded and decoded, pixels per second", RleBenchmark.Run),
     ["segmenter"] = ("images segmented per second, one thread", SegmenterBenchmark.Run),
     ["reload"] = ("the served file replaced every 2 s for 90 s under 64 clients: failures and memory", ServeBenchmark.RunReloads),

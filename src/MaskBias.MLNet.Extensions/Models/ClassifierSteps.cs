@@ -35,17 +35,14 @@ internal sealed class ClassifierSteps
         var all = Flatten(loaded).ToArray();
         int graph = Array.FindIndex(all, s => s is OnnxTransformer);
         var source = (OnnxTransformer)all[graph];
-        // The embedding ends with a copy to a column of the user's name and the removal of its helper columns.
-        var before = Flow(all[..graph], input);
-        var embedded = Flow(all[..(graph + 3)], input);
-        var features = embedded.Last(c => !c.IsHidden && before.GetColumnOrNull(c.Name) is null);
-        int dimensions = ((VectorDataViewType)features.Type).Size;
-        source.Dispose();                                                     // its session: this library runs the graph itself, in batches
-        var images = all[..graph].Where(s => s is ImageLoadingTransformer or ImageResizingTransformer or ImagePixelExtractingTransformer);
-        ITransformer[] rest = [.. all[..graph].Except(images), .. all[(graph + 3)..]];
-        string[] others = [.. input.Where(c => c.Type is TextDataViewType).Select(c => c.Name)];
-        bool classifies = Flow(all[(graph + 3)..], embedded).GetColumnOrNull("Score") is { Type: VectorDataViewType };
-        return classifies ? new ClassifierSteps(rest, features.Name, dimensions, others) : null;
+        try
+        {
+            return Following(all, graph, input);
+        }
+        finally
+        {
+            source.Dispose();                                                 // its session: this library runs the graph itself, in batches
+        }
     }
 
     /// <summary>Classifies rows of features.</summary>
@@ -58,6 +55,20 @@ internal sealed class ClassifierSteps
             int best = Array.IndexOf(scores[row], scores[row].Max());
             return new ImageClass(Classes[best], scores[row][best], [.. Classes.Zip(scores[row], KeyValuePair.Create)], f);
         })];
+    }
+
+    private static ClassifierSteps? Following(ITransformer[] all, int graph, DataViewSchema input)
+    {
+        // The embedding ends with a copy to a column of the user's name and the removal of its helper columns.
+        var before = Flow(all[..graph], input);
+        var embedded = Flow(all[..(graph + 3)], input);
+        var features = embedded.Last(c => !c.IsHidden && before.GetColumnOrNull(c.Name) is null);
+        int dimensions = ((VectorDataViewType)features.Type).Size;
+        var images = all[..graph].Where(s => s is ImageLoadingTransformer or ImageResizingTransformer or ImagePixelExtractingTransformer);
+        ITransformer[] rest = [.. all[..graph].Except(images), .. all[(graph + 3)..]];
+        string[] others = [.. input.Where(c => c.Type is TextDataViewType).Select(c => c.Name)];
+        bool classifies = Flow(all[(graph + 3)..], embedded).GetColumnOrNull("Score") is { Type: VectorDataViewType };
+        return classifies ? new ClassifierSteps(rest, features.Name, dimensions, others) : null;
     }
 
     private IDataView Apply(IEnumerable<Row> features)

@@ -7,7 +7,8 @@ namespace MaskBias.MLNet.Extensions.Models;
 /// <summary>Finds the encoder in a model file: the graph in an ML.NET model, or the file itself.</summary>
 internal static class ModelFile
 {
-    private const int MaxGraphBytes = int.MaxValue - 64;          // what an ONNX file can have
+    private const int MaxBytes = int.MaxValue - 64;               // what an ONNX file can have, and an array
+    private const int FirstPart = 1 << 20;
     private const string GraphEntry = "/OnnxModel";               // where ML.NET's ApplyOnnxModel keeps its graph
 
     /// <summary>Throws where the file is missing or of another kind, without loading it.</summary>
@@ -25,16 +26,31 @@ internal static class ModelFile
     {
         using var file = new MemoryStream(model, writable: false);
         bool isPipeline = IsZip(file);
-        byte[] graph = isPipeline ? Unpack(FindGraph(file, path)) : model;
+        byte[] graph = isPipeline ? Unpack(FindGraph(file, path), path) : model;
         return (graph, "sha256-" + Convert.ToHexStringLower(SHA256.HashData(graph))[..16], isPipeline);
     }
 
-    public static FileStream Open(string path)
+    /// <summary>Reads the file as a whole.</summary>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">It is a folder, or too long.</exception>
+    public static byte[] ReadAll(string path)
+    {
+        using var file = Open(path);
+        byte[] bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        return bytes;
+    }
+
+    private static FileStream Open(string path)
     {
         if (Directory.Exists(path))
             throw new InvalidDataException($"ModelPath '{path}' is a folder; it must be a file: an ML.NET model (.zip) or an ONNX encoder (.onnx).");
         if (!File.Exists(path)) throw new FileNotFoundException($"ModelPath '{path}' does not exist.", path);
-        return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        long length = file.Length;
+        if (length <= MaxBytes) return file;
+        file.Dispose();
+        throw new InvalidDataException($"ModelPath '{path}' has {length} bytes; a model file may have at most {MaxBytes}.");
     }
 
     private static bool IsZip(Stream file)
@@ -48,7 +64,6 @@ internal static class ModelFile
     // An ONNX file is a protobuf message whose first field, the version of the format, is a small number.
     private static void CheckOnnx(Stream file, string path)
     {
-        if (file.Length > MaxGraphBytes) throw new InvalidDataException($"'{path}' has {file.Length} bytes; an ONNX file has at most {MaxGraphBytes}.");
         if (file.Length < 64 || file.ReadByte() != 0x08 || file.ReadByte() is < 3 or > 64)
             throw new InvalidDataException($"'{path}' is neither an ML.NET model (.zip) nor an ONNX encoder (.onnx).");
     }
@@ -62,20 +77,35 @@ internal static class ModelFile
             throw new InvalidDataException($"'{path}' holds {graphs.Length} ONNX graphs; a model to serve has one embedding step, "
                 + "as SelfSupervised().EmbedImages saves it.");
         }
-        if (graphs[0].Length > MaxGraphBytes) throw new InvalidDataException($"The graph in '{path}' has {graphs[0].Length} bytes; at most {MaxGraphBytes} can be read.");
+        if (graphs[0].Length > MaxBytes)
+            throw new InvalidDataException($"The graph in '{path}' has {graphs[0].Length} bytes; at most {MaxBytes} can be read.");
         return graphs[0];
     }
 
     // ML.NET writes the graph's length before it, 4 bytes, little-endian.
-    private static byte[] Unpack(ZipArchiveEntry entry)
+    private static byte[] Unpack(ZipArchiveEntry entry, string path)
     {
         using var stream = entry.Open();
         Span<byte> prefix = stackalloc byte[4];
-        stream.ReadExactly(prefix);
-        int length = BinaryPrimitives.ReadInt32LittleEndian(prefix);
-        if (length != entry.Length - 4) throw new InvalidDataException($"The graph's entry has {entry.Length} bytes and says {length}; the model is damaged.");
-        byte[] bytes = new byte[length];
-        stream.ReadExactly(bytes);
-        return bytes;
+        bool hasPrefix = stream.ReadAtLeast(prefix, prefix.Length, throwOnEndOfStream: false) == prefix.Length;
+        int length = hasPrefix ? BinaryPrimitives.ReadInt32LittleEndian(prefix) : -1;
+        if (length < 0 || length != entry.Length - prefix.Length)
+            throw Damaged(path, $"takes {entry.Length} bytes and says that it has {length}");
+        return Inflate(stream, length, path);
     }
+
+    // The length is what the file says of itself: memory is taken as bytes come.
+    private static byte[] Inflate(Stream stream, int length, string path)
+    {
+        byte[] bytes = new byte[Math.Min(length, FirstPart)];
+        for (int done = 0; ;)
+        {
+            done += stream.ReadAtLeast(bytes.AsSpan(done), bytes.Length - done, throwOnEndOfStream: false);
+            if (done < bytes.Length) throw Damaged(path, $"ends after {done} of {length} bytes");
+            if (done == length) return bytes;
+            Array.Resize(ref bytes, (int)Math.Min(length, 2L * bytes.Length));
+        }
+    }
+
+    private static InvalidDataException Damaged(string path, string how) => new($"The graph in '{path}' {how}; the model is damaged.");
 }

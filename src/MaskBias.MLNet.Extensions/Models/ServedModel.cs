@@ -8,21 +8,23 @@ namespace MaskBias.MLNet.Extensions.Models;
 /// <summary>A loaded model; it lives until the last request that holds it has ended.</summary>
 internal sealed class ServedModel
 {
+    private const int MaxImageSize = 4096;          // as CheckpointLoadOptions has it
+
     private readonly InferenceSession session;
-    private readonly RunOptions runOptions = new();
+    private readonly RunOptions runOptions;
     private readonly ClassifierSteps? classifier;
     private readonly string input, output;
     private int holders = 1;
 
-    private ServedModel(InferenceSession session, string id, ClassifierSteps? classifier, string path)
+    private ServedModel(InferenceSession session, RunOptions runOptions, string id, ClassifierSteps? classifier, string path)
     {
-        (this.session, Id, this.classifier) = (session, id, classifier);
+        (this.session, this.runOptions, Id, this.classifier) = (session, runOptions, id, classifier);
         (input, int[] inputShape) = Single(session.InputMetadata, 4, path, "input of pixels [batch, 3, S, S]");
         (output, int[] outputShape) = Single(session.OutputMetadata, 2, path, "output of features [batch, D]");
-        if (inputShape[1] != 3 || inputShape[2] < 1 || inputShape[2] != inputShape[3] || outputShape[1] < 1)
+        if (inputShape[1] != 3 || inputShape[2] is < 1 or > MaxImageSize || inputShape[2] != inputShape[3] || outputShape[1] < 1)
         {
             throw new InvalidDataException($"The encoder in '{path}' maps [{string.Join(", ", inputShape)}] to [{string.Join(", ", outputShape)}]; "
-                + "it must map [batch, 3, S, S] to [batch, D] with S and D given.");
+                + $"it must map [batch, 3, S, S] to [batch, D] with S and D given, and S at most {MaxImageSize}.");
         }
         (ImageSize, Dimensions) = (inputShape[2], outputShape[1]);
     }
@@ -40,29 +42,27 @@ internal sealed class ServedModel
     public static ServedModel Load(string path, int? threads)
     {
         NativeEnvironment.KeepOnnxRuntimePrivate();
-        byte[] bytes;
-        using (var file = ModelFile.Open(path))
-        {
-            bytes = new byte[file.Length];
-            file.ReadExactly(bytes);
-        }
+        byte[] bytes = ModelFile.ReadAll(path);
         var (graph, id, isPipeline) = ModelFile.Read(bytes, path);
         using var options = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         if (threads is { } count) options.IntraOpNumThreads = count;
         // Threads that spin while they wait for work would take the cores from those that decode.
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
         InferenceSession? session = null;
+        var runOptions = new RunOptions();
         try
         {
             session = new InferenceSession(graph, options);
-            var model = new ServedModel(session, id, isPipeline ? ClassifierSteps.Load(bytes) : null, path);
+            var model = new ServedModel(session, runOptions, id, isPipeline ? ClassifierSteps.Load(bytes) : null, path);
             model.Run(new float[3 * model.ImageSize * model.ImageSize], 1);        // a model that cannot run is found now
             return model;
         }
-        catch (Exception e) when (e is OnnxRuntimeException or FormatException or InvalidOperationException or ArgumentException)
+        catch (Exception e)
         {
             session?.Dispose();
-            throw new InvalidDataException($"'{path}' cannot be served: {e.Message}", e);
+            runOptions.Dispose();
+            if (IsModelsFault(e)) throw new InvalidDataException($"'{path}' cannot be served: {e.Message}", e);
+            throw;
         }
     }
 
@@ -100,6 +100,11 @@ internal sealed class ServedModel
         var classes = classifier?.Classify(features);
         return [.. features.Select((f, row) => new ServedResult(Id, f, classes?[row]))];
     }
+
+    // What ONNX Runtime, ML.NET and the reading of its steps throw over a model that is damaged or not of the expected kind.
+    private static bool IsModelsFault(Exception e) =>
+        e is OnnxRuntimeException or FormatException or InvalidOperationException or ArgumentException or OverflowException
+            or IndexOutOfRangeException or InvalidCastException;
 
     private static (string Name, int[] Shape) Single(IReadOnlyDictionary<string, NodeMetadata> nodes, int rank, string path, string what)
     {

@@ -37,7 +37,9 @@ public sealed class DistillationEstimator : IEstimator<PretrainedTransformer>
             throw new ArgumentException($"Student.PatchSize is {architecture.PatchSize}; the teacher has no projection head, so that patch "
                 + $"features are compared, and it must be the teacher's {teacher.Model.Options.PatchSize}.", nameof(options));
         }
-        _ = ViewSizes.For(options.Views, architecture);
+        int global = ViewSizes.For(options.Views, architecture).Global, patch = teacher.Model.Options.PatchSize;
+        if (global % patch != 0)
+            throw new ArgumentException($"The global views have {global} pixels a side; it must be a multiple of the teacher's PatchSize {patch}.", nameof(options));
     }
 
     private bool SameSize => teacher.Model.Options.HasSameWeightsAs(architecture);

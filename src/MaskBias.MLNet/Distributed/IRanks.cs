@@ -30,6 +30,11 @@ internal interface IRanks : IDisposable
     /// <param name="values">Contiguous, float32 or float64; it must stay alive and untouched until the sum is complete.</param>
     IPendingSum BeginSum(Tensor values);
 
+    /// <summary>Waits for what is queued on the device, where sums of several ranks may be: looking around, as every wait does.</summary>
+    void WaitForDevice()
+    {
+    }
+
     /// <summary>Replaces a tensor's values, of any type, by rank 0's.</summary>
     void Broadcast(Tensor values);
 

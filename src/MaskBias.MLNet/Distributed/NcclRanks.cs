@@ -60,11 +60,11 @@ internal sealed class NcclRanks : IRanks
 
     public void Fail(Exception cause)
     {
-        // A sum that some rank never joins would keep the device busy for ever.
-        if (group != 0) NcclLibrary.Abort(group);
-        group = 0;
+        Abandon();
         ranks.Fail(cause);
     }
+
+    public void WaitForDevice() => WaitForSums("a step");
 
     public void WhileBusy(Action work) => ranks.WhileBusy(work);
 
@@ -75,14 +75,34 @@ internal sealed class NcclRanks : IRanks
         ranks.Dispose();
     }
 
-    private sealed class Pending(NcclRanks owner) : IPendingSum
+    // A sum that some rank never joins would keep the device busy for ever, and whatever waits for it.
+    private void Abandon()
     {
-        public void Complete() => owner.ranks.WaitFor(IsDone, "a sum of NCCL");
+        if (group != 0) NcclLibrary.Abort(group);
+        group = 0;
+    }
 
-        private bool IsDone()
+    private void WaitForSums(string what)
+    {
+        try
         {
-            NcclLibrary.CheckGroup(owner.group);
+            ranks.WaitFor(IsDone, what);
+        }
+        catch
+        {
+            Abandon();
+            throw;
+        }
+
+        bool IsDone()
+        {
+            NcclLibrary.CheckGroup(group);
             return NcclLibrary.IsDone();
         }
+    }
+
+    private sealed class Pending(NcclRanks owner) : IPendingSum
+    {
+        public void Complete() => owner.WaitForSums("a sum of NCCL");
     }
 }

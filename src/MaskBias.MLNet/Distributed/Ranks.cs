@@ -3,6 +3,22 @@ namespace MaskBias.MLNet.Distributed;
 /// <summary>The ranks that a run's options ask for.</summary>
 internal static class Ranks
 {
+    /// <summary>Joins the other processes, and does with them what a run begins with; where that fails, they hear of it.</summary>
+    public static (IRanks Ranks, T Begun) Open<T>(
+        DistributedTraining distributed, int timeoutSeconds, TorchSharp.torch.Device device, Func<IRanks, T> begin)
+    {
+        var ranks = Open(distributed, timeoutSeconds, device);
+        try
+        {
+            return (ranks, ranks.Guard(() => begin(ranks)));
+        }
+        catch
+        {
+            ranks.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>Joins the other processes; alone where the options or the launcher ask for no others.</summary>
     /// <exception cref="DllNotFoundException">There is no MPI library, or no NCCL.</exception>
     /// <exception cref="InvalidOperationException">The launcher is of another MPI than the library.</exception>
@@ -13,6 +29,15 @@ internal static class Ranks
         if (world.Size == 1) return OneRank.Instance;
         var ranks = new MpiRanks(world, TimeSpan.FromSeconds(timeoutSeconds));
         if (distributed == DistributedTraining.Mpi) return ranks;
-        return new NcclRanks(ranks, device);
+        try
+        {
+            return new NcclRanks(ranks, device);
+        }
+        catch (Exception e)
+        {
+            ranks.Fail(e);
+            ranks.Dispose();
+            throw;
+        }
     }
 }

@@ -1,4 +1,3 @@
-using System.ComponentModel.DataAnnotations;
 using MaskBias.MLNet.Experiments.Candidates;
 
 namespace MaskBias.MLNet.Experiments;
@@ -14,12 +13,4 @@ public sealed class ClassificationExperimentSettings : ExperimentSettings
     public ClassificationMetric OptimizingMetric { get; set; } = ClassificationMetric.MicroAccuracy;
 
     internal override IExperimentTask Task => new ClassificationTask(OptimizingMetric);
-
-    /// <inheritdoc/>
-    public override IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
-    {
-        foreach (var fault in base.Validate(validationContext)) yield return fault;
-        if (!Enum.IsDefined(OptimizingMetric))
-            yield return new($"OptimizingMetric is {OptimizingMetric}; it must be MicroAccuracy, MacroAccuracy or LogLoss.");
-    }
 }

@@ -121,7 +121,6 @@ public abstract class ExperimentSettings : IValidatableObject
             yield return new($"Features is [{string.Join(", ", Features)}]; each must be a known choice, and there once.");
         if (Candidates?.GroupBy(c => c.Name, StringComparer.OrdinalIgnoreCase).FirstOrDefault(g => g.Count() > 1) is { } twice)
             yield return new($"Candidates has \"{twice.Key}\" {twice.Count()} times; names must differ.");
-        if (!Enum.IsDefined(WhenUsed)) yield return new($"WhenUsed is {WhenUsed}; it must be Refuse, Resume or Overwrite.");
         foreach (string fault in PackagedCandidates.Missing(AllowedCandidates ?? [], Candidates ?? [])) yield return new(fault);
     }
 }

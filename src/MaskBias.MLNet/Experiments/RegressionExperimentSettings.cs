@@ -1,4 +1,3 @@
-using System.ComponentModel.DataAnnotations;
 using MaskBias.MLNet.Experiments.Candidates;
 
 namespace MaskBias.MLNet.Experiments;
@@ -14,12 +13,4 @@ public sealed class RegressionExperimentSettings : ExperimentSettings
     public RegressionMetric OptimizingMetric { get; set; } = RegressionMetric.RSquared;
 
     internal override IExperimentTask Task => new RegressionTask(OptimizingMetric);
-
-    /// <inheritdoc/>
-    public override IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
-    {
-        foreach (var fault in base.Validate(validationContext)) yield return fault;
-        if (!Enum.IsDefined(OptimizingMetric))
-            yield return new($"OptimizingMetric is {OptimizingMetric}; it must be RSquared, MeanAbsoluteError or RootMeanSquaredError.");
-    }
 }

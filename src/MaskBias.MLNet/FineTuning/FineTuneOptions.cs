@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using MaskBias.MLNet.Images.Augmentation;
 using MaskBias.MLNet.Native;
 using MaskBias.MLNet.Training;
+using MaskBias.MLNet.Training.Output;
 using MaskBias.MLNet.Vit;
 
 namespace MaskBias.MLNet.FineTuning;
@@ -92,6 +93,7 @@ public sealed class FineTuneOptions : SupervisedOptions
     /// (<see cref="PretrainingOptions.RecomputeBlocks"/>).
     /// </summary>
     /// <value>false.</value>
+    [FreeOnResume]
     public bool RecomputeBlocks { get; set; }
 
     /// <summary>Side in pixels of the images; positions are resampled where it is not the encoder's. Null keeps the encoder's.</summary>
@@ -128,6 +130,7 @@ public sealed class FineTuneOptions : SupervisedOptions
     /// <summary>Where to compute.</summary>
     /// <value><see cref="ComputeDevice.Auto"/>.</value>
     [Required]
+    [FreeOnResume]
     public ComputeDevice Device { get; set; } = ComputeDevice.Auto;
 
     /// <summary>In what precision the large matrix products of the encoder are computed.</summary>
@@ -162,7 +165,6 @@ public sealed class FineTuneOptions : SupervisedOptions
     public override IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         foreach (var fault in base.Validate(validationContext)) yield return fault;
-        if (!Enum.IsDefined(Precision)) yield return new($"Precision is {Precision}; it must be Float32, TensorFloat32 or BFloat16.");
         if (Patience is not null && ValidationFraction == 0)
             yield return new($"Patience is {Patience} and ValidationFraction is 0; to stop early it must be above 0.");
     }

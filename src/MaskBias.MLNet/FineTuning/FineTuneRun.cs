@@ -15,7 +15,6 @@ namespace MaskBias.MLNet.FineTuning;
 internal sealed class FineTuneRun
 {
     private const string Phase = "Fine-tuning";
-    private const int KeptPerViewPixel = 2;             // as in pretraining: enough for the smallest crops
 
     private readonly IHost host;
     private readonly MLContext context;
@@ -31,8 +30,8 @@ internal sealed class FineTuneRun
         (host, this.context, this.options, this.label) = (environment.Register(Phase), context, options, label);
         bool isSpread = options.Distributed != DistributedTraining.None;
         (device, deviceReason) = options.Device.Resolve(isSpread ? MpiLauncher.LocalRank : 0);
-        ranks = Ranks.Open(options.Distributed, options.DistributedTimeoutSeconds, device);
-        seed = ranks.FromRoot(options.Seed ?? host.Rand.Next());
+        (ranks, seed) = Ranks.Open(
+            options.Distributed, options.DistributedTimeoutSeconds, device, joined => joined.FromRoot(options.Seed ?? host.Rand.Next()));
     }
 
     /// <summary>Trains a copy of the encoder and a head on the labelled rows.</summary>
@@ -46,15 +45,15 @@ internal sealed class FineTuneRun
     {
         using var log = new RunLog(host, rank: ranks.Rank);
         using var precision = new MatrixPrecision(options.Precision, device);
-        var labelled = Labelled(data, out int[] classesOfRows);
-        ClassLabels.Check(classesOfRows, label);
+        int[] classesOfRows = ClassLabels.Read(data, label);
+        var (labelled, rows) = Labelled(data, classesOfRows);
         var model = NewModel(start, options.DropPath);
         FineTuneModel? average = null;
         try
         {
             average = options.EmaMomentum is null ? null : NewModel(start, dropPath: 0);
             var encoder = new VisionEncoder(model.Backbone, normalization: start.Normalization);
-            var report = Train(labelled, classesOfRows, model, average, encoder, log);
+            var report = Train(labelled, rows, classesOfRows, model, average, encoder, log);
             var kept = average ?? model;
             if (average is not null)
             {
@@ -77,12 +76,12 @@ internal sealed class FineTuneRun
     }
 
     private ClassifierReport Train(
-        IDataView labelled, int[] classesOfRows, FineTuneModel model, FineTuneModel? average, VisionEncoder normalizer, RunLog log)
+        IDataView labelled, long[] rows, int[] classesOfRows, FineTuneModel model, FineTuneModel? average, VisionEncoder normalizer, RunLog log)
     {
         var views = options.Crop.AsViews();
         var sizes = ViewSizes.For(views, model.Backbone.Options);
         var loading = options.Loading();
-        using var store = ImageStore.Load(labelled, loading, KeptPerViewPixel * sizes.Global, log.Warn);
+        using var store = ImageStore.Load(labelled, loading, sizes.KeptSide, log.Warn, rows);
         int[] classes = [.. Enumerable.Range(0, store.Count).Select(i => classesOfRows[store[i].Row])];
         ClassLabels.Check(classes, label);
         var (kept, heldOut) = StratifiedSplit.HoldOut(classes, options.ValidationFraction, seed);
@@ -93,10 +92,13 @@ internal sealed class FineTuneRun
         var plain = new PlainViews(store, normalizer);
         var plan = Plan(Phase, options, batch, loader.StepsPerEpoch, limits, out long warmup);
 
-        using var weights = ClassLabels.Weights(options.ClassWeighting, [.. kept.Select(i => classes[i])], label.Count) is { } w
-            ? tensor(w, device: device) : null;
+        using var weights = ClassLabels.Weights(options.ClassWeighting, [.. kept.Select(i => classes[i])], label.Count, device);
         var method = new FineTuneMethod(options, model, average, normalizer, classes, label.Count, weights, seed);
-        if (share is not null) method.JoinRanks(share);
+        if (share is not null)
+        {
+            method.JoinRanks(share);
+            RankAgreement.Check(ranks, Phase, seed, store.Fingerprint(), options, batch);
+        }
         using var reducer = share is null ? null : new GradientReducer(ranks, share.Borders);
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(options.CancellationToken, ranks.Stopping);
         var tracker = new EpochTracker(log, ranks.IsRoot ? options.Progress : null, options.Patience);
@@ -159,14 +161,13 @@ internal sealed class FineTuneRun
     }
 
     // The rows that are learned from: those with a class, and of them those of the few-shot subset.
-    private IDataView Labelled(IDataView data, out int[] classes)
+    private (IDataView Data, long[] Rows) Labelled(IDataView data, int[] classes)
     {
-        int[] all = ClassLabels.Read(data, label);
-        ClassLabels.Check([.. all.Where(c => c >= 0)], label);
-        long[] rows = LabelledRows.Choose(all, options, seed);
-        classes = [.. rows.Select(r => all[r])];
-        bool isAll = rows.Length == all.Count(c => c >= 0);
-        return isAll ? context.Data.FilterRowsByMissingValues(data, label.Name) : new RowSubsetView(data, rows);
+        ClassLabels.Check([.. classes.Where(c => c >= 0)], label);
+        long[] rows = LabelledRows.Choose(classes, options, seed);
+        ClassLabels.Check([.. rows.Select(r => classes[r])], label);
+        bool isAll = rows.Length == classes.Count(c => c >= 0);
+        return (isAll ? context.Data.FilterRowsByMissingValues(data, label.Name) : new RowSubsetView(data, rows), rows);
     }
 
     /// <summary>A copy of an encoder as the options want it, with a head that knows nothing.</summary>

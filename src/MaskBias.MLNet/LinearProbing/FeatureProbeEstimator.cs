@@ -27,7 +27,7 @@ public sealed class FeatureProbeEstimator : IEstimator<MulticlassPredictionTrans
     public MulticlassPredictionTransformer<MaximumEntropyModelParameters> Fit(IDataView input)
     {
         var label = ClassLabels.Find(input.Schema, options.LabelColumnName);
-        var (linear, _) = new ProbeRun(environment, options, label, CPU).OnFeatures(input, options.FeatureColumnName, CPU);
+        var (linear, _) = new ProbeRun(environment, options, label, CPU).OnFeatures(() => input, options.FeatureColumnName, CPU);
         return linear.ToTransformer(environment, input.Schema, options.FeatureColumnName, label);
     }
 

@@ -60,7 +60,11 @@ internal sealed class FeatureSet : IDisposable
         }
         using var scope = NewDisposeScope();
         var values = empty([rows.Count, size]);
-        for (int i = 0; i < rows.Count; i++) rows[i].CopyTo(MemoryMarshal.Cast<byte, float>(values.bytes).Slice(i * size, size));
+        for (int i = 0; i < rows.Count; i++)
+        {
+            using var row = values[i];                          // a span over all of them would end at 2 GiB
+            rows[i].CopyTo(MemoryMarshal.Cast<byte, float>(row.bytes));
+        }
         return new(values.to(device).MoveToOuterDisposeScope(), [.. classes]) { Skipped = skipped };
     }
 

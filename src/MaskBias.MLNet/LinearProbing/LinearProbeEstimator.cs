@@ -43,7 +43,7 @@ public sealed class LinearProbeEstimator : IEstimator<ImageClassifier>
         var labelled = context.Data.FilterRowsByMissingValues(input, label.Name);
         var run = new ProbeRun(environment, options, label, encoder.Device);
         var (linear, report) = options.Augmentation is null
-            ? run.OnFeatures(Embed(labelled), FeatureColumnName, encoder.Device)
+            ? run.OnFeatures(() => Embed(labelled), FeatureColumnName, encoder.Device)
             : run.OnViews(labelled, encoder);
         return new(context, encoder, Embedding("Features"), linear, label, input, report, ownsEncoder: false);
     }

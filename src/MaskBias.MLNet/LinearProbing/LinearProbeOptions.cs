@@ -87,7 +87,8 @@ public sealed class LinearProbeOptions : SupervisedOptions
             yield return new($"LearningRates is [{string.Join(", ", LearningRates)}]; each must lie in (0, 1000].");
         if (LearningRates is { Length: > 1 } && ValidationFraction == 0)
             yield return new($"LearningRates has {LearningRates.Length} values and ValidationFraction is 0; to choose the best it must be above 0.");
-        if (!Enum.IsDefined(Optimizer)) yield return new($"Optimizer is {Optimizer}; it must be Sgd or Lars.");
+        if (LearningRates is { Length: > 1 } && MinLearningRate > 0)
+            yield return new($"MinLearningRate is {MinLearningRate} and LearningRates has {LearningRates.Length} values; with several it must be 0.");
     }
 
     internal LinearProbeOptions Copy()

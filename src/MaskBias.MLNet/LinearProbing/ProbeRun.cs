@@ -3,6 +3,7 @@ using MaskBias.MLNet.Distributed;
 using MaskBias.MLNet.RowMapping;
 using MaskBias.MLNet.Training;
 using MaskBias.MLNet.Training.Data;
+using MaskBias.MLNet.Training.Output;
 using MaskBias.MLNet.Vit;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
@@ -17,28 +18,28 @@ internal sealed class ProbeRun
     private const string Phase = "Linear probe";
     private const double TrustCoefficient = 0.001;      // of LARS
     private const double LargestWarmup = 1.0 / 9;       // Table 4's own: 10 of 90 epochs
-    private const int KeptPerViewPixel = 2;             // as in pretraining: enough for the smallest crops
 
     private readonly IHost host;
     private readonly LinearProbeOptions options;
     private readonly LabelColumn label;
-    private readonly RunLimits limits;
     private readonly IRanks ranks;
     private readonly int seed;
 
     public ProbeRun(IHostEnvironment environment, LinearProbeOptions options, LabelColumn label, Device device)
     {
         (host, this.options, this.label) = (environment.Register(Phase), options, label);
-        limits = new(options.Epochs);
-        ranks = Ranks.Open(options.Distributed, options.DistributedTimeoutSeconds, device);
-        seed = ranks.FromRoot(options.Seed ?? host.Rand.Next());
+        (ranks, seed) = Ranks.Open(
+            options.Distributed, options.DistributedTimeoutSeconds, device, joined => joined.FromRoot(options.Seed ?? host.Rand.Next()));
     }
 
     /// <summary>Learns from a column of features.</summary>
-    public (LinearClassifier Classifier, ClassifierReport Report) OnFeatures(IDataView data, string featureColumnName, Device device)
+    /// <param name="embed">Gives the rows with that column.</param>
+    /// <param name="featureColumnName">The column.</param>
+    /// <param name="device">Where to learn.</param>
+    public (LinearClassifier Classifier, ClassifierReport Report) OnFeatures(Func<IDataView> embed, string featureColumnName, Device device)
     {
         using var _ = ranks;
-        return ranks.Guard(() => LearnFromFeatures(data, featureColumnName, device));
+        return ranks.Guard(() => LearnFromFeatures(embed(), featureColumnName, device));
     }
 
     /// <summary>Learns from views of images, cut as the options say.</summary>
@@ -62,15 +63,18 @@ internal sealed class ProbeRun
         if (validation is null || options.LearningRates.Length == 1) return (classifier, report);
         log.Info(string.Create(CultureInfo.InvariantCulture,
             $"{Phase}: of {options.LearningRates.Length} rates {report.BaseLearningRate:g4} is the best; it is trained again on all rows."));
-        return (Train(Source([.. kept, .. heldOut], null), [report.BaseLearningRate]).Classifier, report);
+        var (again, run) = Train(Source([.. kept, .. heldOut], null), [report.BaseLearningRate]);
+        return (again, report with { Run = run.Run });
 
         Source Source(int[] learned, FeatureBatch? judged)
         {
+            var limits = new RunLimits(options.Epochs);
             int batch = limits.Batch(options.BatchSize, learned.Length, ranks: ranks.Size).Batch;
+            Agree(Fingerprint.Of(rows.Classes), batch);
             int[] own = OwnRows.Of(ranks.Rank, ranks.Size, batch).Positions;
             return new()
             {
-                Log = log, Classes = [.. learned.Select(i => rows.Classes[i])], Batch = batch, Validation = judged,
+                Log = log, Limits = limits, Classes = [.. learned.Select(i => rows.Classes[i])], Batch = batch, Validation = judged,
                 Batches = epoch => Shuffled(learned, batch, own, epoch), ValidationRows = judged is null ? 0 : heldOut.Length, Dimension = rows.Dimension,
                 Skipped = rows.Skipped, Device = device,
                 Progress = judged is null && heldOut.Length > 0 ? null : options.Progress,       // one rate again is soon done
@@ -93,18 +97,20 @@ internal sealed class ProbeRun
         var loading = options.Loading(options.MaskColumnName, options.Masks);
         int[] ofRows = ClassLabels.Read(data, label);
         ClassLabels.Check(ofRows, label);
-        using var store = ImageStore.Load(data, loading, KeptPerViewPixel * sizes.Global, log.Warn);
+        using var store = ImageStore.Load(data, loading, sizes.KeptSide, log.Warn);
         int[] classes = [.. Enumerable.Range(0, store.Count).Select(i => ofRows[store[i].Row])];
         ClassLabels.Check(classes, label);
         var (kept, heldOut) = StratifiedSplit.HoldOut(classes, options.ValidationFraction, seed);
+        var limits = new RunLimits(options.Epochs);
         int batch = limits.Batch(options.BatchSize, kept.Length, ranks: ranks.Size).Batch;
+        Agree(store.Fingerprint(), batch);
         var own = ranks.Size == 1 ? null : OwnRows.Of(ranks.Rank, ranks.Size, batch);
         var loader = new ViewLoader(store, loading, sizes, encoder, batch, parts: 1, seed, log.Warn, kept, own);
         var plain = new PlainViews(store, encoder, options.MaskColumnName is null ? null : options.Masks);
         using var validation = heldOut.Length == 0 ? null : All(plain.Batches(heldOut).Select(Features));
         return Train(new()
         {
-            Log = log, Classes = [.. kept.Select(i => classes[i])], Batch = batch, Validation = validation, ValidationRows = heldOut.Length,
+            Log = log, Limits = limits, Classes = [.. kept.Select(i => classes[i])], Batch = batch, Validation = validation, ValidationRows = heldOut.Length,
             Batches = epoch => loader.Epoch(epoch, options.CancellationToken).Select(Features), Skipped = store.Skipped,
             Dimension = options.Features?.Dimension(encoder.Model.Options) ?? encoder.FeatureDim, Device = encoder.Device,
             Progress = options.Progress,
@@ -122,6 +128,12 @@ internal sealed class ProbeRun
         }
     }
 
+    // Ranks that see other rows would learn some of them twice, and others never.
+    private void Agree(string data, int batch)
+    {
+        if (ranks.Size > 1) RankAgreement.Check(ranks, Phase, seed, data, options, batch);
+    }
+
     private static FeatureBatch All(IEnumerable<FeatureBatch> batches)
     {
         var all = batches.ToList();
@@ -133,6 +145,7 @@ internal sealed class ProbeRun
     private (LinearClassifier Classifier, ClassifierReport Report) Train(Source source, double[] rates)
     {
         int count = rates.Length, stepsPerEpoch = source.Classes.Length / source.Batch;
+        var limits = source.Limits;
         long steps = (long)options.Epochs * stepsPerEpoch, warmup = limits.WarmupSteps(options.WarmupEpochs, stepsPerEpoch, LargestWarmup);
         double scale = source.Batch / 256.0, first = rates[0];
         var plan = new TrainingPlan
@@ -142,7 +155,7 @@ internal sealed class ProbeRun
             WeightDecay = new(options.WeightDecay, options.WeightDecay, steps),
         };
         using var heads = new LinearHeads(count, label.Count, source.Dimension, options.BatchNorm, source.Device, seed);
-        using var weights = ClassLabels.Weights(options.ClassWeighting, source.Classes, label.Count) is { } w ? tensor(w, device: source.Device) : null;
+        using var weights = ClassLabels.Weights(options.ClassWeighting, source.Classes, label.Count, source.Device);
         var method = new ProbeMethod(heads, weights);
         float[] factors = [.. rates.Select(rate => (float)(rate / first))];
         var optimizer = new StackedMomentum([heads.Weight, heads.Bias], factors, options.Momentum,
@@ -195,6 +208,7 @@ internal sealed class ProbeRun
     private sealed record Source
     {
         public required RunLog Log { get; init; }
+        public required RunLimits Limits { get; init; }
         public required int[] Classes { get; init; }
         public required int Batch { get; init; }
         public required Func<int, IEnumerable<FeatureBatch>> Batches { get; init; }

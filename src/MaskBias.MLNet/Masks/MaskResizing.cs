@@ -12,29 +12,39 @@ internal static class MaskResizing
     }
 
     /// <summary>Each pixel takes the value of the pixel of the given masks in which its middle lies.</summary>
-    public static MaskSet Nearest(MaskSet masks, int height, int width)
+    /// <exception cref="InvalidDataException">The resized masks would have more runs than allowed, together.</exception>
+    public static MaskSet Nearest(MaskSet masks, int height, int width, int maxRuns)
     {
         var builder = new RunBuilder(height, width);
         // [masks.Width + 1]: the first new column whose middle lies at or behind an old column's left edge
         int[] columns = [.. Enumerable.Range(0, masks.Width + 1).Select(x => (int)Math.Ceiling((double)x * width / masks.Width - 0.5))];
         var segments = new List<(int Start, int End)>();
         int[] rowStarts = new int[masks.Height + 1];
+        long runs = 0;
         for (int k = 0; k < masks.Count; k++)
         {
             SplitRows(masks, k, segments, rowStarts);
+            int covered = -1;                                   // where the last covered stretch ends
             for (int y = 0; y < height; y++)
             {
                 int row = (int)((y + 0.5) * masks.Height / height);
                 for (int i = rowStarts[row]; i < rowStarts[row + 1]; i++)
                 {
-                    int start = columns[segments[i].Start], end = columns[segments[i].End];
-                    builder.Cover(y * width + start, end - start);
+                    int start = y * width + columns[segments[i].Start], end = y * width + columns[segments[i].End];
+                    if (start == end) continue;
+                    if (start != covered) runs += 2;            // a background and a foreground; else it goes on
+                    if (runs > maxRuns) throw TooManyRuns(masks, height, width, maxRuns);
+                    builder.Cover(start, end - start);
+                    covered = end;
                 }
             }
             builder.EndMask();
         }
         return builder.Build();
     }
+
+    private static InvalidDataException TooManyRuns(MaskSet masks, int height, int width, int maxRuns) =>
+        new($"{masks.Count} masks of {masks.Width}x{masks.Height} have more than {maxRuns} runs when resized to {width}x{height}.");
 
     private static void SplitRows(MaskSet masks, int k, List<(int Start, int End)> segments, int[] rowStarts)
     {

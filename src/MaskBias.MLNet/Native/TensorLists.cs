@@ -1,4 +1,3 @@
-using MaskBias.MLNet.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 

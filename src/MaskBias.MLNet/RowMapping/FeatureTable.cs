@@ -51,6 +51,7 @@ internal sealed class FeatureTable<TLabel> : IDataView
     private sealed class Cursor(FeatureTable<TLabel> table, bool[] active, int[]? order) : DataViewRowCursor
     {
         private long position = -1;
+        private bool ended;
 
         public override DataViewSchema Schema => table.Schema;
 
@@ -64,13 +65,9 @@ internal sealed class FeatureTable<TLabel> : IDataView
 
         public override bool MoveNext()
         {
-            if (position + 1 < table.labels.Length)
-            {
-                position++;
-                return true;
-            }
-            position = -1;
-            return false;
+            ended |= position + 1 == table.labels.Length;
+            position = ended ? -1 : position + 1;
+            return !ended;
         }
 
         public override ValueGetter<DataViewRowId> GetIdGetter() => (ref DataViewRowId value) => value = new((ulong)Row, 0);

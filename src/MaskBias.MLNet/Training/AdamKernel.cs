@@ -1,4 +1,5 @@
 using System.Numerics;
+using MaskBias.MLNet.Native;
 
 namespace MaskBias.MLNet.Training;
 

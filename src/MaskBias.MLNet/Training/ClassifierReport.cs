@@ -24,7 +24,7 @@ public sealed record ClassifierReport
     public required IReadOnlyList<EpochMetrics> Epochs { get; init; }
 
     /// <summary>
-    /// The epoch that was kept, counted from 1: the best by validation, or the last. 0 where no epoch of semi-supervised training was better
+    /// The epoch that was kept, counted from 1: the best by validation, or the last, as always of a linear probe. 0 where no epoch of semi-supervised training was better
     /// than its supervised stage, which then was kept.
     /// </summary>
     public required int BestEpoch { get; init; }

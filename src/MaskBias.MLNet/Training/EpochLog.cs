@@ -1,3 +1,4 @@
+using System.Globalization;
 using MaskBias.MLNet.Training.Monitoring;
 using MaskBias.MLNet.Training.Output;
 
@@ -14,7 +15,8 @@ internal sealed class EpochLog(IProgress<TrainingProgress>? next, RunLog log, Ru
     {
         if (value.Step * value.Epochs == value.Epoch * value.Steps)
         {
-            log.Info($"{value.Phase}: epoch {value.Epoch} of {value.Epochs}, loss {value.Loss:f4}, {value.ImagesPerSecond:f1} images/s, {value.Remaining:hh\\:mm\\:ss} left.");
+            log.Info(string.Create(CultureInfo.InvariantCulture, $"{value.Phase}: epoch {value.Epoch} of {value.Epochs}, loss {value.Loss:f4}, ")
+                + string.Create(CultureInfo.InvariantCulture, $"{value.ImagesPerSecond:f1} images/s, {(int)value.Remaining.TotalHours:00}:{value.Remaining:mm\\:ss} left."));
             value = monitor?.AtEndOfEpoch(value, log) ?? value;
         }
         recorder?.Record(value);

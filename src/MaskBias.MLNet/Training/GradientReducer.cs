@@ -38,6 +38,9 @@ internal sealed class GradientReducer : IDisposable
     /// <summary>The mean of a loss over the ranks.</summary>
     public double Mean(double loss) => ranks.Mean(loss);
 
+    /// <summary>Waits for the device, which may be at a sum that another rank does not join.</summary>
+    public void WaitForDevice() => ranks.WaitForDevice();
+
     /// <summary>
     /// Tells that the forward and backward pass that come next are the last of the step, so that what is complete may start to travel.
     /// </summary>

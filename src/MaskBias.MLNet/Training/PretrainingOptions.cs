@@ -167,8 +167,6 @@ public abstract class PretrainingOptions : IValidatableObject
     /// <inheritdoc/>
     public virtual IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (!Enum.IsDefined(Distributed)) yield return new($"Distributed is {Distributed}; it must be None, Mpi or Nccl.");
-        if (!Enum.IsDefined(Precision)) yield return new($"Precision is {Precision}; it must be Float32, TensorFloat32 or BFloat16.");
         if (AccumulationSteps > 0 && BatchSize % AccumulationSteps != 0)
             yield return new($"BatchSize is {BatchSize}; it must be a multiple of AccumulationSteps {AccumulationSteps}.");
         if (NearestNeighborMonitor is { UseMasks: true } && MaskColumnName is null)

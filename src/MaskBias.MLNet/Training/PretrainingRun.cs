@@ -17,9 +17,6 @@ namespace MaskBias.MLNet.Training;
 /// </summary>
 internal sealed class PretrainingRun : IDisposable
 {
-    // No view shows fewer than about a quarter of the image's side, so twice a view's side keeps every pixel that a view can use.
-    private const int KeptPerViewPixel = 2;
-
     private readonly PretrainingOptions options;
     private readonly string phase;
     private readonly IHost host;
@@ -34,20 +31,11 @@ internal sealed class PretrainingRun : IDisposable
         host = environment.Register(phase);
         bool isSpread = options.Distributed != DistributedTraining.None;
         (Device, deviceReason) = options.Device.Resolve(isSpread ? MpiLauncher.LocalRank : 0);
-        ranks = Ranks.Open(options.Distributed, options.DistributedTimeoutSeconds, Device);
-        try
+        (ranks, (folder, Seed)) = Ranks.Open(options.Distributed, options.DistributedTimeoutSeconds, Device, joined =>
         {
-            (folder, Seed) = ranks.Guard(() =>
-            {
-                var opened = ranks.IsRoot ? RunFolder.Open(options.Output) : null;
-                return (opened, ranks.FromRoot(options.Seed ?? opened?.Earlier?.Seed ?? host.Rand.Next()));
-            });
-        }
-        catch
-        {
-            ranks.Dispose();
-            throw;
-        }
+            var opened = joined.IsRoot ? RunFolder.Open(options.Output) : null;
+            return (opened, joined.FromRoot(options.Seed ?? opened?.Earlier?.Seed ?? host.Rand.Next()));
+        });
         precision = new(options.Precision, Device);
         Limits = new RunLimits(options.Epochs);
     }
@@ -90,8 +78,9 @@ internal sealed class PretrainingRun : IDisposable
         using var log = new RunLog(host, options.Logger, ranks.Rank);
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(options.CancellationToken, ranks.Stopping);
         var sizes = ViewSizes.For(views, encoder);
+        if (teacher is not null) sizes = sizes with { Patch = teacher.Model.Options.PatchSize };       // it alone sees the masks
         int[]? classes = options.NearestNeighborMonitor is { } measured ? ClassNumbers.Read(data, measured.LabelColumnName) : null;
-        using var store = ImageStore.Load(data, options, KeptPerViewPixel * sizes.Global, log.Warn);
+        using var store = ImageStore.Load(data, options, sizes.KeptSide, log.Warn);
         var monitor = classes is null ? null : new NearestNeighborMonitor(classes, store, normalizer, options, Seed, ranks);
         var (batch, parts) = Limits.Batch(options.BatchSize, store.Count, options.AccumulationSteps, ranks.Size);
         var share = ranks.Size == 1 ? null : RankShare.Of(ranks, batch / parts);
@@ -109,9 +98,10 @@ internal sealed class PretrainingRun : IDisposable
         if (store.SpilledBytes > 0) log.Info($"{store.SpilledBytes >> 20} MB of decoded images are in a temporary file.");
 
         using var recorder = folder is null ? null : new RunRecorder(folder, options.Output, normalizer, plan.StepsPerEpoch) { Busy = ranks.WhileBusy };
-        var description = Describe(plan, store, teacher);
-        RankAgreement.Check(ranks, description);
-        var from = recorder?.Begin(description, log);
+        // What a run is takes a look at all images: only where somebody asks.
+        var description = share is null && options.Output.Folder is null ? null : Describe(plan, store, teacher);
+        if (share is not null) RankAgreement.Check(ranks, description!);
+        var from = recorder?.Begin(description!, log);
         TrainingLoop<ViewBatch> loop = null!;
         using var running = loop = new(plan, method)
         {
@@ -174,7 +164,7 @@ internal sealed class PretrainingRun : IDisposable
             Options = described,
             Resolved = new Dictionary<string, string>
             {
-                ["images"] = $"{store.Count}", ["skippedRows"] = $"{store.Skipped}", ["batchSize"] = $"{plan.BatchSize}",
+                ["images"] = $"{store.Count}", ["skippedRows"] = $"{store.Skipped}", [RunDescription.BatchSize] = $"{plan.BatchSize}",
                 ["accumulationSteps"] = $"{plan.AccumulationSteps}", ["epochs"] = $"{plan.Epochs}",
                 ["stepsPerEpoch"] = $"{plan.StepsPerEpoch}", ["steps"] = $"{plan.Steps}",
                 ["learningRate"] = plan.LearningRate.Peak.ToString("g6", CultureInfo.InvariantCulture), ["device"] = deviceReason,

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using MaskBias.MLNet.Distributed;
 using MaskBias.MLNet.Training.Output;
@@ -16,12 +17,26 @@ internal static class RankAgreement
         var all = ranks.Gather(JsonSerializer.SerializeToUtf8Bytes(mine)).Select(bytes => JsonSerializer.Deserialize<RunDescription>(bytes)!).ToList();
         for (int rank = 1; rank < all.Count; rank++)
         {
-            string[] differences = [.. Differences(all[rank], all[0])];
+            string[] differences = [.. all[rank].DifferencesFrom(all[0])];
             if (differences.Length == 0) continue;
             throw new InvalidOperationException($"Rank {rank} is not of the same run as rank 0:{string.Concat(differences.Select(d => "\n  - " + d))}\n"
                 + "Start every process with the same options, on the same images.");
         }
     }
+
+    /// <summary>The same for a run that keeps no description of itself.</summary>
+    /// <param name="ranks">The ranks.</param>
+    /// <param name="phase">What it trains.</param>
+    /// <param name="seed">Its seed.</param>
+    /// <param name="data">Stands for the rows that it learns from.</param>
+    /// <param name="options">Its options.</param>
+    /// <param name="batch">Images of a batch.</param>
+    /// <exception cref="InvalidOperationException">A rank differs from rank 0; each difference is named.</exception>
+    public static void Check(IRanks ranks, string phase, int seed, string data, object options, int batch) => Check(ranks, new()
+    {
+        Phase = phase, Seed = seed, Data = data, Options = OptionsDescription.Of(options), Adjustments = [],
+        Resolved = new Dictionary<string, string> { [RunDescription.BatchSize] = batch.ToString(CultureInfo.InvariantCulture) },
+    });
 
     /// <summary>Takes up the checkpoint that rank 0 found, if any, and gives every rank rank 0's state.</summary>
     public static void Start<TBatch>(IRanks ranks, TrainingLoop<TBatch> loop, (string Path, TrainingPosition Next)? checkpoint)
@@ -46,8 +61,4 @@ internal static class RankAgreement
             state.Broadcast(ranks);
         });
     }
-
-    private static IEnumerable<string> Differences(RunDescription rank, RunDescription root) =>
-        rank.DifferencesFrom(root).Concat(rank.Resolved["batchSize"] == root.Resolved["batchSize"]
-            ? [] : [$"batchSize was {root.Resolved["batchSize"]}, now {rank.Resolved["batchSize"]}"]);
 }

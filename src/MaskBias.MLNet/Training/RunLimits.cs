@@ -26,6 +26,7 @@ internal sealed class RunLimits(int epochs)
         }
         if (wanted <= images) return (wanted, wantedParts);
         int largestPart = wanted / wantedParts, parts = (images + largestPart - 1) / largestPart;
+        while (parts > 1 && parts * ranks > images) parts--;
         int batch = images - images % (parts * ranks);
         if (batch == 0) throw new ArgumentException($"There are {images} images for {ranks} ranks; every rank needs one at least.");
         string even = ranks > 1 ? $", and {ranks} ranks share them evenly" : "";

@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using MaskBias.MLNet.Distributed;
 using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Masks;
+using MaskBias.MLNet.Training.Output;
 
 namespace MaskBias.MLNet.Training;
 
@@ -40,7 +41,8 @@ public abstract class SupervisedOptions : IValidatableObject
     public double WeightDecay { get; set; }
 
     /// <summary>
-    /// Share of each class' labelled rows that is held out of training to choose the best epoch by; a class of one row has none of them.
+    /// Share of each class' labelled rows that is held out of training to choose by: fine-tuning the best epoch, the linear probe the best of
+    /// several learning rates. A class of one row has none of them.
     /// </summary>
     /// <value>0: everything is learned from, and the last epoch is kept.</value>
     [Range(0.0, 0.9)]
@@ -61,11 +63,13 @@ public abstract class SupervisedOptions : IValidatableObject
     /// <summary>Megabytes of decoded images kept in memory; what does not fit is decoded again in every epoch.</summary>
     /// <value>512.</value>
     [Range(0, 1 << 20)]
+    [FreeOnResume]
     public int ImageCacheMegabytes { get; set; } = 512;
 
     /// <summary>Threads that decode and cut images ahead of the training thread.</summary>
     /// <value>Half of the processors, at least 1.</value>
     [Range(1, 1024)]
+    [FreeOnResume]
     public int LoaderThreads { get; set; } = Math.Max(1, Environment.ProcessorCount / 2);
 
     /// <summary>
@@ -73,6 +77,7 @@ public abstract class SupervisedOptions : IValidatableObject
     /// that of all of them together; each has its share of every batch.
     /// </summary>
     /// <value><see cref="DistributedTraining.None"/>.</value>
+    [FreeOnResume]
     public DistributedTraining Distributed { get; set; } = DistributedTraining.None;
 
     /// <summary>
@@ -81,21 +86,20 @@ public abstract class SupervisedOptions : IValidatableObject
     /// </summary>
     /// <value>40.</value>
     [Range(1, 86_400)]
+    [FreeOnResume]
     public int DistributedTimeoutSeconds { get; set; } = 40;
 
     /// <summary>Receives the state of the run after every step, and its metrics after every epoch, on the training thread.</summary>
     /// <value>null.</value>
+    [FreeOnResume]
     public IProgress<TrainingProgress>? Progress { get; set; }
 
     /// <summary>Stops the run before its next step.</summary>
+    [FreeOnResume]
     public CancellationToken CancellationToken { get; set; }
 
     /// <inheritdoc/>
-    public virtual IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
-    {
-        if (!Enum.IsDefined(Distributed)) yield return new($"Distributed is {Distributed}; it must be None, Mpi or Nccl.");
-        if (!Enum.IsDefined(ClassWeighting)) yield return new($"ClassWeighting is {ClassWeighting}; it must be None or Balanced.");
-    }
+    public virtual IEnumerable<ValidationResult> Validate(ValidationContext validationContext) => [];
 
     /// <summary>The same for what reads and cuts images.</summary>
     internal PretrainingOptions Loading(string? maskColumnName = null, MaskTokenOptions? masks = null) => new LoadingOptions

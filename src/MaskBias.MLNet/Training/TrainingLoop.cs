@@ -172,6 +172,7 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
         if (isLast) Reducer?.Expect(Trained);
         var loss = method.Loss(part, position);
         method.Backward(loss, 1.0 / plan.AccumulationSteps);
+        if (isLast) Reducer?.WaitForDevice();
         double value = loss.ToDouble();                      // waits for the device, so only when it has everything to do
         if (!double.IsFinite(value)) throw Fault(part, position, "loss", value);
         return value;

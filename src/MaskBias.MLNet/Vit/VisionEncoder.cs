@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Distributed;
 using MaskBias.MLNet.Native;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -44,6 +45,20 @@ public sealed class VisionEncoder : IDisposable
 
     /// <summary>Where the weights are.</summary>
     public Device Device => Model.parameters().First().device;
+
+    /// <summary>
+    /// Moves the weights. Embedding, nearest neighbours and the linear probe compute where they are; training chooses for itself.
+    /// </summary>
+    /// <param name="device">
+    /// <see cref="ComputeDevice.Auto"/>: the first CUDA device, or that of this process among those that a launcher started here; else the processor.
+    /// </param>
+    /// <exception cref="InvalidOperationException">The CUDA device asked for is not there.</exception>
+    public void MoveTo(ComputeDevice device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        var (where, _) = device.Resolve(MpiLauncher.LocalRank);
+        foreach (nn.Module? part in new nn.Module?[] { Model, Head, Decoder }) part?.to(where);
+    }
 
     /// <summary>Computes features of a batch.</summary>
     /// <param name="pixels">Pixels in [0, 255], [rows, 3, S, S] planar R, G, B with S = <see cref="ImageSize"/>.</param>

@@ -139,13 +139,23 @@ public static class EncoderCheckpoint
     {
         if (file.Metadata.TryGetValue(ConfigKey, out string? embedded))
             return EncoderConfig.Parse(embedded, $"{file.Path}, metadata {ConfigKey}");
+        // Weights of another layout may lie beside a checkpoint of ours; its configuration is not theirs.
+        bool isCheckpoint = Path.GetFileName(file.Path) == WeightsFile
+            || file.Entries.Any(e => e.Name.StartsWith(BackbonePrefix, StringComparison.Ordinal));
         string beside = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file.Path))!, ConfigFile);
-        if (!File.Exists(beside)) return null;
-        long length = new FileInfo(beside).Length;
+        return isCheckpoint && ReadOwnConfig(beside) is { } text ? EncoderConfig.Parse(text, beside) : null;
+    }
+
+    /// <summary>The text of a <c>config.json</c> of this library, right or wrong; null where there is none, or another's.</summary>
+    /// <exception cref="InvalidDataException">It is too large to be a configuration.</exception>
+    internal static string? ReadOwnConfig(string path)
+    {
+        if (!File.Exists(path)) return null;
+        long length = new FileInfo(path).Length;
         if (length > EncoderConfig.MaxLength)
-            throw new InvalidDataException($"{beside} has {length} bytes; at most {EncoderConfig.MaxLength} are allowed.");
-        string text = File.ReadAllText(beside);
-        return EncoderConfig.IsOwn(text) ? EncoderConfig.Parse(text, beside) : null;
+            throw new InvalidDataException($"{path} has {length} bytes; at most {EncoderConfig.MaxLength} are allowed.");
+        string text = File.ReadAllText(path);
+        return EncoderConfig.IsOwn(text) ? text : null;
     }
 
     // Before anything is built: a small file must not make us allocate a huge encoder. What is a little off is listed by name later.

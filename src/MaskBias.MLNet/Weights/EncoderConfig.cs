@@ -97,7 +97,9 @@ internal sealed record EncoderConfig(
         string? format = root.TryGetProperty("format", out var name) ? name.GetString() : null;
         if (format != KnownFormat)
             throw new InvalidDataException($"{source} is of format {format ?? "unknown"}; it must be {KnownFormat}.");
-        int version = root.TryGetProperty("version", out var number) ? number.GetInt32() : 0;
+        int version = 0;
+        if (root.TryGetProperty("version", out var number) && !number.TryGetInt32(out version))
+            throw new InvalidDataException($"{source}: its version is not a whole number; it must be 1 to {CurrentVersion}.");
         if (version is < 1 or > CurrentVersion)
         {
             throw new InvalidDataException($"{source} is of version {version}; this release reads versions 1 to {CurrentVersion}. "

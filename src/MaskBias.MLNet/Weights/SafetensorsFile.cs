@@ -1,12 +1,11 @@
 using System.Buffers.Binary;
-using System.IO.MemoryMappedFiles;
 using MaskBias.MLNet.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MaskBias.MLNet.Weights;
 
-/// <summary>A safetensors file, mapped into memory: tensors are read one by one, when asked for.</summary>
+/// <summary>An open safetensors file: tensors are read one by one, when asked for.</summary>
 /// <remarks>
 /// The file is not trusted: its header is checked as a whole when it is opened, before anything is allocated by its word.
 /// Reading is safe from several threads at once; not so together with <see cref="Dispose"/>.
@@ -16,15 +15,13 @@ public sealed class SafetensorsFile : ITensorSource
     private const int PrefixLength = 8;
 
     private readonly FileStream stream;
-    private readonly MemoryMappedFile mapping;
-    private readonly MemoryMappedViewAccessor view;
     private readonly string path;
     private readonly long dataStart;
     private readonly Dictionary<string, SafetensorsEntry> byName;
 
-    private SafetensorsFile(string path, FileStream stream, MemoryMappedFile mapping, MemoryMappedViewAccessor view, long length)
+    private SafetensorsFile(string path, FileStream stream, long length)
     {
-        (this.path, this.stream, this.mapping, this.view) = (path, stream, mapping, view);
+        (this.path, this.stream) = (path, stream);
         byte[] header = ReadHeader(length);
         dataStart = PrefixLength + header.Length;
         var parsed = SafetensorsHeader.Parse(header, length - dataStart, path);
@@ -48,22 +45,15 @@ public sealed class SafetensorsFile : ITensorSource
     public static SafetensorsFile Open(string path)
     {
         var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan);
-        MemoryMappedFile? mapping = null;
-        MemoryMappedViewAccessor? view = null;
         try
         {
             long length = stream.Length;
             if (length < PrefixLength)
                 throw new InvalidDataException($"{path} is not a safetensors file: it has {length} bytes; at least {PrefixLength} are needed.");
-            mapping = MemoryMappedFile.CreateFromFile(
-                stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
-            view = mapping.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
-            return new SafetensorsFile(path, stream, mapping, view, length);
+            return new SafetensorsFile(path, stream, length);
         }
         catch
         {
-            view?.Dispose();
-            mapping?.Dispose();
             stream.Dispose();
             throw;
         }
@@ -76,7 +66,9 @@ public sealed class SafetensorsFile : ITensorSource
     /// <param name="name">Its name.</param>
     /// <returns>A new CPU tensor of the entry's shape and type, owned by the caller.</returns>
     /// <exception cref="KeyNotFoundException">There is no such tensor.</exception>
-    /// <exception cref="InvalidDataException">A BOOL tensor holds a byte other than 0 and 1.</exception>
+    /// <exception cref="InvalidDataException">
+    /// A BOOL tensor holds a byte other than 0 and 1, or the file has become shorter since it was opened.
+    /// </exception>
     public Tensor Read(string name)
     {
         if (!byName.TryGetValue(name, out var entry))
@@ -99,13 +91,12 @@ public sealed class SafetensorsFile : ITensorSource
         }
     }
 
-    // Straight into the target's memory, where it is of the same kind: whole encoders are not written twice, and the system's own copy is
-    // twice as fast as one through mapped pages.
+    // Straight into the target's memory, where it is of the same kind: whole encoders are not written twice.
     void ITensorSource.ReadInto(string name, Tensor target)
     {
         if (byName[name] is var entry && target.device_type == DeviceType.CPU && target.dtype == entry.DType && target.is_contiguous())
         {
-            TensorBytes.Visit(target, (part, offset) => ReadWhole(entry, offset, part));
+            TensorBytes.Visit(target, (part, offset) => Copy(entry, offset, part));
             return;
         }
         using var scope = NewDisposeScope();
@@ -113,28 +104,13 @@ public sealed class SafetensorsFile : ITensorSource
     }
 
     /// <summary>Closes the file; tensors that were read stay.</summary>
-    public void Dispose()
-    {
-        view.Dispose();
-        mapping.Dispose();
-        stream.Dispose();
-    }
+    public void Dispose() => stream.Dispose();
 
-    private void ReadWhole(SafetensorsEntry entry, long offset, Span<byte> part)
-    {
-        if (!FileBytes.TryRead(stream.SafeFileHandle, dataStart + entry.Offset + offset, part))
-            throw new InvalidDataException($"{path}, tensor {entry.Name}: the file has become shorter since it was opened.");
-        CheckBooleans(entry, part);
-    }
-
+    // The system's own copy is twice as fast as one through mapped pages, and a file that others cut short meanwhile is an error, where
+    // mapped pages would end the process.
     private void Copy(SafetensorsEntry entry, long offset, Span<byte> part)
     {
-        view.SafeMemoryMappedViewHandle.ReadSpan((ulong)(dataStart + entry.Offset + offset), part);
-        CheckBooleans(entry, part);
-    }
-
-    private void CheckBooleans(SafetensorsEntry entry, ReadOnlySpan<byte> part)
-    {
+        ReadBytes(dataStart + entry.Offset + offset, part, $"tensor {entry.Name}");
         if (entry.DType == ScalarType.Bool && part.ContainsAnyExceptInRange((byte)0, (byte)1))
             throw new InvalidDataException($"{path}, tensor {entry.Name}: a BOOL byte is neither 0 nor 1.");
     }
@@ -142,7 +118,7 @@ public sealed class SafetensorsFile : ITensorSource
     private byte[] ReadHeader(long length)
     {
         Span<byte> prefix = stackalloc byte[PrefixLength];
-        view.SafeMemoryMappedViewHandle.ReadSpan(0, prefix);
+        ReadBytes(0, prefix, "header");
         ulong size = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (size > SafetensorsHeader.MaxLength || size > (ulong)(length - PrefixLength))
         {
@@ -150,7 +126,13 @@ public sealed class SafetensorsFile : ITensorSource
             throw new InvalidDataException($"{path} is not a safetensors file: its header would have {size} bytes; at most {most} can be.");
         }
         var header = new byte[(int)size];
-        view.SafeMemoryMappedViewHandle.ReadSpan(PrefixLength, header.AsSpan());
+        ReadBytes(PrefixLength, header, "header");
         return header;
+    }
+
+    private void ReadBytes(long position, Span<byte> part, string what)
+    {
+        if (!FileBytes.TryRead(stream.SafeFileHandle, position, part))
+            throw new InvalidDataException($"{path}, {what}: the file has become shorter since it was opened.");
     }
 }

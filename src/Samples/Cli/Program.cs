@@ -31,7 +31,10 @@ catch (OperationCanceledException)
 catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException
     or InvalidOperationException or NotSupportedException or DllNotFoundException or TrainingDivergedException or RankFailedException or ImageReadException)
 {
+    // A cached data view only says that something went wrong in it, and keeps what.
+    Exception cause = e;
+    while (cause.InnerException is { } inner && cause.Source?.StartsWith("Microsoft.ML", StringComparison.Ordinal) == true) cause = inner;
     string who = MpiWorld.LaunchedRank > 0 ? $"Rank {MpiWorld.LaunchedRank}: " : "";
-    Console.Error.WriteLine(who + e.Message);
+    Console.Error.WriteLine(who + cause.Message);
     return Failed;
 }

@@ -2,7 +2,7 @@ using SkiaSharp;
 
 namespace MaskBias.MLNet.Samples.Pictures;
 
-/// <summary>Makes PNGs, and writes files whole or not at all.</summary>
+/// <summary>Makes PNGs.</summary>
 internal static class PictureFile
 {
     public static byte[] Png(SKSurface surface)
@@ -12,13 +12,5 @@ internal static class PictureFile
         return png.ToArray();
     }
 
-    public static void Write(string path, SKSurface surface) => Write(path, Png(surface));
-
-    public static void Write(string path, byte[] content)
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        string temporary = path + ".part";
-        File.WriteAllBytes(temporary, content);
-        File.Move(temporary, path, overwrite: true);
-    }
+    public static void Write(string path, SKSurface surface) => WholeFile.Write(path, Png(surface));
 }

@@ -5,6 +5,7 @@ using MaskBias.MLNet.Masks;
 using MaskBias.MLNet.Pretraining;
 using MaskBias.MLNet.Pretraining.Mae;
 using MaskBias.MLNet.Samples.Common.Photos;
+using MaskBias.MLNet.Samples.Pictures;
 using MaskBias.MLNet.Samples.Quickstart.Pictures;
 using MaskBias.MLNet.Training;
 using MaskBias.MLNet.Vit;
@@ -68,9 +69,7 @@ internal sealed class Artifacts(MLContext ml, string folder)
             ? LinearClassifier.Fit(ml, student, train)
             : ml.SelfSupervised().EmbedImages("Features", "ImagePath", student).Fit(train);
         var input = ml.Transforms.SelectColumns("ImagePath").Fit(train).Transform(train);
-        string temporary = path + ".part";
-        ml.Model.Save(model, input.Schema, temporary);
-        File.Move(temporary, path, overwrite: true);
+        WholeFile.Write(path, stream => ml.Model.Save(model, input.Schema, stream));
     }
 
     // A few, evenly spread: rows lie class by class.

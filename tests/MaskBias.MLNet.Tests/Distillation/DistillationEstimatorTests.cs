@@ -74,6 +74,18 @@ public sealed class DistillationEstimatorTests(SceneFolder scenes) : IClassFixtu
         Assert.Equal(known["head.last_layer.weight_v"], start["head.last_layer.weight_v"]);
     }
 
+    [Theory]
+    [InlineData(4, 8)]
+    [InlineData(8, 4)]
+    public void The_masks_are_cut_into_the_teachers_patches(int teachers, int students)
+    {
+        using var teacher = TinyTraining.Teacher(maskGuided: true, TinyTraining.Encoder(patchSize: teachers));
+        var options = TinyTraining.Distillation().With(o => (o.MaskColumnName, o.Student) = ("Masks", TinyTraining.Encoder(patchSize: students)));
+        using var student = ml.SelfSupervised().Distill(teacher, options).Fit(scenes.LoadWithMasks(ml));
+        Assert.Equal(students, student.Encoder.Model.Options.PatchSize);
+        Assert.All(student.Report.Losses, loss => Assert.True(double.IsFinite(loss)));
+    }
+
     [Fact]
     public void A_student_of_another_width_has_a_head_of_its_own_and_the_same_prototypes_in_number()
     {

@@ -1,5 +1,6 @@
 using MaskBias.MLNet.Catalog;
 using MaskBias.MLNet.FineTuning;
+using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Images.Augmentation;
 using MaskBias.MLNet.LinearProbing;
 using MaskBias.MLNet.Native;
@@ -52,6 +53,17 @@ public sealed class FineTuneTests : IDisposable
         ml.Model.Save(model, data.Schema, path);
         var again = ml.Model.Load(path, out _).Transform(data).GetColumn<float[]>("Score").ToArray();
         Assert.All(scored.GetColumn<float[]>("Score").Zip(again), s => Assert.All(s.First.Zip(s.Second), v => Assert.Equal(v.First, v.Second, 1e-3f)));
+    }
+
+    [Fact]
+    public void Rows_without_a_class_count_in_the_number_of_a_row()
+    {
+        photos.Rows[0].Label = "";
+        photos.Rows[5].ImagePath = Path.Combine(folder.Path, "lost.png");
+        var options = Quick();
+        options.OnUnreadableImage = UnreadableImages.Throw;
+        var fault = Assert.Throws<ImageReadException>(() => ml.MulticlassClassification.Trainers.FineTune(encoder, options).Fit(Keyed()));
+        Assert.StartsWith("Row 5, column 'ImagePath': ", fault.Message);
     }
 
     [Fact]

@@ -53,6 +53,7 @@ public sealed class LinearProbeTests : IDisposable
         Assert.Equal(model.Classes, names.DenseValues().Select(n => n.ToString()));
 
         var report = model.Report;
+        Assert.Equal(cached ? 36 : 30, report.Run.Images);              // the best rate is trained again on all
         Assert.Equal((options.Epochs, 3, 6), (report.Epochs.Count, report.Classes, report.ValidationRows));
         Assert.Equal(options.Epochs, report.BestEpoch);
         Assert.Contains(report.BaseLearningRate, options.LearningRates);

@@ -74,16 +74,30 @@ public class NumbersTests
     {
         if (member.Parent.Kind != HandleKind.TypeReference) return false;
         string type = metadata.GetString(metadata.GetTypeReference((TypeReferenceHandle)member.Parent).Name), name = metadata.GetString(member.Name);
-        byte[] signature = metadata.GetBlobBytes(member.Signature);             // convention, number of parameters, types
+        var (parameters, types) = Signature(metadata.GetBlobReader(member.Signature));
         return (type, name) switch
         {
             (_, "ToScalar") or ("Scalar", "op_Implicit") => true,
             ("Tensor", "op_Addition" or "square") => true,                      // with a number of their own
-            ("Tensor", "add" or "add_") => signature[1] == 1,
-            ("torch", "arange") => signature[1] < WholeArange,
-            ("Tensor", _) => name.StartsWith("op_", StringComparison.Ordinal) && signature.Skip(2).Any(NumberTypes.Contains),
+            ("Tensor", "add" or "add_") => parameters == 1,
+            ("torch", "arange") => parameters < WholeArange,
+            ("Tensor", _) => name.StartsWith("op_", StringComparison.Ordinal) && types.Any(NumberTypes.Contains),
             _ => false,
         };
+    }
+
+    // Number of parameters, and the codes of the types. What a class or structure is follows its code, and may look like one.
+    private static (int Parameters, List<byte> Types) Signature(BlobReader signature)
+    {
+        _ = signature.ReadByte();                               // convention
+        int parameters = signature.ReadCompressedInteger();
+        var types = new List<byte>();
+        while (signature.RemainingBytes > 0)
+        {
+            types.Add(signature.ReadByte());
+            if (types[^1] is (byte)SignatureTypeKind.Class or (byte)SignatureTypeKind.ValueType) _ = signature.ReadCompressedInteger();
+        }
+        return (parameters, types);
     }
 
     private static bool Calls(byte[] code, HashSet<int> methods)

@@ -28,7 +28,7 @@ public sealed class BadInputTests(SceneFolder scenes) : IClassFixture<SceneFolde
     public void Training_needs_two_images(int images)
     {
         var data = ml.Data.LoadFromEnumerable(scenes.Rows().Take(images));
-        string expected = $"Column 'ImagePath' has {images} readable images of {images}; pretraining needs at least 2.";
+        string expected = $"Column 'ImagePath' has {images} readable images of {images}; training needs at least 2.";
         Assert.Equal(expected,
             Assert.Throws<InvalidOperationException>(() => ml.SelfSupervised().Dino(TinyTraining.Dino()).Fit(data)).Message);
         using var teacher = TinyTraining.Teacher();

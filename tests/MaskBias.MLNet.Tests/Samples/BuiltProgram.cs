@@ -11,13 +11,20 @@ internal static class BuiltProgram
 
     /// <summary>Starts a program with its output redirected.</summary>
     public static Process Start(string project, string program, params string[] arguments) =>
-        StartDotnet(Environment.CurrentDirectory,
-            [Path.Combine(Fixtures.Root, project, "bin", Configuration, "net10.0", program + ".dll"), .. arguments]);
+        StartDotnet(Environment.CurrentDirectory, [Built(project, program), .. arguments]);
 
     /// <summary>Runs a program to its end.</summary>
     public static (int Code, string Output, string Errors) Run(string project, string program, params string[] arguments)
     {
         using var process = Start(project, program, arguments);
+        return ToItsEnd(process, program);
+    }
+
+    /// <summary>Runs a program to its end with variables of its own in the environment.</summary>
+    public static (int Code, string Output, string Errors) RunWith(
+        IReadOnlyDictionary<string, string> environment, string project, string program, params string[] arguments)
+    {
+        using var process = StartDotnet(Environment.CurrentDirectory, [Built(project, program), .. arguments], environment);
         return ToItsEnd(process, program);
     }
 
@@ -28,10 +35,18 @@ internal static class BuiltProgram
         return ToItsEnd(process, "dotnet " + string.Join(' ', arguments));
     }
 
-    private static Process StartDotnet(string folder, string[] arguments) => Process.Start(new ProcessStartInfo("dotnet", arguments)
+    private static string Built(string project, string program) =>
+        Path.Combine(Fixtures.Root, project, "bin", Configuration, "net10.0", program + ".dll");
+
+    private static Process StartDotnet(string folder, string[] arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
-        WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true,
-    })!;
+        var start = new ProcessStartInfo("dotnet", arguments)
+        {
+            WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true,
+        };
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
+        return Process.Start(start)!;
+    }
 
     private static (int Code, string Output, string Errors) ToItsEnd(Process process, string program)
     {

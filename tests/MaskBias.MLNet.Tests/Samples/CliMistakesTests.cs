@@ -36,6 +36,7 @@ public sealed class CliMistakesTests : IDisposable
     [InlineData("completion", "shell is missing: bash, zsh, powershell.")]
     [InlineData("completion fish", "shell is 'fish'; it must be one of bash, powershell, zsh.")]
     [InlineData("knn x.pth --images i --heads four", "--heads is 'four'; it must be a whole number.")]
+    [InlineData("embed x.pth --images i --output o --device tpu", "--device is 'tpu'; it must be auto, cpu, cuda or cuda:N.")]
     [InlineData("bench --size huge", "--size is 'huge'; it must be one of base, small, tiny.")]
     [InlineData("probe x.pth --images i --output o --preset paper", "--preset is 'paper'; it must be one of dino, mae, sweep.")]
     [InlineData("export a b", "--format is missing: ")]
@@ -97,7 +98,7 @@ public sealed class CliMistakesTests : IDisposable
     [InlineData(2, "There is no folder", "masks", "--images", "nowhere", "--output", "o")]
     [InlineData(2, "it must end in .parquet or .csv", "embed", "FIXTURE", "--heads", "4", "--images", "FOLDER", "--output", "x.txt")]
     [InlineData(1, "nowhere.pth", "describe", "nowhere.pth")]
-    [InlineData(1, "--half", "export", "a", "b", "--format", "Timm", "--half")]
+    [InlineData(2, "--half has no part in --format Timm.", "export", "a", "b", "--format", "Timm", "--half")]
     public void Mistakes_are_one_line_and_an_exit_code(int expectedCode, string expected, params string[] arguments)
     {
         foreach (string name in new[] { "a.png", "b.png" }) folder.Write(name, Images.SampleImages.Shape(0, 1));
@@ -106,6 +107,15 @@ public sealed class CliMistakesTests : IDisposable
         var (code, _, errors) = BuiltProgram.Run("src/Samples/Cli", "maskbias", given);
         Assert.Equal(expectedCode, code);
         Assert.Contains(expected, Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)));
+    }
+
+    [Fact]
+    public void What_trains_in_one_process_says_so_under_a_launcher()
+    {
+        string[] line = ["semi", Fixtures.Path("mae_forward/mae_pretrain.pth"), "--images", folder.Path, "--output", In("model.zip")];
+        var launched = new Dictionary<string, string> { ["OMPI_COMM_WORLD_SIZE"] = "2", ["OMPI_COMM_WORLD_RANK"] = "1" };
+        var (code, _, errors) = BuiltProgram.RunWith(launched, "src/Samples/Cli", "maskbias", line);
+        Assert.Equal((2, "semi trains in one process: start it without mpirun or srun."), (code, errors.Trim()));
     }
 
     public void Dispose() => folder.Dispose();

@@ -51,6 +51,22 @@ public sealed class CliTrainingTests : IDisposable
     }
 
     [Fact]
+    public void A_damaged_image_gets_no_masks_and_is_left_out()
+    {
+        byte[] whole = Images.SampleImages.Noise(60, 50, SkiaSharp.SKEncodedImageFormat.Jpeg);
+        File.WriteAllBytes(Path.Combine(Directory.GetDirectories(photos.Path)[0], "damaged.jpg"), whole[..(whole.Length / 2)]);
+        Assert.Equal(1, Json("masks", "--images", photos.Path, "--output", At("masks")).GetProperty("unreadable").GetInt32());
+        string[] command = ["pretrain", "mae", "--images", photos.Path, "--masks", At("masks"), .. Tiny, "--decoder-embed-dim", "12", "--decoder-depth", "1"];
+        Assert.Equal(18, Json([.. command, "--output", At("run"), "--epochs", "1"]).GetProperty("images").GetInt32());
+
+        // One that can be read must have them, unless that is allowed.
+        File.Delete(Directory.GetFiles(At("masks"), "*.json", SearchOption.AllDirectories)[0]);
+        var (code, _, errors) = Run([.. command, "--output", At("other"), "--epochs", "1"]);
+        Assert.True(code == 1 && errors.Contains("there are no masks for", StringComparison.Ordinal), errors);
+        Assert.Equal(18, Json([.. command, "--output", At("third"), "--epochs", "1", "--on-missing-masks", "NoMasks"]).GetProperty("images").GetInt32());
+    }
+
+    [Fact]
     public void Fine_tuning_semi_supervised_training_and_going_on_with_a_run()
     {
         string run = At("mae");

@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Samples.Pictures;
 using MaskBias.MLNet.Samples.Quickstart.Pictures;
 using SkiaSharp;
 
@@ -30,6 +31,23 @@ public sealed class PictureTests : IDisposable
         LossCurve.Write(path, [("One", [5, 4, 3, 2, 1], 5)]);
         using var picture = SKBitmap.Decode(path);
         Assert.True(LineHeight(picture, 250) < LineHeight(picture, 600), "the line is higher at the start");
+    }
+
+    [Fact]
+    public void A_file_is_written_whole_or_stays_as_it_was()
+    {
+        byte[] old = [1], other = [9];
+        string path = folder.Write("a.bin", old), begun = folder.Write("a.bin.part", other);        // as another process writes it
+        Assert.Throws<IOException>(() => WholeFile.Write(path, stream =>
+        {
+            stream.WriteByte(2);
+            throw new IOException("disk full");
+        }));
+        Assert.Equal(old, File.ReadAllBytes(path));
+        WholeFile.Write(path, other);
+        Assert.Equal(other, File.ReadAllBytes(path));
+        Assert.Equal(other, File.ReadAllBytes(begun));
+        Assert.Equal(2, Directory.GetFiles(folder.Path).Length);
     }
 
     private static int LineHeight(SKBitmap picture, int x) =>

@@ -122,6 +122,28 @@ public sealed class ImageIndexTests(PostgresServer server) : IClassFixture<Postg
         Assert.Equal(600, await index.CountAsync());
     }
 
+    [Fact]
+    public async Task A_write_beside_a_rebuild_that_fails_is_of_the_dimensions_that_stay()
+    {
+        Task? write = null;
+        await using (var index = await Open(postgres: false))
+        {
+            await index.UpsertAsync(Items(3));
+            await Assert.ThrowsAsync<IOException>(() => index.RebuildAsync(Broken(index), "other", 3));
+            await Assert.ThrowsAsync<ArgumentException>(() => write!);
+            Assert.Equal(("model", Dimensions), (index.ModelId, index.Dimensions));
+        }
+        await using var again = await Open(postgres: false);
+        Assert.Equal(3, await again.CountAsync());
+
+        IEnumerable<IndexedImage> Broken(ImageIndex index)
+        {
+            yield return new("new", new float[] { 1, 2, 3 });
+            write = index.UpsertAsync([new("beside", new float[] { 1, 2, 3 })]);
+            throw new IOException("no more");
+        }
+    }
+
     public void Dispose() => folder.Dispose();
 
     private Task<ImageIndex> Open(bool postgres, string model = "model", int dimensions = Dimensions) => postgres

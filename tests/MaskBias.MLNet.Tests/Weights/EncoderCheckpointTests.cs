@@ -1,6 +1,8 @@
 using MaskBias.MLNet.Masks;
 using MaskBias.MLNet.Vit;
 using MaskBias.MLNet.Weights;
+using MaskBias.MLNet.Weights.Export;
+using MaskBias.MLNet.Weights.KeyMaps;
 using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
@@ -83,7 +85,24 @@ public sealed class EncoderCheckpointTests : IDisposable
     }
 
     [Theory]
+    [InlineData("other.pth")]
+    [InlineData("other.safetensors")]
+    public void WeightsOfAnotherLayoutBesideACheckpointAreNotReadAsIts(string name)
+    {
+        using var own = Guided();
+        using var other = Plain();
+        EncoderCheckpoint.Save(own, folder.Folder);
+        EncoderExport.Save(other, folder.File(name), ExportLayout.Dino);
+        Assert.Equal(CheckpointLayout.Dino, EncoderCheckpoint.Describe(folder.File(name), new() { Heads = 3 }).Layout);
+        using var loaded = EncoderCheckpoint.Load(folder.File(name), new() { Heads = 3 });
+        AssertSame(other.Model, loaded.Model);
+        using var again = EncoderCheckpoint.Load(folder.Folder);
+        AssertSame(own, again);
+    }
+
+    [Theory]
     [InlineData("\"version\": 1", "\"version\": 3", "version 3")]
+    [InlineData("\"version\": 1", "\"version\": 1.5", "version is not a whole number")]
     [InlineData("maskbias.encoder", "something.else", "something.else")]
     [InlineData("\"heads\": 3", "\"heads\": 5", "Heads is 5")]
     [InlineData("\"heads\": 3,", "", "heads")]

@@ -139,6 +139,16 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Fact]
+    public void A_file_cut_short_while_it_is_open_is_an_error()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "An open file cannot be cut short there.");
+        string path = Write("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", new byte[8]);
+        using var file = SafetensorsFile.Open(path);
+        using (var other = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite)) other.SetLength(other.Length - 4);
+        Assert.Contains("tensor a: the file has become shorter", Assert.Throws<InvalidDataException>(() => file.Read("a")).Message);
+    }
+
+    [Fact]
     public void SurvivesRandomDamage()
     {
         byte[] good = File.ReadAllBytes(Fixtures.Path("dino_vit/backbone.safetensors"));

@@ -55,6 +55,5 @@ public sealed class LabelEfficiencyOptions : IValidatableObject
         if (Fractions is { Count: 0 }) yield return new("Fractions is empty; it must hold at least one share.");
         if (Fractions?.Any(f => f is not (> 0 and <= 1)) == true)
             yield return new($"Fractions is [{string.Join(", ", Fractions)}]; each must lie in (0, 1].");
-        if (!Enum.IsDefined(Features)) yield return new($"Features is {Features}; it must be a known choice.");
     }
 }

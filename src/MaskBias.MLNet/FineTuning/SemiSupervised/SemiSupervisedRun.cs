@@ -15,7 +15,6 @@ namespace MaskBias.MLNet.FineTuning.SemiSupervised;
 internal sealed class SemiSupervisedRun
 {
     private const string Phase = "Semi-supervised";
-    private const int KeptPerViewPixel = 2;             // as in pretraining: enough for the smallest crops
     private const double LongestMemory = 0.1;           // of the run, that the teacher looks back over
 
     private readonly IHost host;
@@ -74,7 +73,7 @@ internal sealed class SemiSupervisedRun
         pairs.GlobalViews = 2;                          // weak and strong
         var sizes = ViewSizes.For(views, normalizer.Model.Options);
         var loading = recipe.Loading();
-        using var store = ImageStore.Load(data, loading, KeptPerViewPixel * sizes.Global, log.Warn);
+        using var store = ImageStore.Load(data, loading, sizes.KeptSide, log.Warn);
         int[] classes = [.. Enumerable.Range(0, store.Count).Select(i => classesOfRows[store[i].Row])];
         CheckRows(classes);
         var (kept, heldOut) = StratifiedSplit.HoldOut(classes, recipe.ValidationFraction, seed);
@@ -90,8 +89,7 @@ internal sealed class SemiSupervisedRun
         var plan = FineTuneRun.Plan(Phase, recipe, batch, unknown.StepsPerEpoch, limits, out long warmup);
         recipe.EmaMomentum = TeacherMomentum(plan.Steps, limits);
 
-        using var weights = ClassLabels.Weights(recipe.ClassWeighting, [.. kept.Select(i => classes[i])], label.Count) is { } w
-            ? tensor(w, device: normalizer.Device) : null;
+        using var weights = ClassLabels.Weights(recipe.ClassWeighting, [.. kept.Select(i => classes[i])], label.Count, normalizer.Device);
         var supervised = new FineTuneMethod(recipe, student, teacher, normalizer, classes, label.Count, weights, seed);
         var method = new SemiSupervisedMethod(options, supervised, student, teacher);
         var tracker = new EpochTracker(log, recipe.Progress, recipe.Patience);

@@ -51,19 +51,30 @@ internal sealed class LoadMasksMapping : IRowMapping
         {
             throw new InvalidDataException($"{place}: the masks of '{path}' cannot be read: {e.Message}", e);
         }
-        if (found is null && options.OnMissingMasks == MissingMasks.Throw)
-            throw new InvalidDataException($"{place}: there are no masks for '{path}': {source.Description}. "
-                + $"Set {nameof(LoadMasksOptions.OnMissingMasks)} to {nameof(MissingMasks.NoMasks)} if images may have none.");
-        return found;
+        if (found is not null || options.OnMissingMasks == MissingMasks.NoMasks) return found;
+        // What makes masks finds none in an image that cannot be read: then that is what is wrong, and what training does about it.
+        ImageDecoder.DecodeBitmap(ImageSource.ReadFile(place, path), $"{place}: '{path}'", options.ApplyOrientation).Dispose();
+        throw new InvalidDataException($"{place}: there are no masks for '{path}': {source.Description}. "
+            + $"Set {nameof(LoadMasksOptions.OnMissingMasks)} to {nameof(MissingMasks.NoMasks)} if images may have none.");
     }
 
     // Masks made of a smaller or larger copy of the image fit after scaling; others belong to another image, or to one turned differently.
     private static MaskSet FitTo(MaskSet masks, int height, int width, string place, string path, string file)
     {
         if ((masks.Height, masks.Width) == (height, width)) return masks;
-        return MaskResizing.SameAspect((masks.Height, masks.Width), (height, width)) ? MaskResizing.Nearest(masks, height, width)
-            : throw new InvalidDataException($"{place}: the masks in '{file}' are of {masks.Width}x{masks.Height}, '{path}' is of {width}x{height}: "
+        if (!MaskResizing.SameAspect((masks.Height, masks.Width), (height, width)))
+        {
+            throw new InvalidDataException($"{place}: the masks in '{file}' are of {masks.Width}x{masks.Height}, '{path}' is of {width}x{height}: "
                 + "they are scaled only where the sides' proportion agrees within a pixel.");
+        }
+        try
+        {
+            return MaskResizing.Nearest(masks, height, width, CocoRle.MaxRuns);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new InvalidDataException($"{place}: the masks in '{file}' cannot be scaled to '{path}': {e.Message}", e);
+        }
     }
 
     private sealed class Batch(LoadMasksMapping mapping, DataViewRow row, int capacity) : IRowBatch

@@ -22,7 +22,6 @@ public sealed class LoadMasksOptions
 
     /// <summary>How the masks are stored.</summary>
     /// <value><see cref="MaskFileFormat.Auto"/>.</value>
-    [EnumDataType(typeof(MaskFileFormat), ErrorMessage = "it must be one of the formats of MaskFileFormat")]
     public MaskFileFormat Format { get; set; }
 
     /// <summary>The folder of a panoptic file's PNGs, or null for the one beside it that has its name without the extension.</summary>

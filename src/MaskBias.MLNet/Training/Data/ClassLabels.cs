@@ -1,5 +1,6 @@
 using MaskBias.MLNet.RowMapping;
 using Microsoft.ML;
+using static TorchSharp.torch;
 
 namespace MaskBias.MLNet.Training.Data;
 
@@ -47,13 +48,13 @@ internal static class ClassLabels
         }
     }
 
-    /// <summary>Weight of each class in the loss, [K], or null where all weigh the same.</summary>
-    public static float[]? Weights(ClassWeighting weighting, IReadOnlyCollection<int> classes, int count)
+    /// <summary>Weight of each class in the loss, [K], to the caller to dispose; null where all weigh the same.</summary>
+    public static Tensor? Weights(ClassWeighting weighting, IReadOnlyCollection<int> classes, int count, Device device)
     {
         if (weighting == ClassWeighting.None) return null;
         int[] rows = new int[count];
         foreach (int c in classes) rows[c]++;
         int present = rows.Count(r => r > 0);
-        return [.. rows.Select(r => r == 0 ? 0 : classes.Count / ((float)present * r))];
+        return tensor([.. rows.Select(r => r == 0 ? 0 : classes.Count / ((float)present * r))], device: device);
     }
 }

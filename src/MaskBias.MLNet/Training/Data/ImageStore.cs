@@ -63,21 +63,23 @@ internal sealed class ImageStore : IDisposable
     /// <param name="options">Column names, cache size, and what to do about unreadable images.</param>
     /// <param name="maxShortSide">Larger images are reduced to this short side.</param>
     /// <param name="warn">Receives what was left out.</param>
+    /// <param name="rowNumbers">What the caller calls each row, where some were left out before; null for their positions.</param>
     /// <exception cref="ArgumentException">A column is missing or has the wrong type.</exception>
     /// <exception cref="InvalidOperationException">There are fewer than two readable images.</exception>
     /// <exception cref="ImageReadException">An image cannot be read and the options say to stop.</exception>
     /// <exception cref="InvalidDataException">Masks are damaged or of another size than their image.</exception>
-    public static ImageStore Load(IDataView data, PretrainingOptions options, int maxShortSide, Action<string> warn)
+    public static ImageStore Load(
+        IDataView data, PretrainingOptions options, int maxShortSide, Action<string> warn, IReadOnlyList<long>? rowNumbers = null)
     {
         var store = new ImageStore(options, maxShortSide);
         try
         {
-            store.ReadRows(data, options);
+            store.ReadRows(data, options, rowNumbers);
             int rows = store.Count;
             store.DecodeAll(options, warn);
             if (store.Count >= 2) return store;
             throw new InvalidOperationException(
-                $"Column '{options.ImageColumnName}' has {store.Count} readable images of {rows}; pretraining needs at least 2.");
+                $"Column '{options.ImageColumnName}' has {store.Count} readable images of {rows}; training needs at least 2.");
         }
         catch
         {
@@ -97,23 +99,23 @@ internal sealed class ImageStore : IDisposable
     /// <summary>Frees the temporary file.</summary>
     public void Dispose() => spill.Dispose();
 
-    private void ReadRows(IDataView data, PretrainingOptions options)
+    private void ReadRows(IDataView data, PretrainingOptions options, IReadOnlyList<long>? rowNumbers)
     {
         var (column, kind) = ImageColumn.Find(data.Schema, options.ImageColumnName);
         var maskColumn = options.MaskColumnName is null ? (DataViewSchema.Column?)null : MaskColumn.Find(data.Schema, options.MaskColumnName);
         using var cursor = data.GetRowCursor(maskColumn is null ? [column] : [column, maskColumn.Value]);
-        var readSource = SourceReader(cursor, column, kind);
+        long Row() => rowNumbers?[(int)cursor.Position] ?? cursor.Position;
+        var readSource = SourceReader(cursor, column, kind, () => $"Row {Row()}, column '{column.Name}'");
         var readMasks = maskColumn is null ? null : MaskColumn.Reader(cursor, maskColumn.Value);
         while (cursor.MoveNext())
         {
             options.CancellationToken.ThrowIfCancellationRequested();
-            images.Add(new(cursor.Position, readSource(), readMasks?.Invoke()));
+            images.Add(new(Row(), readSource(), readMasks?.Invoke()));
         }
     }
 
-    private Func<ImageSource> SourceReader(DataViewRow cursor, DataViewSchema.Column column, ImageColumnKind kind)
+    private Func<ImageSource> SourceReader(DataViewRow cursor, DataViewSchema.Column column, ImageColumnKind kind, Func<string> place)
     {
-        string Place() => $"Row {cursor.Position}, column '{column.Name}'";
         switch (kind)
         {
             case ImageColumnKind.Path:
@@ -122,7 +124,7 @@ internal sealed class ImageStore : IDisposable
                 return () =>
                 {
                     path(ref text);
-                    return new(Place(), Path: text.ToString());
+                    return new(place(), Path: text.ToString());
                 };
             case ImageColumnKind.Encoded:
                 var bytes = cursor.GetGetter<VBuffer<byte>>(column);
@@ -130,7 +132,7 @@ internal sealed class ImageStore : IDisposable
                 return () =>
                 {
                     bytes(ref buffer);
-                    return new(Place(), Encoded: buffer.DenseValues().ToArray());
+                    return new(place(), Encoded: buffer.DenseValues().ToArray());
                 };
             default:
                 var pixels = new ImageRowReader(cursor, column.Name, applyOrientation: false);
@@ -139,11 +141,11 @@ internal sealed class ImageStore : IDisposable
                     try
                     {
                         var image = pixels.Read();                    // cannot be read again: what is kept is no more than training needs
-                        return new(Place(), Pixels: Held(ImageReduction.ToShortSide(image, maxShortSide)), FullSize: (image.Height, image.Width));
+                        return new(place(), Pixels: Held(ImageReduction.ToShortSide(image, maxShortSide)), FullSize: (image.Height, image.Width));
                     }
                     catch (ImageReadException e)
                     {
-                        return new(Place(), Fault: e);
+                        return new(place(), Fault: e);
                     }
                 };
         }

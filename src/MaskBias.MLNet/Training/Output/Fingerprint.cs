@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using MaskBias.MLNet.Vit;
 using MaskBias.MLNet.Weights;
@@ -24,6 +25,9 @@ internal static class Fingerprint
         }
         return Text(hash.GetHashAndReset());
     }
+
+    /// <summary>Of numbers, in their order.</summary>
+    public static string Of(ReadOnlySpan<int> numbers) => Text(SHA256.HashData(MemoryMarshal.AsBytes(numbers)));
 
     /// <summary>Of a file.</summary>
     public static string OfFile(string path)

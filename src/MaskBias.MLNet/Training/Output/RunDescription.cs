@@ -9,6 +9,9 @@ internal sealed record RunDescription
 {
     public const string FileName = "run.json";
 
+    /// <summary>Name in <see cref="Resolved"/> of the batch that the images allow.</summary>
+    public const string BatchSize = "batchSize";
+
     private const int CurrentFormat = 1;
     private const long MaxLength = 1 << 22;
 
@@ -75,6 +78,9 @@ internal sealed record RunDescription
             string? before = earlier.Options.GetValueOrDefault(name), now = Options.GetValueOrDefault(name);
             if (before != now) yield return $"{name} was {before ?? "not there"}, now {now ?? "not there"}";
         }
+        // The batch in force: with few images that of several ranks may be another.
+        string? batch = Resolved.GetValueOrDefault(BatchSize), batchBefore = earlier.Resolved.GetValueOrDefault(BatchSize);
+        if (batch != batchBefore) yield return $"{BatchSize} was {batchBefore}, now {batch}";
         if (Data != earlier.Data) yield return "the images are not those that it began with: another number, other sizes or other files";
     }
 }

@@ -9,6 +9,7 @@ internal sealed class RunFolder : IDisposable
     private const string LockFile = "run.lock", Replay = "replay";
 
     private readonly FileStream exclusive;
+    private bool overwrites;
 
     private RunFolder(string path, RunOutputOptions options, FileStream exclusive)
     {
@@ -42,14 +43,11 @@ internal sealed class RunFolder : IDisposable
                 throw new InvalidOperationException($"Output.Folder {path} holds a run already. Set Output.WhenUsed to Resume to go on with it, "
                     + "to Overwrite to delete it, or choose another folder.");
             }
-            if (used && options.WhenUsed == ExistingRun.Overwrite)
-            {
-                _ = RunDescription.Read(path);              // another program's run.json is not ours to delete
-                DeleteRun(path);
-            }
+            bool overwrites = used && options.WhenUsed == ExistingRun.Overwrite;
+            if (overwrites) _ = RunDescription.Read(path);  // another program's run.json is not ours to delete
             var folder = new RunFolder(path, options, exclusive)
             {
-                Earlier = options.WhenUsed == ExistingRun.Resume ? RunDescription.Read(path) : null,
+                Earlier = options.WhenUsed == ExistingRun.Resume ? RunDescription.Read(path) : null, overwrites = overwrites,
             };
             folder.CheckpointFolder.Clean();
             foreach (string name in new[] { RunDescription.FileName, MetricsFile.FileName })
@@ -63,6 +61,13 @@ internal sealed class RunFolder : IDisposable
             exclusive.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Deletes the run that was in the folder, where the options say so: not before the new one is sure to begin.</summary>
+    public void MakeRoom()
+    {
+        if (overwrites) DeleteRun(Path);
+        overwrites = false;
     }
 
     /// <summary>Folder for what led to a fault at a step.</summary>

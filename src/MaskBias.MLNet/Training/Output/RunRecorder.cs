@@ -38,6 +38,7 @@ internal sealed class RunRecorder(RunFolder folder, RunOutputOptions options, Vi
         }
         else
         {
+            folder.MakeRoom();
             description.Write(folder.Path);
         }
         lastSaved = last?.Next.Step ?? -1;

@@ -20,13 +20,22 @@ public static class EncoderExport
     /// </param>
     /// <param name="layout">Whose names to use.</param>
     /// <param name="card">What to say of the encoder besides its architecture.</param>
-    /// <exception cref="ArgumentException">The file's extension is not one of those.</exception>
+    /// <exception cref="ArgumentException">
+    /// The file's extension is not one of those; or the layout is timm's, and the folder is an encoder checkpoint's, whose config.json
+    /// would be replaced.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The layout cannot hold this encoder; the message lists why.</exception>
     public static void Save(VisionEncoder encoder, string path, ExportLayout layout, ModelCard? card = null)
     {
         ArgumentNullException.ThrowIfNull(encoder);
         ArgumentException.ThrowIfNullOrEmpty(path);
         Check(encoder, layout);
+        string config = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, EncoderCheckpoint.ConfigFile);
+        if (layout == ExportLayout.Timm && EncoderCheckpoint.ReadOwnConfig(config) is not null)
+        {
+            throw new ArgumentException($"path is {path}; timm needs a {EncoderCheckpoint.ConfigFile} beside it, but {config} is that of "
+                + "an encoder checkpoint of this library: export to another folder.", nameof(path));
+        }
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         var (section, tensors) = Tensors(encoder, layout);
@@ -39,11 +48,7 @@ public static class EncoderExport
         else if (PickleExtensions.Contains(extension)) PyTorchWriter.Write(path, section, tensors);
         else throw new ArgumentException($"path is {path}; its extension must be .safetensors, {string.Join(", ", PickleExtensions)}.", nameof(path));
 
-        if (layout == ExportLayout.Timm)
-        {
-            string config = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, EncoderCheckpoint.ConfigFile);
-            AtomicFile.Write(config, stream => stream.Write(Encoding.UTF8.GetBytes(TimmConfig.Of(encoder))));
-        }
+        if (layout == ExportLayout.Timm) AtomicFile.Write(config, stream => stream.Write(Encoding.UTF8.GetBytes(TimmConfig.Of(encoder))));
         (card ?? new()).Write(encoder, path, $"{layout} weights");
     }
 

@@ -128,7 +128,7 @@ internal sealed class ArchitectureInference
         return new()
         {
             OutDim = Size(prototypes[0], "prototype count"), BottleneckDim = Size(prototypes[1], "bottleneck"), Layers = Math.Max(1, layers),
-            HiddenDim = single ? new DinoHeadOptions().HiddenDim : Size(tensors.Shape(Head + "mlp.0.weight")[0], "hidden layer"),
+            HiddenDim = single ? new DinoHeadOptions().HiddenDim : Size(Shape("mlp.0.weight", 2, Head)[0], "hidden layer"),
             UseBatchNorm = normalized, NormalizeLastLayer = HasUnitLengths(),
         };
     }
@@ -144,7 +144,7 @@ internal sealed class ArchitectureInference
     private MaeDecoderOptions? DecoderOptions()
     {
         if (!tensors.Contains(Decoder + "decoder_embed.weight")) return null;
-        long width = tensors.Shape(Decoder + "decoder_embed.weight")[0], hidden = tensors.Shape(Decoder + "decoder_blocks.0.mlp.fc1.weight")[0];
+        long width = Shape("decoder_embed.weight", 2, Decoder)[0], hidden = Shape("decoder_blocks.0.mlp.fc1.weight", 2, Decoder)[0];
         int heads = options.DecoderHeads ?? (width % 16 == 0 ? 16 : (int)Math.Max(1, width / 32));
         if (options.DecoderHeads is null) assumptions.Add($"{heads} attention heads in the decoder");
         double ratio = (double)hidden / width;
@@ -162,9 +162,9 @@ internal sealed class ArchitectureInference
     private int Size(long value, string what) =>
         value is > 0 and <= 1 << 24 ? (int)value : throw Fault($"its {what} size would be {value}");
 
-    private long[] Shape(string name, int rank)
+    private long[] Shape(string name, int rank, string part = Backbone)
     {
-        long[] shape = [.. tensors.Shape(Backbone + name)];
+        long[] shape = [.. tensors.Shape(part + name)];
         return shape.Length == rank ? shape : throw Fault($"{name} is [{string.Join(", ", shape)}]; it must have {rank} dimensions");
     }
 

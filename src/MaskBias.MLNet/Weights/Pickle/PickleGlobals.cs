@@ -36,8 +36,7 @@ internal sealed class PickleGlobals
         Define("collections.defaultdict", a => Dictionary(a.Length > 1 ? a[1..] : []));
         foreach (string name in (string[])["Path", "PosixPath", "WindowsPath", "PurePath", "PurePosixPath", "PureWindowsPath"])
             Define("pathlib." + name, Path);
-        Define("_codecs.encode", a => a is [string text, "latin1" or "latin-1"] ? Encoding.Latin1.GetBytes(text)
-            : throw Bad("_codecs.encode"));
+        Define("_codecs.encode", a => a is [string text, "latin1" or "latin-1"] ? Latin1(text) : throw Bad("_codecs.encode"));
         Define("numpy.dtype", a => a is [string code, ..] ? new NumpyType(code) : throw Bad("numpy.dtype"));
         foreach (string module in (string[])["numpy.core.multiarray.", "numpy._core.multiarray."])
             Define(module + "scalar", a => a is [NumpyType type, byte[] bytes] ? type.Decode(bytes) : throw Bad("numpy's scalar"));
@@ -111,6 +110,13 @@ internal sealed class PickleGlobals
         }
         else if (arguments.Length > 0) throw Bad("a dictionary");
         return dictionary;
+    }
+
+    // One text may be encoded any number of times.
+    private byte[] Latin1(string text)
+    {
+        budget.Charge(64 + text.Length);
+        return Encoding.Latin1.GetBytes(text);
     }
 
     private string Path(object?[] parts)

@@ -1,14 +1,15 @@
 using System.CommandLine;
 using MaskBias.MLNet.Catalog;
+using MaskBias.MLNet.Distributed;
 using MaskBias.MLNet.FineTuning;
 using MaskBias.MLNet.FineTuning.SemiSupervised;
 using MaskBias.MLNet.LinearProbing;
 using MaskBias.MLNet.Samples.Cli.Inputs;
 using MaskBias.MLNet.Samples.Cli.Options;
 using MaskBias.MLNet.Samples.Cli.Output;
+using MaskBias.MLNet.Samples.Pictures;
 using MaskBias.MLNet.Training;
 using MaskBias.MLNet.Vit;
-using MaskBias.MLNet.Weights;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -51,7 +52,7 @@ internal static class ClassifierCommands
     {
         var command = new ExampleCommand(name, description,
             $"{name} run/encoder --images photos --output model.zip");
-        var checkpoint = new CheckpointInput(command);
+        var checkpoint = new CheckpointInput(command, computes: typeof(TOptions) == typeof(LinearProbeOptions));
         var photos = new PhotoInput(command, needsLabels: true, takesExtra);
         var output = new Option<string>("--output") { Description = "The ML.NET model to write.", Required = true, HelpName = "file" };
         var preset = new Option<string>("--preset")
@@ -69,13 +70,15 @@ internal static class ClassifierCommands
         {
             var options = presets[parsed.GetValue(preset)!]();
             if (options is SupervisedOptions) supervised(options).Distributed = Session.Distributed;
+            else if (Session.Distributed != DistributedTraining.None)
+                throw new UsageException($"{name} trains in one process: start it without mpirun or srun.");
             tree.Apply(parsed, options);
             supervised(options).CancellationToken = session.Token;
             int seed = supervised(options).Seed ?? 1;
             var ml = session.Context(seed);
             var found = photos.Load(parsed, seed);
             var (train, test) = PhotoInput.Keyed(ml, found);
-            using var encoder = EncoderCheckpoint.Load(checkpoint.Path(parsed), checkpoint.Options(parsed));
+            using var encoder = checkpoint.Load(parsed);
             _ = UsageException.Checked(() => trainer(ml, encoder, options));
             session.Resolved(tree.Values(options));
             session.Train(progress =>
@@ -101,8 +104,6 @@ internal static class ClassifierCommands
     {
         var names = ml.Transforms.Conversion.MapKeyToValue("PredictedLabel").Fit(classifier.Transform(train));
         var input = ml.Transforms.SelectColumns("ImagePath").Fit(train).Transform(train);
-        string temporary = path + ".part";
-        ml.Model.Save(new TransformerChain<ITransformer>(classifier, names), input.Schema, temporary);
-        File.Move(temporary, path, overwrite: true);
+        WholeFile.Write(path, stream => ml.Model.Save(new TransformerChain<ITransformer>(classifier, names), input.Schema, stream));
     }
 }

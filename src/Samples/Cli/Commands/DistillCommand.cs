@@ -4,7 +4,6 @@ using MaskBias.MLNet.Distillation;
 using MaskBias.MLNet.Samples.Cli.Inputs;
 using MaskBias.MLNet.Samples.Cli.Options;
 using MaskBias.MLNet.Samples.Cli.Output;
-using MaskBias.MLNet.Weights;
 
 namespace MaskBias.MLNet.Samples.Cli.Commands;
 
@@ -26,7 +25,7 @@ internal static class DistillCommand
         command.Add(json);
         command.SetAction(parsed => Session.Run(parsed, json, session =>
         {
-            using var encoder = EncoderCheckpoint.Load(teacher.Path(parsed), teacher.Options(parsed));
+            using var encoder = teacher.Load(parsed);
             var found = photos.Load(parsed, seed: 1);
             int images = found.Train.Count + found.Test.Count + found.Extra.Count;
             var options = encoder.Decoder is null ? new DistillationOptions() : DistillationOptions.Mae();

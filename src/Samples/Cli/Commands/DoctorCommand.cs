@@ -73,7 +73,7 @@ internal static class DoctorCommand
         File.WriteAllText(probe, "");
         File.Delete(probe);
         long free = new DriveInfo(Path.GetFullPath(folder)).AvailableFreeSpace;
-        return $"{Size(free)} free in {folder}" + (free < LittleDisk ? ": little; a checkpoint of ViT-S takes 0.5 GiB (KeepCheckpoints)" : "");
+        return $"{Size(free)} free in {folder}" + (free < LittleDisk ? ": little; a checkpoint of ViT-S takes 0.8 GiB (KeepCheckpoints)" : "");
     }
 
     private static string Libtorch()

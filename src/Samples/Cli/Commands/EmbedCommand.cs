@@ -7,6 +7,7 @@ using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Samples.Cli.Inputs;
 using MaskBias.MLNet.Samples.Cli.Output;
 using MaskBias.MLNet.Samples.Common.Terminal;
+using MaskBias.MLNet.Samples.Pictures;
 using MaskBias.MLNet.Weights;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -24,7 +25,7 @@ internal static class EmbedCommand
         var command = new ExampleCommand("embed", "Writes the embeddings of a folder's images, as Parquet or, with a name that ends in .csv, as CSV. "
             + "Started by mpirun or srun, each process writes a part of the images into a folder of that name, and leaves out what is there already.",
             "embed run/encoder --images photos --output embeddings.parquet");
-        var checkpoint = new CheckpointInput(command);
+        var checkpoint = new CheckpointInput(command, computes: true);
         var photos = new PhotoInput(command, needsLabels: false);
         var output = new Option<string>("--output") { Description = "The file to write: .parquet or .csv.", Required = true, HelpName = "file" };
         var json = Session.JsonOption();
@@ -39,7 +40,8 @@ internal static class EmbedCommand
             var ml = session.Context(seed: 1);
             var found = photos.Load(parsed, seed: 1);
             var all = found.Train.Concat(found.Test).OrderBy(p => p.ImagePath, StringComparer.Ordinal).ToList();
-            var part = EmbeddedPart.Of(path, all.Select(p => p.ImagePath), checkpoint.Path(parsed), MpiWorld.LaunchedRank, MpiWorld.LaunchedSize);
+            var part = EmbeddedPart.Of(path, all.Select(p => p.ImagePath), checkpoint.Path(parsed), checkpoint.Options(parsed),
+                MpiWorld.LaunchedRank, MpiWorld.LaunchedSize);
             if (part is not null)
             {
                 if (asCsv) throw new UsageException($"--output is '{path}'; {MpiWorld.LaunchedSize} processes write Parquet parts: it must end in .parquet.");
@@ -51,7 +53,7 @@ internal static class EmbedCommand
                     return;
                 }
             }
-            using var encoder = EncoderCheckpoint.Load(checkpoint.Path(parsed), checkpoint.Options(parsed));
+            using var encoder = checkpoint.Load(parsed);
             var rows = ml.Data.LoadFromEnumerable(all);
             var embedded = ml.SelfSupervised().EmbedImages(encoder, new ImageEmbeddingOptions
             {
@@ -59,18 +61,13 @@ internal static class EmbedCommand
             }).Fit(rows).Transform(rows);
             int unreadable = 0;
             var progress = new CountLines(session.Console, all.Count, TimeProvider.System);
-            string temporary = $"{path}.{Path.GetRandomFileName()}.part";
-            try
+            part?.Start();
+            WholeFile.Write(path, stream =>
             {
-                if (asCsv) WriteCsv(temporary, Rows());
-                else WriteParquet(temporary, Rows());
-                File.Move(temporary, path, overwrite: true);
-                part?.Finish();
-            }
-            finally
-            {
-                File.Delete(temporary);
-            }
+                if (asCsv) WriteCsv(stream, Rows());
+                else WriteParquet(stream, Rows());
+            });
+            part?.Finish();
             session.Result(("output", path), ("images", all.Count - unreadable), ("unreadable", unreadable), ("dimensions", encoder.FeatureDim));
 
             IEnumerable<EmbeddedImage> Rows()
@@ -88,9 +85,9 @@ internal static class EmbedCommand
         return command;
     }
 
-    private static void WriteCsv(string path, IEnumerable<EmbeddedImage> rows)
+    private static void WriteCsv(Stream stream, IEnumerable<EmbeddedImage> rows)
     {
-        using var writer = new StreamWriter(path);
+        using var writer = new StreamWriter(stream, leaveOpen: true);
         foreach (var row in rows)
             writer.WriteLine($"{Quoted(row.ImagePath)},{Quoted(row.Label)},{string.Join(',', row.Features.Select(v => v.ToString("r", CultureInfo.InvariantCulture)))}");
 
@@ -98,16 +95,14 @@ internal static class EmbedCommand
     }
 
     // Group by group: memory holds one of them.
-    private static void WriteParquet(string path, IEnumerable<EmbeddedImage> rows)
+    private static void WriteParquet(Stream stream, IEnumerable<EmbeddedImage> rows)
     {
-        using var stream = new FileStream(path, FileMode.Create, FileAccess.ReadWrite);
         bool append = false;
         foreach (var group in rows.Chunk(RowGroup).DefaultIfEmpty([]))
         {
             ParquetSerializer.SerializeAsync(group, stream, new() { Append = append }).GetAwaiter().GetResult();
             append = true;
         }
-        stream.Flush(flushToDisk: true);
     }
 
     private sealed class EmbeddedImage

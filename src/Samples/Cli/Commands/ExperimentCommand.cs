@@ -7,7 +7,7 @@ using MaskBias.MLNet.Samples.Cli.Inputs;
 using MaskBias.MLNet.Samples.Cli.Options;
 using MaskBias.MLNet.Samples.Cli.Output;
 using MaskBias.MLNet.Samples.Common.Photos;
-using MaskBias.MLNet.Weights;
+using MaskBias.MLNet.Samples.Pictures;
 using Microsoft.ML;
 
 namespace MaskBias.MLNet.Samples.Cli.Commands;
@@ -47,12 +47,11 @@ internal static class ExperimentCommand
             var train = PhotoSet.ToDataView(ml, found.Train);
             var experiment = UsageException.Checked(() => ml.SelfSupervised().CreateClassificationExperiment(settings));
             Directory.CreateDirectory(folder);
-            using var encoder = EncoderCheckpoint.Load(checkpoint.Path(parsed), checkpoint.Options(parsed));
+            using var encoder = checkpoint.Load(parsed);
             using var result = experiment.Execute(train, encoder);
-            string model = Path.Combine(folder, "model.zip"), temporary = model + ".part";
+            string model = Path.Combine(folder, "model.zip");
             var input = ml.Transforms.SelectColumns("ImagePath").Fit(train).Transform(train);
-            ml.Model.Save(result.BestRun.Model, input.Schema, temporary);
-            File.Move(temporary, model, overwrite: true);
+            WholeFile.Write(model, stream => ml.Model.Save(result.BestRun.Model, input.Schema, stream));
             result.WriteCsv(Path.Combine(folder, "runs.csv"));
             result.WriteLeaderboard(Path.Combine(folder, "leaderboard.svg"));
             if (parsed.GetValue(labels))

@@ -42,7 +42,7 @@ internal static class ExportCommand
                 _ => [outputs, batch, dynamicSize, half],
             };
             if (others.FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } useless)
-                throw new ArgumentException($"{useless.Name} has no part in --format {chosen}.");
+                throw new UsageException($"{useless.Name} has no part in --format {chosen}.");
             var card = new ModelCard();
             if (parsed.GetValue(name) is { } modelName) card.Name = modelName;
             if (parsed.GetValue(license) is { } terms) card.License = terms;

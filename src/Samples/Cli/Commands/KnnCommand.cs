@@ -16,7 +16,7 @@ internal static class KnnCommand
     {
         var command = new ExampleCommand("knn", "Measures an encoder by its weighted nearest neighbours, as DINO's is.",
             "knn run/encoder --images photos --test held-out");
-        var checkpoint = new CheckpointInput(command);
+        var checkpoint = new CheckpointInput(command, computes: true);
         var photos = new PhotoInput(command, needsLabels: true);
         var k = new Option<int>("--k") { Description = "Neighbours that vote.", DefaultValueFactory = _ => 20 };
         var temperature = new Option<double>("--temperature") { Description = "Temperature of the votes.", DefaultValueFactory = _ => 0.07 };
@@ -31,7 +31,7 @@ internal static class KnnCommand
                 ml.SelfSupervised().NearestNeighbors(new() { K = parsed.GetValue(k), Temperature = parsed.GetValue(temperature) }));
             if (found.Test.Count == 0) throw new UsageException("No class has two images, so none can be held out; give --test.");
             var (train, test) = PhotoInput.Keyed(ml, found);
-            using var encoder = EncoderCheckpoint.Load(checkpoint.Path(parsed), checkpoint.Options(parsed));
+            using var encoder = checkpoint.Load(parsed);
             var embed = ml.SelfSupervised().EmbedImages(encoder, new ImageEmbeddingOptions
             {
                 InputColumnName = "ImagePath", OutputColumnName = "Features", OnUnreadableImage = UnreadableImage.MissingValue,

@@ -54,7 +54,7 @@ internal static class ReportCommand
                 AddMasks = (ml, rows) => masks.Add(parsed, ml, rows), MaxImages = parsed.GetValue(most), Seed = parsed.GetValue(seed),
             }, new ReportProgress(session));
             string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
-            PictureFile.Write(page, ReportPage.Write($"Training run {name}", sections));
+            WholeFile.Write(page, ReportPage.Write($"Training run {name}", sections));
             int? figures = parsed.GetValue(png) is { } pictures ? FigureFiles.Write(pictures, sections) : null;
             string[] absent = [.. sections.Where(section => section.Absent is not null).Select(section => section.Title)];
             session.Result(

@@ -29,7 +29,7 @@ internal static class StudyCommand
         };
         var output = new Option<string?>("--output")
         {
-            Description = "Folder for page, tables, pictures and results; else artifacts/ and the plan's name.", HelpName = "folder",
+            Description = "Folder for page, tables, pictures and results; else one of the plan's name in artifacts/.", HelpName = "folder",
         };
         var dryRun = new Option<bool>("--dry-run") { Description = "Says what would be done: trainings, steps, memory, days." };
         var only = new Option<string[]>("--only")
@@ -62,12 +62,12 @@ internal static class StudyCommand
                 throw new UsageException($"--processes is {parsed.GetValue(processes)}; it must lie in [1, 64].");
             string path = parsed.GetValue(plan)!, root = parsed.GetValue(data) ?? Environment.GetEnvironmentVariable(DataVariable) ?? ".";
             var read = PlanReader.Read(path);
-            var folder = new StudyFolder(parsed.GetValue(output) ?? Path.Combine("artifacts", read.Name));
+            var folder = new StudyFolder(parsed.GetValue(output) ?? Path.Combine("artifacts", read.Slug));
             var cells = Chosen(read, parsed.GetValue(only) ?? []);
             if (parsed.GetValue(search) && read.Search is null) throw new UsageException($"--search is given, but {path} has no Search.");
             if (parsed.GetValue(reportOnly))
             {
-                session.Result(("page", StudyPage.Write(read, folder)));
+                session.Result(("page", WritePage(read, folder, session.Token)));
                 return;
             }
             var faults = new List<string>();
@@ -99,16 +99,24 @@ internal static class StudyCommand
                 .. parsed.GetValue(only)?.SelectMany(name => new[] { "--only", name }) ?? [], "--worker",
                 FormattableString.Invariant($"{together}"),
             ];
+            JobList.ForgetFailures(context);
             using var others = StudyWorkers.Start(together - 1, arguments, folder, stop.Token);
             var (done, left, failed) = Work(context, cells, parsed.GetValue(search));
             others.Wait();
-            string page = StudyPage.Write(read, folder);
+            string page = WritePage(read, folder, session.Token);
             session.Token.ThrowIfCancellationRequested();
             session.Result(("page", page), ("results", done), ("left", left), ("failed", failed));
             if (failed > 0) throw new InvalidOperationException($"{failed} jobs failed; {page} says why. The same command tries again.");
             if (left > 0) session.Note("The time is up. The same command goes on.");
         }));
         return command;
+    }
+
+    // Of several commands on one folder the last that writes has all results.
+    private static string WritePage(StudyPlan plan, StudyFolder folder, CancellationToken cancellation)
+    {
+        using var alone = folder.Lock("page", cancellation);
+        return StudyPage.Write(plan, folder);
     }
 
     private static (int Done, int Left, int Failed) Work(StudyContext context, IReadOnlyList<StudyCell> cells, bool search) =>

@@ -1,5 +1,8 @@
 using System.CommandLine;
+using MaskBias.MLNet.Native;
+using MaskBias.MLNet.Samples.Cli.Options;
 using MaskBias.MLNet.Vit;
+using MaskBias.MLNet.Weights;
 using MaskBias.MLNet.Weights.KeyMaps;
 
 namespace MaskBias.MLNet.Samples.Cli.Inputs;
@@ -26,14 +29,44 @@ internal sealed class CheckpointInput
         Description = "How positions are resampled to other image sizes.",
     };
 
+    private readonly Option<string>? device;
+
     /// <summary>Adds the argument and its options to a command.</summary>
-    public CheckpointInput(Command command)
+    /// <param name="command">The command.</param>
+    /// <param name="computes">Whether it computes with the encoder where that is, and so has an option for it.</param>
+    public CheckpointInput(Command command, bool computes = false)
     {
         command.Add(path);
         foreach (Option option in new Option[] { branch, heads, epsilon, resampling }) command.Add(option);
+        if (!computes) return;
+        device = new("--device") { Description = "Where it computes: auto (CUDA where it is), cpu, cuda or cuda:N.", DefaultValueFactory = _ => "auto", HelpName = "device" };
+        device.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && !OptionValue.TryParse(typeof(ComputeDevice), token.Value, out _, out string expected))
+                result.AddError($"--device is '{token.Value}'; it must be {expected}.");
+        });
+        command.Add(device);
     }
 
     public string Path(ParseResult parsed) => parsed.GetValue(path)!;
+
+    /// <summary>Loads the encoder, to where the command computes.</summary>
+    public VisionEncoder Load(ParseResult parsed)
+    {
+        var encoder = EncoderCheckpoint.Load(Path(parsed), Options(parsed));
+        if (device is null) return encoder;
+        try
+        {
+            _ = OptionValue.TryParse(typeof(ComputeDevice), parsed.GetValue(device)!, out object? where, out _);
+            encoder.MoveTo((ComputeDevice)where!);
+            return encoder;
+        }
+        catch
+        {
+            encoder.Dispose();
+            throw;
+        }
+    }
 
     public CheckpointLoadOptions Options(ParseResult parsed) => new()
     {

@@ -16,14 +16,14 @@ internal sealed class MaskInput
 
     private const string None = "none", Sam = "sam:";
 
-    private readonly MissingMasks onMissing;
-
     private readonly Option<string> source;
 
     private readonly Option<MaskFileFormat> format = new("--mask-format")
     {
         Description = "The form of mask files, where it cannot be told from them.", DefaultValueFactory = _ => MaskFileFormat.Auto,
     };
+
+    private readonly Option<MissingMasks> missing;
 
     private readonly Option<string?> store = new("--mask-store") { Description = "A folder that keeps Segment Anything's masks for the next time.", HelpName = "folder" };
 
@@ -32,14 +32,15 @@ internal sealed class MaskInput
     /// <param name="onMissing">What happens where files have no masks of an image.</param>
     public MaskInput(Command command, string byDefault, MissingMasks onMissing = MissingMasks.Throw)
     {
-        this.onMissing = onMissing;
         source = new("--masks")
         {
             Description = "segment (the built-in segmenter), sam:CHECKPOINT (Segment Anything), a file or folder of masks (SA-1B, COCO, panoptic, label maps, bitmaps), or none.",
             DefaultValueFactory = _ => byDefault, HelpName = "source",
         };
+        missing = new("--on-missing-masks") { Description = "What happens where files have no masks of an image.", DefaultValueFactory = _ => onMissing };
         command.Add(source);
         command.Add(format);
+        command.Add(missing);
         command.Add(store);
     }
 
@@ -66,7 +67,7 @@ internal sealed class MaskInput
             }),
             _ => ml.SelfSupervised().LoadMasks(new()
             {
-                Path = chosen, InputColumnName = "ImagePath", OutputColumnName = ColumnName, Format = parsed.GetValue(format), OnMissingMasks = onMissing,
+                Path = chosen, InputColumnName = "ImagePath", OutputColumnName = ColumnName, Format = parsed.GetValue(format), OnMissingMasks = parsed.GetValue(missing),
             }),
         };
         return (ml.Data.Cache(masks.Fit(rows).Transform(rows)), ColumnName);

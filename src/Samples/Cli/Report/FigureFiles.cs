@@ -15,7 +15,7 @@ internal static class FigureFiles
         {
             string name = SafeText.Slug(figure.Name), free = name;
             for (int i = 2; !taken.Add(free); i++) free = FormattableString.Invariant($"{name}-{i}");
-            PictureFile.Write(Path.Combine(folder, free + ".png"), figure.ToPng());
+            WholeFile.Write(Path.Combine(folder, free + ".png"), figure.ToPng());
         }
         return taken.Count;
     }

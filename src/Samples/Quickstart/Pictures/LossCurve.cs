@@ -18,7 +18,7 @@ internal static class LossCurve
     {
         var panels = phases.Where(p => p.Losses.Any(double.IsFinite)).ToList();
         if (panels.Count == 0) throw new ArgumentException("There is no finite loss to draw.", nameof(phases));
-        PictureFile.Write(path, SkiaDrawing.Png(PanelWidth * panels.Count, Height, drawing =>
+        WholeFile.Write(path, SkiaDrawing.Png(PanelWidth * panels.Count, Height, drawing =>
         {
             for (int i = 0; i < panels.Count; i++)
                 Plot(panels[i].Phase, panels[i].Losses, panels[i].Epochs).Draw(drawing, SKRect.Create(i * PanelWidth, 0, PanelWidth, Height));

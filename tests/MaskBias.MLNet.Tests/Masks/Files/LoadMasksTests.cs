@@ -130,7 +130,7 @@ public sealed class LoadMasksTests : IDisposable
     public void Resizing_takes_the_nearest_pixel(int height, int width)
     {
         var from = MaskSet.FromBitmaps(Height, Width, MaskScenes.RandomBitmaps(8, Height, Width, 8));
-        var to = MaskResizing.Nearest(from, height, width);
+        var to = MaskResizing.Nearest(from, height, width, int.MaxValue);
         for (int k = 0; k < from.Count; k++)
         {
             bool[] bitmap = MaskScenes.Bitmap(from, k);

@@ -49,7 +49,7 @@ public sealed class StudyPlanTests : IDisposable
                 { "Method": "Dinosaur" }
               ],
               "Compare": [ { "Cell": "a", "Against": "b", "Measure": "luck" }, { "Cell": "a", "Against": "b", "By": "k-NN" } ],
-              "Search": { "Sets": { "x": {} }, "Chosen": "y" }
+              "Search": { "Sets": { "x": {}, "lr 1e-3": {}, "lr 1e+3": {} }, "Chosen": "y" }
             }
             """);
         string[] expected =
@@ -66,7 +66,9 @@ public sealed class StudyPlanTests : IDisposable
             "same file name: 'a', 'A'.",
             "'z' is compared with, but is no cell", "Cell 'a': Masks is 'clouds'; it must be segment",
             "Cell 'A': Method is Random, which takes no masks", "Cell 'b': Shuffled is true, but there are no Masks.",
-            "Search.Chosen is 'y', which is none of the sets.", "'luck' in Compare is no measure; there are 'k-NN', ",
+            "Search.Chosen is 'y', which is none of the sets.",
+            "Search.Sets has names that make the same file name: 'lr 1e-3', 'lr 1e+3'.",
+            "'luck' in Compare is no measure; there are 'k-NN', ",
             "Compare[1].By is given without Measure",
         ];
         var fault = Assert.Throws<UsageException>(() => PlanReader.Read(plan));
@@ -108,6 +110,8 @@ public sealed class StudyPlanTests : IDisposable
     [InlineData("[1]", "The plan is a JSON Array; it must be an object.")]
     [InlineData("{", "cannot be read as a plan: ")]
     [InlineData("""{ "Name": "a", "Name": "b" }""", "cannot be read as a plan: ")]
+    [InlineData("""{ "Name": "a", "name": "b" }""", "'name' is given twice, in capital or small letters; once is allowed.")]
+    [InlineData("""{ "Data": { "Train": "a", "train": "b" } }""", "'Data.train' is given twice, ")]
     public void A_file_that_is_no_plan(string json, string expected) =>
         Assert.Contains(expected, Assert.Throws<UsageException>(() => PlanReader.Read(Write(json))).Message);
 
@@ -127,6 +131,22 @@ public sealed class StudyPlanTests : IDisposable
         var fault = Assert.Throws<UsageException>(() =>
             SceneStudy.Invoke(["study", plan, .. options.Select(o => o == "FOLDER" ? folder.Path : o)]));
         Assert.Contains(expected, fault.Message);
+    }
+
+    [Fact]
+    public void The_name_of_a_plan_leads_to_no_other_folder()
+    {
+        string elsewhere = Path.Combine(folder.Path, "elsewhere");
+        string plan = Write($$"""
+            { "Name": {{System.Text.Json.JsonSerializer.Serialize(elsewhere)}}, "Data": { "Train": "train" }, "ImagesSeen": 10,
+              "Encoder": { "ImageSize": 32, "PatchSize": 8, "EmbedDim": 8, "Depth": 1, "Heads": 1 },
+              "Measures": [], "Cells": [ { "Name": "plain", "Method": "Dino" } ] }
+            """);
+        string made = Path.Combine("artifacts", PlanReader.Read(plan).Slug);
+        SceneStudy.Invoke("study", plan, "--report-only");
+        Assert.False(Directory.Exists(elsewhere));
+        Assert.True(File.Exists(Path.Combine(made, "study.md")));
+        Directory.Delete(made, recursive: true);
     }
 
     public void Dispose() => folder.Dispose();

@@ -1,5 +1,7 @@
 using MaskBias.MLNet.Masks;
 using MaskBias.MLNet.Samples.Cli.Study.Jobs;
+using MaskBias.MLNet.Samples.Cli.Study.Plans;
+using CellTraining = MaskBias.MLNet.Samples.Cli.Study.Jobs.Training;
 
 namespace MaskBias.MLNet.Tests.Samples.Study;
 
@@ -213,6 +215,40 @@ public sealed class StudyRunTests : IDisposable
         Assert.NotEqual(shuffled, StudyMasks.Shuffled(masks, seed: 6));
     }
 
+    [Fact]
+    public void Masks_are_fitted_to_photographs_of_many_rows()
+    {
+        // 50000 rows of one times 60000 of the other are more than an int holds.
+        byte[][] shuffled = StudyMasks.Shuffled([Stripe(50_000, 1, 0.5).Encode(), Stripe(60_000, 1, 0.5).Encode()], seed: 1);
+        var (first, second) = (MaskSet.Decode(shuffled[0]), MaskSet.Decode(shuffled[1]));
+        Assert.Equal((50_000, 60_000, 50_000, 60_000), (first.Height, second.Height, (int)first.Area(0), (int)second.Area(0)));
+    }
+
+    [Fact]
+    public void Masks_that_are_made_anew_are_used_and_a_copy_of_the_old_ones_is_the_same()
+    {
+        WriteObjectMasks();
+        var plan = PlanReader.Read(study.Plan($$"""{{Plain}}, {{Bias}}, { "Name": "files", "Method": "Dino", "Masks": "files" }"""));
+        var first = StudyImages.Find(plan.Data, study.Data, [])!;
+        string mask = Path.Combine(study.Data, "masks", first.Name(first.Test[0]));
+        var (keys, area) = Found();
+        File.SetLastWriteTimeUtc(mask, DateTime.UnixEpoch);
+        Assert.Equal(keys, Found().Keys);
+
+        WriteMask(mask, from: 12);
+        var (newKeys, newArea) = Found();
+        Assert.Equal(keys[..2], newKeys[..2]);                              // without masks, and with the segmenter's
+        Assert.NotEqual(keys[2], newKeys[2]);
+        Assert.Equal((256L, 144L), (area, newArea));
+
+        (string[] Keys, long Area) Found()
+        {
+            var images = StudyImages.Find(plan.Data, study.Data, [])!;
+            var masks = new StudyMasks(plan, study.Data, images, new(study.At("out"))).Of("files", images.Test, CancellationToken.None);
+            return ([.. plan.Cells.Select(cell => CellTraining.Of(plan, images, cell, 1)!.Key)], MaskSet.Decode(masks[0]).Area(0));
+        }
+    }
+
     public void Dispose() => study.Dispose();
 
     private static MaskSet Stripe(int height, int width, double share) =>
@@ -229,16 +265,20 @@ public sealed class StudyRunTests : IDisposable
     {
         foreach (string image in Directory.EnumerateFiles(study.Data, "*.png", SearchOption.AllDirectories).ToList())
         {
-            string mask = Path.Combine(study.Data, "masks", Path.GetRelativePath(study.Data, image));
-            Directory.CreateDirectory(Path.GetDirectoryName(mask)!);
-            using var bitmap = new SkiaSharp.SKBitmap(32, 32, SkiaSharp.SKColorType.Gray8, SkiaSharp.SKAlphaType.Opaque);
-            bitmap.Erase(SkiaSharp.SKColors.Black);
-            for (int i = 8; i < 24; i++)
-            {
-                for (int j = 8; j < 24; j++) bitmap.SetPixel(i, j, SkiaSharp.SKColors.White);
-            }
-            using var png = bitmap.Encode(SkiaSharp.SKEncodedImageFormat.Png, 100);
-            File.WriteAllBytes(mask, png.ToArray());
+            WriteMask(Path.Combine(study.Data, "masks", Path.GetRelativePath(study.Data, image)), from: 8);
         }
+    }
+
+    private static void WriteMask(string path, int from)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        using var bitmap = new SkiaSharp.SKBitmap(32, 32, SkiaSharp.SKColorType.Gray8, SkiaSharp.SKAlphaType.Opaque);
+        bitmap.Erase(SkiaSharp.SKColors.Black);
+        for (int i = from; i < 24; i++)
+        {
+            for (int j = from; j < 24; j++) bitmap.SetPixel(i, j, SkiaSharp.SKColors.White);
+        }
+        using var png = bitmap.Encode(SkiaSharp.SKEncodedImageFormat.Png, 100);
+        File.WriteAllBytes(path, png.ToArray());
     }
 }

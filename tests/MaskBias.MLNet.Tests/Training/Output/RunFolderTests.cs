@@ -53,6 +53,16 @@ public sealed class RunFolderTests(SceneFolder scenes) : IClassFixture<SceneFold
     }
 
     [Fact]
+    public void A_run_is_not_overwritten_by_one_that_cannot_begin()
+    {
+        Fit(_ => { }).Dispose();
+        string before = File.ReadAllText(At("metrics.jsonl"));
+        Assert.Throws<ArgumentException>(() => Fit(o => (o.Output.WhenUsed, o.ImageColumnName) = (ExistingRun.Overwrite, "Photo")));
+        Assert.Equal(before, File.ReadAllText(At("metrics.jsonl")));
+        Fit(o => o.Output.WhenUsed = ExistingRun.Resume).Dispose();
+    }
+
+    [Fact]
     public void Files_of_others_are_never_deleted()
     {
         File.WriteAllText(At("notes.txt"), "mine");

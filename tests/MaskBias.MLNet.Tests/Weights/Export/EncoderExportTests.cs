@@ -130,6 +130,18 @@ public sealed class EncoderExportTests : IDisposable
     }
 
     [Fact]
+    public void A_checkpoints_own_configuration_is_not_replaced()
+    {
+        using var encoder = new VisionEncoder(new VisionTransformer(Options()));
+        EncoderCheckpoint.Save(encoder, folder.Folder);
+        string config = File.ReadAllText(folder.File("config.json"));
+        var error = Assert.Throws<ArgumentException>(() => EncoderExport.Save(encoder, folder.File("timm.safetensors"), ExportLayout.Timm));
+        Assert.Contains("export to another folder", error.Message);
+        Assert.Equal(config, File.ReadAllText(folder.File("config.json")));
+        Assert.Equal(["config.json", "model.safetensors"], folder.Names);
+    }
+
+    [Fact]
     public void A_card_lies_beside_every_export()
     {
         using var encoder = new VisionEncoder(new VisionTransformer(Options()));

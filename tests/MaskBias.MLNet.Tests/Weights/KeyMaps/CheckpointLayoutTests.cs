@@ -156,6 +156,20 @@ public sealed class CheckpointLayoutTests : IDisposable
     }
 
     [Fact]
+    public void Scalars_where_matrices_belong_are_refused()
+    {
+        using var scope = NewDisposeScope();
+        using var model = new VisionTransformer(Options(), 1);
+        var scalar = zeros(1).squeeze();
+        Assert.Contains("mlp.0.weight is []; it must have 2 dimensions", Refusal([.. Named("teacher.backbone.", model),
+            new("teacher.head.last_layer.weight_v", zeros(20, 6)), new("teacher.head.mlp.0.weight", scalar)]));
+        Assert.Contains("decoder_embed.weight is []; it must have 2 dimensions", Refusal([.. Named("", model),
+            new("decoder_embed.weight", scalar), new("decoder_blocks.0.mlp.fc1.weight", zeros(64, 16))]));
+        Assert.Contains("decoder_blocks.0.mlp.fc1.weight is []; it must have 2 dimensions", Refusal([.. Named("", model),
+            new("decoder_embed.weight", zeros(16, 24)), new("decoder_blocks.0.mlp.fc1.weight", scalar)]));
+    }
+
+    [Fact]
     public void Faults_are_listed_up_to_twenty()
     {
         using var scope = NewDisposeScope();

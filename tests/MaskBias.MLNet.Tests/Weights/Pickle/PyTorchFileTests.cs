@@ -140,6 +140,15 @@ public sealed class PyTorchFileTests : IDisposable
         Assert.Contains("more than twice", Refusal(Dictionary([.. Enumerable.Range(0, 100).Select(i => ($"t{i}", Tensor(storage, 0, [4096], [0])))])));
     }
 
+    [Fact]
+    public void A_text_that_is_encoded_again_and_again_is_refused()
+    {
+        // kept are 0 the text, 1 the function and 2 the name of the encoding
+        byte[] kept = Join(Text(new string('a', 100_000)), "q\0", "0", "c_codecs\nencode\n", "q\u0001", "0", Text("latin1"), "q\u0002", "0");
+        byte[] calls = Join(Enumerable.Repeat("h\u0001h\0h\u0002\u0086R0", 200));
+        Assert.Contains("more memory", Refusal(Join(kept, calls, Dictionary())));
+    }
+
     [Theory]
     [InlineData(new long[] { 3 }, new long[] { 1 }, 2, "has only 4 elements")]
     [InlineData(new long[] { 2, 2 }, new long[] { 3, 1 }, 0, "has only 4 elements")]

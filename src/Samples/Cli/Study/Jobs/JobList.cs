@@ -15,7 +15,7 @@ internal sealed class JobList
     private readonly Trainer trainer;
     private readonly Measurer measurer;
     private readonly Dictionary<string, StudyJob> trainings = [];
-    private readonly ConcurrentDictionary<string, bool> complete = [];
+    private readonly ConcurrentDictionary<(string Path, string Key), bool> complete = [];
 
     private JobList(StudyContext context) => (this.context, trainer, measurer) = (context, new(context), new(context));
 
@@ -34,6 +34,16 @@ internal sealed class JobList
         var search = context.Plan.Search!;
         var jobs = search.Sets.Select(set => list.Set(search, set.Name)).ToList();
         return [.. jobs.Concat(list.trainings.Values).Distinct()];
+    }
+
+    /// <summary>Deletes failures of what the plan no longer asks for: its options, images or masks are others now.</summary>
+    public static void ForgetFailures(StudyContext context)
+    {
+        string[] failures = Directory.Exists(context.Folder.Failures) ? Directory.GetFiles(context.Folder.Failures, "*.json") : [];
+        if (failures.Length == 0) return;
+        IEnumerable<StudyJob> searched = context.Plan.Search is null ? [] : OfSearch(context);
+        var asked = OfCells(context, context.Plan.Cells).Concat(searched).Select(job => job.Id).ToHashSet();
+        foreach (string failure in failures.Where(f => !asked.Contains(Path.GetFileNameWithoutExtension(f)))) File.Delete(failure);
     }
 
     private IEnumerable<StudyJob> Cell(StudyCell cell, int seed)
@@ -107,9 +117,9 @@ internal sealed class JobList
     // What was complete once stays so.
     private bool IsComplete(string path, string key)
     {
-        if (complete.ContainsKey(path)) return true;
+        if (complete.ContainsKey((path, key))) return true;
         if (StudyJson.Read<Keyed>(path)?.Key != key) return false;
-        return complete[path] = true;
+        return complete[(path, key)] = true;
     }
 
     private sealed record Keyed(string Key);

@@ -23,14 +23,17 @@ internal sealed class Measurer(StudyContext context)
     private const int Version = 1;                      // another number measures everything anew
 
     /// <summary>Stands for all that measures of a cell's encoder depend on.</summary>
-    public string Key(StudyCell cell, int seed, Training? training, IEnumerable<StudyMeasure> measures)
+    public string Key(StudyCell cell, int seed, Training? training, IReadOnlyList<StudyMeasure> measures)
     {
         var (plan, images) = (context.Plan, context.Images);
         var options = measures.SelectMany(m => m.Fractions.SelectMany(f => Options(m, cell, f, seed)
             .Select(o => FormattableString.Invariant($"{m.Kind} {f} {o.Name}={o.Value}"))));
         var encoder = training is null ? PlanOptions.Values(PlanOptions.Encoder(plan)).Select(o => $"{o.Name}={o.Value}") : [];
+        // Where an encoder looks is found with the measures on features; no others depend on the masks of the objects.
+        string? objects = plan.Data.Objects is { } source && training is not null && measures.Any(m => m.IsOnFeatures)
+            ? images.MaskFolders.Key(source) : plan.Data.Objects;
         return StudyFolder.Key([FormattableString.Invariant($"measure {Version} {training?.Key} seed {seed}"), images.LabelledKey,
-            $"{plan.Data.Objects}", .. encoder, .. options]);
+            $"{objects}", .. encoder, .. options]);
     }
 
     /// <summary>Nearest neighbours and linear probes, without masks and with those of the encoder's training; and where it looks.</summary>

@@ -31,8 +31,11 @@ internal sealed class StudyFolder(string root)
     /// <summary>How a source of masks did.</summary>
     public string Masks(string source) => Path.Combine(root, "results", "masks", source + ".json");
 
+    /// <summary>The folder of the failures.</summary>
+    public string Failures => Path.Combine(root, "results", "failures");
+
     /// <summary>A failure.</summary>
-    public string Failure(string job) => Path.Combine(root, "results", "failures", job + ".json");
+    public string Failure(string job) => Path.Combine(Failures, job + ".json");
 
     /// <summary>A picture that the page shows.</summary>
     public string Picture(string name) => Path.Combine(root, "pictures", name + ".png");

@@ -13,9 +13,9 @@ internal sealed class StudyImages
 
     private readonly string root;
 
-    private StudyImages(string root, PhotoSet found)
+    private StudyImages(string root, PhotoSet found, MaskFolders masks)
     {
-        this.root = root;
+        (this.root, MaskFolders) = (root, masks);
         Classes = found.Classes;
         (Train, Test, Extra) = (Ordered(found.Train), Ordered(found.Test), Ordered(found.Extra));
         TestKey = Key(Test);
@@ -32,6 +32,9 @@ internal sealed class StudyImages
 
     /// <summary>Images to pretrain on besides.</summary>
     public IReadOnlyList<Photo> Extra { get; }
+
+    /// <summary>The folders with masks of them.</summary>
+    public MaskFolders MaskFolders { get; }
 
     /// <summary>Stands for the labelled images, of both kinds.</summary>
     public string LabelledKey => $"{Key(Train)} {TestKey}";
@@ -63,7 +66,7 @@ internal sealed class StudyImages
             if (data.Extra is { } extra) found = found.WithExtra(Path.Combine(root, extra));
             if (found.Test.Count == 0)
                 throw new IOException("No class has two images, so none can be held out; name a folder in Data.Test.");
-            return new(root, found);
+            return new(root, found, new(data.Masks, root));
         }
         catch (IOException e)
         {

@@ -29,12 +29,12 @@ internal sealed class StudyMasks(StudyPlan plan, string root, StudyImages images
     /// <param name="cancellation">Stops finding.</param>
     public byte[][] Of(string source, IReadOnlyList<Photo> of, CancellationToken cancellation)
     {
-        string key = StudyFolder.Key(["masks 1", source, images.Key(of)]), file = folder.MaskFile(key);
+        string key = StudyFolder.Key(["masks 1", images.MaskFolders.Key(source), images.Key(of)]), file = folder.MaskFile(key);
         using var alone = folder.Lock("masks-" + key, cancellation);
         if (File.Exists(file)) return Read(file, of.Count);
         long start = Stopwatch.GetTimestamp();
         var found = Find(source, of, cancellation);
-        PictureFile.Write(file, Written(found));
+        WholeFile.Write(file, Written(found));
         new MaskResult(source, of.Count, Stopwatch.GetElapsedTime(start).TotalSeconds, Environment.ProcessorCount,
             found.Average(m => m.Length == 0 ? 0 : MaskSet.Decode(m).Count)).Write(folder.Masks($"{SafeText.Slug(source)}-{key}"));
         return found;
@@ -68,18 +68,25 @@ internal sealed class StudyMasks(StudyPlan plan, string root, StudyImages images
         if (masks.Length == 0 || like.Length == 0) return [];
         var (from, to) = (MaskSet.Decode(masks), MaskSet.Decode(like));
         if ((from.Height, from.Width) == (to.Height, to.Width)) return masks;
-        byte[] bitmap = new byte[from.Height * from.Width];
-        byte[] fitted = new byte[(long)from.Count * to.Height * to.Width];
-        for (int k = 0, i = 0; k < from.Count; k++)
+        return MaskSet.FromBitmaps(to.Height, to.Width, Resized(from, to.Height, to.Width)).Encode();
+    }
+
+    // One after the other, in the same array: all masks of a photograph may be larger than an array can be.
+    private static IEnumerable<bool[]> Resized(MaskSet masks, int height, int width)
+    {
+        byte[] bitmap = new byte[masks.Height * masks.Width];
+        bool[] resized = new bool[height * width];
+        int[] columns = [.. Enumerable.Range(0, width).Select(x => (int)((long)x * masks.Width / width))];
+        for (int k = 0; k < masks.Count; k++)
         {
-            from.CopyTo(k, bitmap);
-            for (int y = 0; y < to.Height; y++)
+            masks.CopyTo(k, bitmap);
+            for (int y = 0, i = 0; y < height; y++)
             {
-                int row = y * from.Height / to.Height * from.Width;
-                for (int x = 0; x < to.Width; x++) fitted[i++] = bitmap[row + x * from.Width / to.Width];
+                int row = (int)((long)y * masks.Height / height) * masks.Width;
+                foreach (int column in columns) resized[i++] = bitmap[row + column] != 0;
             }
+            yield return resized;
         }
-        return MaskSet.FromBitmaps(to.Height, to.Width, fitted).Encode();
     }
 
     private byte[][] Find(string source, IReadOnlyList<Photo> of, CancellationToken cancellation)

@@ -63,7 +63,7 @@ internal sealed record Training
         TrainingKind kind, StudyCell cell, int seed, object options, IReadOnlyList<Photo> rows, StudyImages images,
             Training? teacher = null, double fraction = 1)
     {
-        string masks = cell.Masks is { } source ? $"{source}{(cell.Shuffled ? " shuffled" : "")}" : "none";
+        string masks = cell.Masks is { } source ? $"{images.MaskFolders.Key(source)}{(cell.Shuffled ? " shuffled" : "")}" : "none";
         string key = StudyFolder.Key(
         [
             FormattableString.Invariant($"training {Version} {kind} {cell.Method} seed {seed} masks {masks} labels {fraction}"),

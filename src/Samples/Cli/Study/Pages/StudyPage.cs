@@ -28,7 +28,7 @@ internal static class StudyPage
         Search(page, results);
         Faults(page, results);
         string path = Path.Combine(folder.Root, FileName);
-        PictureFile.Write(path, Encoding.UTF8.GetBytes(page.ToString()));
+        WholeFile.Write(path, Encoding.UTF8.GetBytes(page.ToString()));
         StudyTables.Write(results, folder);
         return path;
     }

@@ -14,7 +14,7 @@ internal static class StudyTables
 {
     public static void Write(StudyResults results, StudyFolder folder)
     {
-        PictureFile.Write(Path.Combine(folder.Root, "results.csv"), Encoding.UTF8.GetBytes(Csv(results)));
+        WholeFile.Write(Path.Combine(folder.Root, "results.csv"), Encoding.UTF8.GetBytes(Csv(results)));
         new
         {
             name = results.Plan.Name, seeds = results.Plan.Seeds, imagesSeen = results.Plan.ImagesSeen,

@@ -7,7 +7,7 @@ namespace MaskBias.MLNet.Samples.Cli.Study.Plans;
 /// <summary>An object of a plan, read field by field; what is wrong is noted, with where it stands, and reading goes on.</summary>
 internal sealed class PlanFields
 {
-    private readonly Dictionary<string, JsonElement> fields;
+    private readonly Dictionary<string, JsonElement> fields = new(StringComparer.OrdinalIgnoreCase);
     private readonly List<string> known = [];
     private readonly string place;
     private readonly List<string> faults;
@@ -18,10 +18,16 @@ internal sealed class PlanFields
     public PlanFields(JsonElement json, string place, List<string> faults)
     {
         (this.place, this.faults) = (place, faults);
-        bool isObject = json.ValueKind == JsonValueKind.Object;
-        if (!isObject) faults.Add($"{(place.Length == 0 ? "The plan" : place.TrimEnd('.'))} is a JSON {json.ValueKind}; it must be an "
-            + "object.");
-        fields = isObject ? json.EnumerateObject().ToDictionary(p => p.Name, p => p.Value, StringComparer.OrdinalIgnoreCase) : [];
+        if (json.ValueKind != JsonValueKind.Object)
+        {
+            faults.Add($"{(place.Length == 0 ? "The plan" : place.TrimEnd('.'))} is a JSON {json.ValueKind}; it must be an object.");
+            return;
+        }
+        foreach (var field in json.EnumerateObject())
+        {
+            if (!fields.TryAdd(field.Name, field.Value))
+                faults.Add($"'{place}{field.Name}' is given twice, in capital or small letters; once is allowed.");
+        }
     }
 
     public bool Has(string name) => Find(name) is not null;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using MaskBias.MLNet.Samples.Cli.Options;
+using MaskBias.MLNet.Samples.Cli.Report.Page;
 
 namespace MaskBias.MLNet.Samples.Cli.Study.Plans;
 
@@ -59,8 +60,8 @@ internal static class PlanReader
         fields.End();
 
         if (cells.Count is 0 or > MostCells) fields.Fault("Cells", $"has {cells.Count} cells; there must be 1 to {MostCells}.");
-        foreach (var twice in cells.GroupBy(c => c.Slug).Where(g => g.Count() > 1))
-            faults.Add($"Cells have names that make the same file name: {string.Join(", ", twice.Select(c => $"'{c.Name}'"))}.");
+        foreach (string names in OfSameFile(cells.Select(c => c.Name)))
+            faults.Add($"Cells have names that make the same file name: {names}.");
         foreach (string other in cells.Select(c => c.Baseline).Concat(compare.SelectMany(p => new[] { p.Cell, p.Against })).OfType<string>()
             .Distinct())
         {
@@ -172,8 +173,14 @@ internal static class PlanReader
         if (search.Method is not (StudyMethod.Dino or StudyMethod.Mae)) fields.Fault("Method", "must be Dino or Mae.");
         if (search.Chosen is { } chosen && search.Sets.All(s => s.Name != chosen))
             fields.Fault("Chosen", $"is '{chosen}', which is none of the sets.");
+        foreach (string names in OfSameFile(search.Sets.Select(s => s.Name)))
+            fields.Fault("Sets", $"has names that make the same file name: {names}.");
         return search;
     }
+
+    // Results are in files that bear the names: each needs one of its own.
+    private static IEnumerable<string> OfSameFile(IEnumerable<string> names) => names.GroupBy(SafeText.Slug).Where(g => g.Count() > 1)
+        .Select(g => string.Join(", ", g.Select(name => $"'{name}'")));
 
     // Where nothing else is said, a cell is compared with the first plain one of its method that learns from the same images.
     private static List<StudyCell> WithBaselines(List<StudyCell> cells) => [.. cells.Select(cell =>

@@ -46,6 +46,9 @@ internal sealed record StudyPlan
             .Distinct().SelectMany(name => new[] { name, name + StudyMeasure.WithMasks }),
     ];
 
+    /// <summary>The name as part of a path.</summary>
+    public string Slug => Report.Page.SafeText.Slug(Name);
+
     /// <summary>The cell of a name.</summary>
     public StudyCell? Cell(string name) => Cells.FirstOrDefault(c => c.Name == name);
 

@@ -15,7 +15,7 @@ internal static class StudyJson
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    public static void Write<T>(this T result, string path) => PictureFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(result, Json));
+    public static void Write<T>(this T result, string path) => WholeFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(result, Json));
 
     /// <summary>Reads a result; null where there is none, or one that is damaged and so counts as missing.</summary>
     public static T? Read<T>(string path) where T : class

@@ -17,7 +17,7 @@ internal sealed class StudyResults
         string results = Path.Combine(folder.Root, "results");
         Runs = StudyJson.ReadAll<RunResult>(Path.Combine(results, "runs")).ToDictionary(r => r.Key);
         Masks = [.. StudyJson.ReadAll<MaskResult>(Path.Combine(results, "masks"))];
-        Failures = [.. StudyJson.ReadAll<FailureResult>(Path.Combine(results, "failures"))];
+        Failures = [.. StudyJson.ReadAll<FailureResult>(folder.Failures)];
         Search = [.. StudyJson.ReadAll<SearchResult>(Path.Combine(results, "search")).OrderByDescending(s => s.Accuracy)];
         foreach (var cell in plan.Cells)
         {

@@ -1,4 +1,4 @@
-namespace MaskBias.MLNet.Training;
+namespace MaskBias.MLNet.Native;
 
 /// <summary>The numbers of one update of AdamW.</summary>
 /// <param name="Rate">η, the learning rate.</param>
