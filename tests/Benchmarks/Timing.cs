@@ -6,7 +6,19 @@ namespace MaskBias.MLNet.Benchmarks;
 internal static class Timing
 {
     /// <summary>Seconds of one call of each action: the median of several rounds, in which the actions take turns.</summary>
-    public static double[] Medians(int rounds, params Action[] actions)
+    public static double[] Medians(int rounds, params Action[] actions) => [.. Rounds(rounds, actions).Select(Median)];
+
+    /// <summary>
+    /// The same for two, and the median of what the second takes of the first's time in the same round: a machine is faster one minute than the
+    /// next.
+    /// </summary>
+    public static (double First, double Second, double Ratio) Compare(int rounds, Action first, Action second)
+    {
+        double[][] seconds = Rounds(rounds, first, second);
+        return (Median(seconds[0]), Median(seconds[1]), Median([.. seconds[0].Zip(seconds[1], (a, b) => b / a)]));
+    }
+
+    private static double[][] Rounds(int rounds, params Action[] actions)
     {
         foreach (var action in actions) action();                   // compiled and warm
         var seconds = actions.Select(_ => new double[rounds]).ToArray();
@@ -19,7 +31,7 @@ internal static class Timing
                 seconds[i][round] = Stopwatch.GetElapsedTime(start).TotalSeconds;
             }
         }
-        return [.. seconds.Select(Median)];
+        return seconds;
     }
 
     private static double Median(double[] values) => values.Order().ElementAt(values.Length / 2);

@@ -18,7 +18,7 @@ internal sealed class PeerWatch : IDisposable
     /// <param name="say">Receives the line.</param>
     public PeerWatch(RankPeers peers, int self, Action<string> say)
     {
-        thread = new Thread(() => Look(peers, self, say)) { IsBackground = true, Name = "MPI peers", Priority = ThreadPriority.AboveNormal };
+        thread = new Thread(() => Look(peers, self, say)) { IsBackground = true, Name = "MPI peers" };
         thread.Start();
     }
 

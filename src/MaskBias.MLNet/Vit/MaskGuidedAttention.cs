@@ -36,13 +36,25 @@ internal sealed class MaskGuidedAttention : nn.Module<Tensor, PatchRelations?, T
     /// <summary>Weight of R⁻ per head, or null where the layer has none.</summary>
     public Parameter? Beta => mask_beta;
 
-    // tokens [B, N, D] -> [B, N, D], through the fused kernel
+    // tokens [B, N, D] -> [B, N, D]
     public override Tensor forward(Tensor tokens, PatchRelations? relations)
     {
         using var scope = NewDisposeScope();
         var (query, key, value) = Project(tokens);
-        var mixed = nn.functional.scaled_dot_product_attention(query, key, value, attn_mask: Bias(relations));
+        var bias = Bias(relations);
+        // The processor's fused kernel gives no gradient of a bias; what libtorch does instead goes over all pairs more often than needed.
+        var mixed = bias is { requires_grad: true, device_type: DeviceType.CPU }
+            ? Attend(query, key, value, bias)
+            : nn.functional.scaled_dot_product_attention(query, key, value, attn_mask: bias);
         return Merge(mixed).MoveToOuterDisposeScope();
+    }
+
+    // softmax(QKᵀ/√d + B) V, [B, h, N, d]
+    private static Tensor Attend(Tensor query, Tensor key, Tensor value, Tensor bias)
+    {
+        var scaled = query / Number(Math.Sqrt(query.shape[^1]));
+        var logits = matmul(scaled, key.transpose(-2, -1)).add_(bias, alpha: Number(1));    // [B, h, N, N]
+        return matmul(softmax(logits, -1), value);
     }
 
     /// <summary>The same result written out, together with the attention map [B, h, N, N].</summary>
@@ -70,8 +82,13 @@ internal sealed class MaskGuidedAttention : nn.Module<Tensor, PatchRelations?, T
         };
     }
 
-    private Tensor PerHead(Parameter weight, Tensor relation) =>
-        weight.As(relation.dtype).view(1, -1, 1, 1).expand(1, heads, 1, 1) * relation.unsqueeze(1);
+    // As a product of matrices, whose gradient for the weights is one too: [h, 1] · [B, 1, N·N] -> [B, h, N, N].
+    private Tensor PerHead(Parameter weight, Tensor relation)
+    {
+        var (batch, count) = (relation.shape[0], relation.shape[1]);
+        var weights = weight.As(relation.dtype).expand(heads).view(1, heads, 1).expand(batch, heads, 1);
+        return bmm(weights, relation.reshape(batch, 1, count * count)).view(batch, heads, count, count);
+    }
 
     private (Tensor Query, Tensor Key, Tensor Value) Project(Tensor tokens)
     {
