@@ -67,6 +67,5 @@ public sealed class MaskBiasEmbeddingOptions : IValidatableObject
             yield return new($"MaxBatchDelay is {MaxBatchDelay}; it must lie in [00:00:00, 00:00:01].");
         if (ReloadInterval < TimeSpan.Zero || ReloadInterval > TimeSpan.FromDays(1))
             yield return new($"ReloadInterval is {ReloadInterval}; it must lie in [00:00:00, 1.00:00:00].");
-        if (!Enum.IsDefined(WhenFull)) yield return new($"WhenFull is {WhenFull}; it must be Wait or Reject.");
     }
 }

@@ -34,5 +34,6 @@ internal static class Timing
         return seconds;
     }
 
-    private static double Median(double[] values) => values.Order().ElementAt(values.Length / 2);
+    /// <summary>The middle one, or the upper of two.</summary>
+    public static double Median(IReadOnlyCollection<double> values) => values.Order().ElementAt(values.Count / 2);
 }

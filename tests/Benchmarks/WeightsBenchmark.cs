@@ -78,11 +78,9 @@ internal static partial class WeightsBenchmark
         double[] ratios = [.. reading.Zip(loading, (read, load) => read / load).Order()];
         string wanted = cold ? $" (at least {LeastRate.ToString(CultureInfo.InvariantCulture)} wanted)" : "";
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"  {Path.GetFileName(file),-22} {length / 1e6:0} MB, {fromDisk,4:0%} from disk: read at {length / 1e6 / Median(reading):0} MB/s, loaded at "
-            + $"{length / 1e6 / Median(loading):0} MB/s, a rate of {ratios[Rounds / 2]:0.00}{wanted}, in rounds {ratios[1]:0.00} to {ratios[^2]:0.00}"));
+            $"  {Path.GetFileName(file),-22} {length / 1e6:0} MB, {fromDisk,4:0%} from disk: read at {length / 1e6 / Timing.Median(reading):0} MB/s, loaded at "
+            + $"{length / 1e6 / Timing.Median(loading):0} MB/s, a rate of {ratios[Rounds / 2]:0.00}{wanted}, in rounds {ratios[1]:0.00} to {ratios[^2]:0.00}"));
     }
-
-    private static double Median(double[] values) => values.Order().ElementAt(values.Length / 2);
 
     private static double Time(string file, bool cold, Action<string> action)
     {

@@ -94,11 +94,8 @@ internal sealed class FineTuneRun
 
         using var weights = ClassLabels.Weights(options.ClassWeighting, [.. kept.Select(i => classes[i])], label.Count, device);
         var method = new FineTuneMethod(options, model, average, normalizer, classes, label.Count, weights, seed);
-        if (share is not null)
-        {
-            method.JoinRanks(share);
-            RankAgreement.Check(ranks, Phase, seed, store.Fingerprint(), options, batch);
-        }
+        if (share is not null) method.JoinRanks(share);
+        RankAgreement.Check(ranks, Phase, seed, store.Fingerprint, options, batch);
         using var reducer = share is null ? null : new GradientReducer(ranks, share.Borders);
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(options.CancellationToken, ranks.Stopping);
         var tracker = new EpochTracker(log, ranks.IsRoot ? options.Progress : null, options.Patience);

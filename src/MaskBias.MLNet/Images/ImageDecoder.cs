@@ -53,15 +53,29 @@ public static class ImageDecoder
     /// <summary>Whether upright pixels have rows where the stored ones have columns.</summary>
     internal static bool IsTurned(SKEncodedOrigin origin) => origin >= SKEncodedOrigin.LeftTop;
 
+    /// <summary>Refuses an image of too many pixels, before memory is taken for them.</summary>
+    /// <exception cref="ImageReadException">It has more.</exception>
+    internal static void CheckSize(SKSizeI size, string name, long maxPixels = DefaultMaxPixels)
+    {
+        if ((long)size.Width * size.Height > maxPixels)
+            throw new ImageReadException($"{name} is {size.Width}x{size.Height}; an image may have at most {maxPixels} pixels.");
+    }
+
     private static SKCodec Open(SKData data, string name, long maxPixels)
     {
         if (data.IsEmpty) throw new ImageReadException($"{name} is empty (0 bytes).");
         var codec = SKCodec.Create(data)
             ?? throw new ImageReadException($"{name} ({data.Size} bytes) is not an image that can be read; formats are {Formats}.");
-        var size = codec.Info.Size;
-        if ((long)size.Width * size.Height <= maxPixels) return codec;
-        codec.Dispose();
-        throw new ImageReadException($"{name} is {size.Width}x{size.Height}; an image may have at most {maxPixels} pixels.");
+        try
+        {
+            CheckSize(codec.Info.Size, name, maxPixels);
+            return codec;
+        }
+        catch
+        {
+            codec.Dispose();
+            throw;
+        }
     }
 
     // The smallest size that the file can be decoded to, in eighths, that is no smaller than the scaled one.

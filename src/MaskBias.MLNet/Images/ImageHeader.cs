@@ -14,15 +14,12 @@ internal static class ImageHeader
         using var codec = SKCodec.Create(path)
             ?? throw new ImageReadException($"{place}: '{path}' is not an image that can be read; formats are {ImageDecoder.Formats}.");
         var (height, width) = (codec.Info.Height, codec.Info.Width);
-        if (SizeFault(height, width) is { } fault) throw new ImageReadException($"{place}: '{path}' is {width}x{height}; {fault}.");
+        ImageDecoder.CheckSize(codec.Info.Size, $"{place}: '{path}'");
+        if (Math.Max(height, width) > MaskSet.MaxSide)
+        {
+            throw new ImageReadException(
+                $"{place}: '{path}' is {width}x{height}; a side of an image with masks may have at most {MaskSet.MaxSide} pixels.");
+        }
         return applyOrientation && ImageDecoder.IsTurned(codec.EncodedOrigin) ? (width, height) : (height, width);
-    }
-
-    private static string? SizeFault(int height, int width)
-    {
-        if ((long)height * width > ImageDecoder.DefaultMaxPixels)
-            return $"an image may have at most {ImageDecoder.DefaultMaxPixels} pixels";
-        return Math.Max(height, width) > MaskSet.MaxSide
-            ? $"a side of an image with masks may have at most {MaskSet.MaxSide} pixels" : null;
     }
 }

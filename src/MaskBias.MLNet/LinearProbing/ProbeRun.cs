@@ -70,7 +70,7 @@ internal sealed class ProbeRun
         {
             var limits = new RunLimits(options.Epochs);
             int batch = limits.Batch(options.BatchSize, learned.Length, ranks: ranks.Size).Batch;
-            Agree(Fingerprint.Of(rows.Classes), batch);
+            RankAgreement.Check(ranks, Phase, seed, () => Fingerprint.Of(rows.Classes), options, batch);
             int[] own = OwnRows.Of(ranks.Rank, ranks.Size, batch).Positions;
             return new()
             {
@@ -103,7 +103,7 @@ internal sealed class ProbeRun
         var (kept, heldOut) = StratifiedSplit.HoldOut(classes, options.ValidationFraction, seed);
         var limits = new RunLimits(options.Epochs);
         int batch = limits.Batch(options.BatchSize, kept.Length, ranks: ranks.Size).Batch;
-        Agree(store.Fingerprint(), batch);
+        RankAgreement.Check(ranks, Phase, seed, store.Fingerprint, options, batch);
         var own = ranks.Size == 1 ? null : OwnRows.Of(ranks.Rank, ranks.Size, batch);
         var loader = new ViewLoader(store, loading, sizes, encoder, batch, parts: 1, seed, log.Warn, kept, own);
         var plain = new PlainViews(store, encoder, options.MaskColumnName is null ? null : options.Masks);
@@ -126,12 +126,6 @@ internal sealed class ProbeRun
                 return new(features, tensor(images.Rows.Select(r => (long)classes[r]).ToArray(), device: encoder.Device));
             }
         }
-    }
-
-    // Ranks that see other rows would learn some of them twice, and others never.
-    private void Agree(string data, int batch)
-    {
-        if (ranks.Size > 1) RankAgreement.Check(ranks, Phase, seed, data, options, batch);
     }
 
     private static FeatureBatch All(IEnumerable<FeatureBatch> batches)

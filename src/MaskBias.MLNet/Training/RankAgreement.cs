@@ -28,15 +28,19 @@ internal static class RankAgreement
     /// <param name="ranks">The ranks.</param>
     /// <param name="phase">What it trains.</param>
     /// <param name="seed">Its seed.</param>
-    /// <param name="data">Stands for the rows that it learns from.</param>
+    /// <param name="data">Gives what stands for the rows that it learns from; several ranks alone look at it.</param>
     /// <param name="options">Its options.</param>
     /// <param name="batch">Images of a batch.</param>
     /// <exception cref="InvalidOperationException">A rank differs from rank 0; each difference is named.</exception>
-    public static void Check(IRanks ranks, string phase, int seed, string data, object options, int batch) => Check(ranks, new()
+    public static void Check(IRanks ranks, string phase, int seed, Func<string> data, object options, int batch)
     {
-        Phase = phase, Seed = seed, Data = data, Options = OptionsDescription.Of(options), Adjustments = [],
-        Resolved = new Dictionary<string, string> { [RunDescription.BatchSize] = batch.ToString(CultureInfo.InvariantCulture) },
-    });
+        if (ranks.Size == 1) return;
+        Check(ranks, new()
+        {
+            Phase = phase, Seed = seed, Data = data(), Options = OptionsDescription.Of(options), Adjustments = [],
+            Resolved = new Dictionary<string, string> { [RunDescription.BatchSize] = batch.ToString(CultureInfo.InvariantCulture) },
+        });
+    }
 
     /// <summary>Takes up the checkpoint that rank 0 found, if any, and gives every rank rank 0's state.</summary>
     public static void Start<TBatch>(IRanks ranks, TrainingLoop<TBatch> loop, (string Path, TrainingPosition Next)? checkpoint)

@@ -44,17 +44,9 @@ internal sealed class MaskGuidedAttention : nn.Module<Tensor, PatchRelations?, T
         var bias = Bias(relations);
         // The processor's fused kernel gives no gradient of a bias; what libtorch does instead goes over all pairs more often than needed.
         var mixed = bias is { requires_grad: true, device_type: DeviceType.CPU }
-            ? Attend(query, key, value, bias)
+            ? Attend(query, key, value, bias).Mixed
             : nn.functional.scaled_dot_product_attention(query, key, value, attn_mask: bias);
         return Merge(mixed).MoveToOuterDisposeScope();
-    }
-
-    // softmax(QKᵀ/√d + B) V, [B, h, N, d]
-    private static Tensor Attend(Tensor query, Tensor key, Tensor value, Tensor bias)
-    {
-        var scaled = query / Number(Math.Sqrt(query.shape[^1]));
-        var logits = matmul(scaled, key.transpose(-2, -1)).add_(bias, alpha: Number(1));    // [B, h, N, N]
-        return matmul(softmax(logits, -1), value);
     }
 
     /// <summary>The same result written out, together with the attention map [B, h, N, N].</summary>
@@ -62,10 +54,17 @@ internal sealed class MaskGuidedAttention : nn.Module<Tensor, PatchRelations?, T
     {
         using var scope = NewDisposeScope();
         var (query, key, value) = Project(tokens);
-        var logits = matmul(query, key.transpose(-2, -1)) / Number(Math.Sqrt(query.shape[^1]));     // [B, h, N, N]
-        if (Bias(relations) is { } bias) logits = Sum(logits, bias);
+        var (mixed, map) = Attend(query, key, value, Bias(relations));
+        return (Merge(mixed).MoveToOuterDisposeScope(), map.MoveToOuterDisposeScope());
+    }
+
+    // M = softmax(QKᵀ/√d + B), [B, h, N, N], and M V, [B, h, N, d]
+    private static (Tensor Mixed, Tensor Map) Attend(Tensor query, Tensor key, Tensor value, Tensor? bias)
+    {
+        var logits = matmul(query / Number(Math.Sqrt(query.shape[^1])), key.transpose(-2, -1));
+        if (bias is not null) logits.add_(bias, alpha: Number(1));
         var map = softmax(logits, -1);
-        return (Merge(matmul(map, value)).MoveToOuterDisposeScope(), map.MoveToOuterDisposeScope());
+        return (matmul(map, value), map);
     }
 
     // B = α_h·R⁺ − β_h·R⁻: [B, h, N, N]

@@ -36,6 +36,7 @@ public sealed class QuickstartRunTests : IDisposable
         using (var student = EncoderCheckpoint.Load(Path.Combine(Output, "encoder"))) Assert.False(student.Model.IsMaskGuided);
         using (var teacher = EncoderCheckpoint.Load(Path.Combine(Output, "teacher"))) Assert.True(teacher.Model.IsMaskGuided);
         Assert.Empty(Directory.GetFiles(Output, "*.part"));
+        Assert.Empty(Directory.GetFiles(Output, "*.tmp"));
 
         string model = Path.Combine(Output, "model.zip");
         string[] images = [.. ShapeScenes.ClassNames.Select(name => Path.Combine(Output, "scenes", name, "0000.png"))];

@@ -9,11 +9,11 @@ internal sealed class RunFolder : IDisposable
     private const string LockFile = "run.lock", Replay = "replay";
 
     private readonly FileStream exclusive;
-    private bool overwrites;
+    private readonly bool overwrites;
 
-    private RunFolder(string path, RunOutputOptions options, FileStream exclusive)
+    private RunFolder(string path, RunOutputOptions options, FileStream exclusive, bool overwrites)
     {
-        (Path, this.exclusive) = (path, exclusive);
+        (Path, this.exclusive, this.overwrites) = (path, exclusive, overwrites);
         CheckpointFolder = new(System.IO.Path.Combine(path, Checkpoints), options.KeepCheckpoints);
     }
 
@@ -45,9 +45,9 @@ internal sealed class RunFolder : IDisposable
             }
             bool overwrites = used && options.WhenUsed == ExistingRun.Overwrite;
             if (overwrites) _ = RunDescription.Read(path);  // another program's run.json is not ours to delete
-            var folder = new RunFolder(path, options, exclusive)
+            var folder = new RunFolder(path, options, exclusive, overwrites)
             {
-                Earlier = options.WhenUsed == ExistingRun.Resume ? RunDescription.Read(path) : null, overwrites = overwrites,
+                Earlier = options.WhenUsed == ExistingRun.Resume ? RunDescription.Read(path) : null,
             };
             folder.CheckpointFolder.Clean();
             foreach (string name in new[] { RunDescription.FileName, MetricsFile.FileName })
@@ -67,7 +67,6 @@ internal sealed class RunFolder : IDisposable
     public void MakeRoom()
     {
         if (overwrites) DeleteRun(Path);
-        overwrites = false;
     }
 
     /// <summary>Folder for what led to a fault at a step.</summary>

@@ -40,11 +40,7 @@ internal sealed class CheckpointInput
         foreach (Option option in new Option[] { branch, heads, epsilon, resampling }) command.Add(option);
         if (!computes) return;
         device = new("--device") { Description = "Where it computes: auto (CUDA where it is), cpu, cuda or cuda:N.", DefaultValueFactory = _ => "auto", HelpName = "device" };
-        device.Validators.Add(result =>
-        {
-            if (result.Tokens is [var token] && !OptionValue.TryParse(typeof(ComputeDevice), token.Value, out _, out string expected))
-                result.AddError($"--device is '{token.Value}'; it must be {expected}.");
-        });
+        OptionValue.Require(typeof(ComputeDevice), device);
         command.Add(device);
     }
 

@@ -17,11 +17,7 @@ internal sealed partial class OptionLeaf
         {
             Description = $"{OptionDocs.Summary(path[^1])} [{OptionValue.Print(value)}]", HelpName = Kind(Type),
         };
-        Option.Validators.Add(result =>
-        {
-            if (result.Tokens is [var token] && !OptionValue.TryParse(Type, token.Value, out _, out string expected))
-                result.AddError($"{Option.Name} is '{token.Value}'; it must be {expected}.");
-        });
+        OptionValue.Require(Type, Option);
     }
 
     /// <summary>The option's name in the library, with points between those of nested classes.</summary>

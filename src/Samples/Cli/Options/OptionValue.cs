@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Globalization;
 using MaskBias.MLNet.Native;
 
@@ -41,6 +42,13 @@ internal static class OptionValue
         };
         return value is not null;
     }
+
+    /// <summary>Lets an option of the command line take values of a type alone.</summary>
+    public static void Require(Type type, Option option) => option.Validators.Add(result =>
+    {
+        if (result.Tokens is [var token] && !TryParse(type, token.Value, out _, out string expected))
+            result.AddError($"{option.Name} is '{token.Value}'; it must be {expected}.");
+    });
 
     /// <summary>A value as <see cref="TryParse"/> reads it.</summary>
     public static string Print(object? value) => value switch
