@@ -36,7 +36,7 @@ public sealed class FineTuneEstimator : IEstimator<ImageClassifier>
     {
         var label = ClassLabels.Find(input.Schema, options.LabelColumnName);
         _ = ImageColumn.Find(input.Schema, options.ImageColumnName);
-        var run = new FineTuneRun(environment, context, options, label);
+        using var run = new FineTuneRun(environment, context, options, label);
         var (tuned, linear, report) = run.Train(input, encoder);
         try
         {

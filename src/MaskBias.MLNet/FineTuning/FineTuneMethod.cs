@@ -35,6 +35,16 @@ internal sealed class FineTuneMethod : ITrainingMethod<ViewBatch>
     /// <inheritdoc/>
     public IEnumerable<(string Name, Parameter Parameter)> Parameters => model.Parameters;
 
+    /// <inheritdoc/>
+    public IEnumerable<KeyValuePair<string, Tensor>> State =>
+    [
+        .. model.Parameters.Select(p => KeyValuePair.Create(p.Name, (Tensor)p.Parameter)),
+        .. (average?.Parameters ?? []).Select(p => KeyValuePair.Create("average." + p.Name, (Tensor)p.Parameter)),
+    ];
+
+    /// <inheritdoc/>
+    public IEnumerable<KeyValuePair<string, Generator>> Generators => [new("model", model.Backbone.Generator)];
+
     /// <summary>Norm of all gradients together in the last step, before clipping.</summary>
     public double GradientNorm { get; private set; }
 

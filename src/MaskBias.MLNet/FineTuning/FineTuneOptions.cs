@@ -137,6 +137,12 @@ public sealed class FineTuneOptions : SupervisedOptions
     /// <value><see cref="TrainingPrecision.Float32"/>.</value>
     public TrainingPrecision Precision { get; set; } = TrainingPrecision.Float32;
 
+    /// <summary>What the run keeps on disk, so that an interrupted one can go on; each checkpoint has a usable encoder.</summary>
+    /// <value>Nothing.</value>
+    [Required]
+    [FreeOnResume]
+    public RunOutputOptions Output { get; set; } = new();
+
     /// <summary>
     /// Table 5: base learning rate 1e-4, layer decay 0.65, β 0.9 and 0.999, batch 256, random erasing 0.25, the class token.
     /// </summary>
@@ -180,7 +186,7 @@ public sealed class FineTuneOptions : SupervisedOptions
     internal FineTuneOptions Copy()
     {
         var copy = (FineTuneOptions)MemberwiseClone();
-        copy.Crop = Crop.Copy();
+        (copy.Crop, copy.Output) = (Crop.Copy(), Output.Copy());
         return copy;
     }
 }

@@ -3,6 +3,7 @@ using MaskBias.MLNet.LinearProbing;
 using MaskBias.MLNet.RowMapping;
 using MaskBias.MLNet.Training;
 using MaskBias.MLNet.Training.Data;
+using MaskBias.MLNet.Training.Output;
 using MaskBias.MLNet.Vit;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
@@ -12,7 +13,7 @@ using static TorchSharp.torch;
 namespace MaskBias.MLNet.FineTuning;
 
 /// <summary>One fine-tuning: chooses rows and device, builds the model, trains, and keeps the best epoch.</summary>
-internal sealed class FineTuneRun
+internal sealed class FineTuneRun : IDisposable
 {
     private const string Phase = "Fine-tuning";
 
@@ -23,6 +24,7 @@ internal sealed class FineTuneRun
     private readonly Device device;
     private readonly string deviceReason;
     private readonly IRanks ranks;
+    private readonly RunFolder? folder;         // rank 0 alone writes
     private readonly int seed;
 
     public FineTuneRun(IHostEnvironment environment, MLContext context, FineTuneOptions options, LabelColumn label)
@@ -30,15 +32,22 @@ internal sealed class FineTuneRun
         (host, this.context, this.options, this.label) = (environment.Register(Phase), context, options, label);
         bool isSpread = options.Distributed != DistributedTraining.None;
         (device, deviceReason) = options.Device.Resolve(isSpread ? MpiLauncher.LocalRank : 0);
-        (ranks, seed) = Ranks.Open(
-            options.Distributed, options.DistributedTimeoutSeconds, device, joined => joined.FromRoot(options.Seed ?? host.Rand.Next()));
+        (ranks, (folder, seed)) = Ranks.Open(options.Distributed, options.DistributedTimeoutSeconds, device,
+            joined => RunFolder.Open(options.Output, joined, options.Seed, host.Rand));
     }
 
+    /// <summary>The seed: the options', that of the run to be resumed, or one that was drawn.</summary>
+    public int Seed => seed;
+
     /// <summary>Trains a copy of the encoder and a head on the labelled rows.</summary>
-    public (VisionEncoder Encoder, LinearClassifier Linear, ClassifierReport Report) Train(IDataView data, VisionEncoder start)
+    public (VisionEncoder Encoder, LinearClassifier Linear, ClassifierReport Report) Train(IDataView data, VisionEncoder start) =>
+        ranks.Guard(() => TrainTogether(data, start));
+
+    /// <summary>Gives the output folder back, and leaves the other ranks.</summary>
+    public void Dispose()
     {
-        using var _ = ranks;
-        return ranks.Guard(() => TrainTogether(data, start));
+        folder?.Dispose();
+        ranks.Dispose();
     }
 
     private (VisionEncoder Encoder, LinearClassifier Linear, ClassifierReport Report) TrainTogether(IDataView data, VisionEncoder start)
@@ -52,19 +61,14 @@ internal sealed class FineTuneRun
         try
         {
             average = options.EmaMomentum is null ? null : NewModel(start, dropPath: 0);
-            var encoder = new VisionEncoder(model.Backbone, normalization: start.Normalization);
-            var report = Train(labelled, rows, classesOfRows, model, average, encoder, log);
             var kept = average ?? model;
-            if (average is not null)
-            {
-                encoder.Dispose();
-                encoder = new VisionEncoder(average.Backbone, normalization: start.Normalization);
-            }
+            var encoder = new VisionEncoder(kept.Backbone, normalization: start.Normalization);
+            var report = Train(labelled, rows, classesOfRows, model, average, encoder, start, log);
             encoder.Evaluate();
             encoder.ComputeType = null;
             var linear = kept.Classifier();
-            model.Head.Dispose();
-            average?.Head.Dispose();
+            kept.Head.Dispose();
+            if (average is not null) model.Dispose();
             return (encoder, linear, report);
         }
         catch
@@ -76,7 +80,8 @@ internal sealed class FineTuneRun
     }
 
     private ClassifierReport Train(
-        IDataView labelled, long[] rows, int[] classesOfRows, FineTuneModel model, FineTuneModel? average, VisionEncoder normalizer, RunLog log)
+        IDataView labelled, long[] rows, int[] classesOfRows, FineTuneModel model, FineTuneModel? average, VisionEncoder encoder,
+        VisionEncoder start, RunLog log)
     {
         var views = options.Crop.AsViews();
         var sizes = ViewSizes.For(views, model.Backbone.Options);
@@ -88,51 +93,47 @@ internal sealed class FineTuneRun
         var limits = new RunLimits(options.Epochs);
         int batch = limits.Batch(options.BatchSize, kept.Length, ranks: ranks.Size).Batch;
         var share = ranks.Size == 1 ? null : RankShare.Of(ranks, batch);
-        var loader = new ViewLoader(store, loading, sizes, normalizer, batch, parts: 1, seed, log.Warn, kept, share?.Rows);
-        var plain = new PlainViews(store, normalizer);
+        var loader = new ViewLoader(store, loading, sizes, encoder, batch, parts: 1, seed, log.Warn, kept, share?.Rows);
+        var plain = new PlainViews(store, encoder);
         var plan = Plan(Phase, options, batch, loader.StepsPerEpoch, limits, out long warmup);
 
         using var weights = ClassLabels.Weights(options.ClassWeighting, [.. kept.Select(i => classes[i])], label.Count, device);
-        var method = new FineTuneMethod(options, model, average, normalizer, classes, label.Count, weights, seed);
+        var method = new FineTuneMethod(options, model, average, encoder, classes, label.Count, weights, seed);
         if (share is not null) method.JoinRanks(share);
-        RankAgreement.Check(ranks, Phase, seed, store.Fingerprint, options, batch);
+        // What a run is takes a look at all images: only where somebody asks.
+        var description = share is null && options.Output.Folder is null ? null
+            : RunDescription.Of(Phase, seed, options, Besides(start, classes), plan, store, limits.Adjustments, deviceReason);
+        if (share is not null) RankAgreement.Check(ranks, description!);
+        using var recorder = folder is null ? null : new RunRecorder(folder, options.Output, encoder, plan.StepsPerEpoch) { Busy = ranks.WhileBusy };
         using var reducer = share is null ? null : new GradientReducer(ranks, share.Borders);
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(options.CancellationToken, ranks.Stopping);
-        var tracker = new EpochTracker(log, ranks.IsRoot ? options.Progress : null, options.Patience);
-        using var best = new BestWeights();
         foreach (string adjustment in limits.Adjustments) log.Info(adjustment);
         log.Info(ClassifierReport.Recipe(Phase, kept.Length, label.Count, heldOut.Length, plan, warmup, [options.LearningRate], deviceReason));
-        using var loop = new TrainingLoop<ViewBatch>(plan, method, Optimizer(model, options))
+        var training = new BestEpochTraining<ViewBatch>
         {
-            Progress = tracker, EndEpoch = EndEpoch, Reducer = reducer,
+            Plan = plan, Method = method, Optimizer = Optimizer(model, options), Judged = average ?? model, Recipe = options, Log = log,
+            Evaluate = heldOut.Length == 0 ? null : () => method.Evaluate(plain.Batches(heldOut.Where((_, i) => i % ranks.Size == ranks.Rank))),
+            Ranks = ranks, Reducer = reducer, Recorder = recorder, Description = description,
         };
-        if (share is not null) loop.State.Broadcast(ranks);
-        using (ranks.Watch(log.Warn)) loop.Run(next => loader.Epoch(next.Epoch, cancellation.Token), cancellation.Token);
-        best.Restore(average ?? model);
+        var result = training.Run(
+            next => loader.Epoch(next.Epoch, cancellation.Token, (int)(next.Step % plan.StepsPerEpoch)), cancellation.Token);
         return new()
         {
-            Classes = label.Count, ValidationRows = heldOut.Length, WarmupSteps = warmup, Epochs = tracker.Epochs, BestEpoch = tracker.BestEpoch,
+            Classes = label.Count, ValidationRows = heldOut.Length, WarmupSteps = warmup, Epochs = result.Epochs, BestEpoch = result.BestEpoch,
             BaseLearningRate = options.LearningRate,
             Run = new()
             {
-                Phase = Phase, Losses = loop.Losses, StepsPerEpoch = plan.StepsPerEpoch, BatchSize = batch, AccumulationSteps = 1,
+                Phase = Phase, Losses = result.Losses, StepsPerEpoch = plan.StepsPerEpoch, BatchSize = batch, AccumulationSteps = 1,
                 Images = kept.Length, SkippedRows = store.Skipped, LearningRate = plan.LearningRate.Peak, Adjustments = limits.Adjustments,
-                Device = deviceReason, Elapsed = loop.Elapsed,
+                Device = deviceReason, Elapsed = result.Elapsed, ResumedSteps = result.ResumedSteps, Checkpoint = recorder?.LastCheckpoint,
+                Warnings = log.Warnings,
             },
         };
-
-        bool EndEpoch(int epoch)
-        {
-            if (heldOut.Length == 0)
-            {
-                tracker.EndEpoch(null, null);
-                return true;
-            }
-            var (loss, accuracy) = method.Evaluate(plain.Batches(heldOut.Where((_, i) => i % ranks.Size == ranks.Rank)));
-            if (tracker.EndEpoch(loss, accuracy)) best.Take(average ?? model);
-            return tracker.GoesOn;
-        }
     }
+
+    /// <summary>What a run depends on beside its options: the encoder that it begins with, and the classes of the images.</summary>
+    internal static Dictionary<string, string> Besides(VisionEncoder start, int[] classes) =>
+        new() { ["Encoder"] = Fingerprint.Of(start), ["Classes"] = Fingerprint.Of(classes) };
 
     /// <summary>AdamW with a learning rate per layer.</summary>
     internal static DecoupledAdam Optimizer(FineTuneModel model, FineTuneOptions options)

@@ -41,10 +41,39 @@ internal sealed class EpochTracker(RunLog log, IProgress<TrainingProgress>? next
     {
         var metrics = new EpochMetrics(epochs.Count + 1, lossSum / Math.Max(1, steps), validationLoss, validationAccuracy);
         (lossSum, steps) = (0, 0);
-        bool isBest = best is null || validationAccuracy is null || IsBetter(metrics, best);
+        bool isBest = Add(metrics);
+        if (last is not null) Publish(metrics, last);
+        return isBest;
+    }
+
+    /// <summary>Takes up a run where it was: its losses of all steps, and what was measured after the epochs that ended.</summary>
+    public void Restore(IReadOnlyList<double> losses, int stepsPerEpoch, IEnumerable<(double? Loss, double? Accuracy)> measures)
+    {
+        int done = 0;
+        foreach (var (loss, accuracy) in measures)
+        {
+            Follow(losses.Skip(done).Take(stepsPerEpoch));
+            done += stepsPerEpoch;
+            Add(new(epochs.Count + 1, lossSum / Math.Max(1, steps), loss, accuracy));
+            (lossSum, steps) = (0, 0);
+        }
+        Follow(losses.Skip(done));
+    }
+
+    private void Follow(IEnumerable<double> losses)
+    {
+        foreach (double loss in losses)
+        {
+            lossSum += loss * lossScale;
+            steps++;
+        }
+    }
+
+    private bool Add(EpochMetrics metrics)
+    {
+        bool isBest = best is null || metrics.ValidationAccuracy is null || IsBetter(metrics, best);
         epochs.Add(metrics);
         if (isBest) best = metrics;
-        if (last is not null) Publish(metrics, last);
         return isBest;
     }
 

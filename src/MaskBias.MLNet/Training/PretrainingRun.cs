@@ -6,7 +6,6 @@ using MaskBias.MLNet.Training.Output;
 using MaskBias.MLNet.Vit;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
-using System.Globalization;
 using static TorchSharp.torch;
 
 namespace MaskBias.MLNet.Training;
@@ -31,11 +30,8 @@ internal sealed class PretrainingRun : IDisposable
         host = environment.Register(phase);
         bool isSpread = options.Distributed != DistributedTraining.None;
         (Device, deviceReason) = options.Device.Resolve(isSpread ? MpiLauncher.LocalRank : 0);
-        (ranks, (folder, Seed)) = Ranks.Open(options.Distributed, options.DistributedTimeoutSeconds, Device, joined =>
-        {
-            var opened = joined.IsRoot ? RunFolder.Open(options.Output) : null;
-            return (opened, joined.FromRoot(options.Seed ?? opened?.Earlier?.Seed ?? host.Rand.Next()));
-        });
+        (ranks, (folder, Seed)) = Ranks.Open(options.Distributed, options.DistributedTimeoutSeconds, Device,
+            joined => RunFolder.Open(options.Output, joined, options.Seed, host.Rand));
         precision = new(options.Precision, Device);
         Limits = new RunLimits(options.Epochs);
     }
@@ -112,21 +108,8 @@ internal sealed class PretrainingRun : IDisposable
         };
         RankAgreement.Start(ranks, loop, from);
         long resumed = loop.Next.Step;
-        try
-        {
-            using var watch = ranks.Watch(log.Warn);
-            loop.Run(next => loader.Epoch(next.Epoch, cancellation.Token, (int)(next.Step % plan.StepsPerEpoch)), cancellation.Token);
-        }
-        catch (Exception e) when (e is not (TrainingDivergedException or CheckpointException) && !loop.IsTorn)
-        {
-            // The launcher gives little time once a rank has ended: the cause is told before anything else.
-            var lost = e as RankFailedException ?? (e is OperationCanceledException ? ranks.WhyStopping() : null);
-            if (lost is not null) log.Warn($"{lost.Message} The run ends at step {loop.Next.Step}.");
-            KeepWhatThereIs(recorder, loop, log);
-            if (lost is not null && lost != e) throw lost;
-            throw;
-        }
-        recorder?.Save(loop.Next, loop.State);
+        CheckpointedLoop.Run(loop, next => loader.Epoch(next.Epoch, cancellation.Token, (int)(next.Step % plan.StepsPerEpoch)), recorder, ranks, log,
+            cancellation.Token);
         normalizer.Evaluate();
         normalizer.ComputeType = null;
         return new()
@@ -138,39 +121,11 @@ internal sealed class PretrainingRun : IDisposable
         };
     }
 
-    // A run that is cancelled, or that the data failed, can go on from its last whole step. What stopped it is what the caller must see.
-    private static void KeepWhatThereIs(RunRecorder? recorder, TrainingLoop<ViewBatch> loop, RunLog log)
-    {
-        try
-        {
-            recorder?.Save(loop.Next, loop.State);
-        }
-        catch (Exception e)
-        {
-            log.Warn($"No checkpoint of step {loop.Next.Step} is left: {e.Message}");
-        }
-    }
-
     private RunDescription Describe(TrainingPlan plan, ImageStore store, VisionEncoder? teacher)
     {
-        var described = new Dictionary<string, string>(OptionsDescription.Of(options))
-        {
-            [nameof(options.WarmupReachesPeak)] = $"{options.WarmupReachesPeak}",
-        };
-        if (teacher is not null) described["Teacher"] = Fingerprint.Of(teacher);
-        return new()
-        {
-            Phase = phase, Seed = Seed, Data = store.Fingerprint(), Adjustments = [.. Limits.Adjustments],
-            Options = described,
-            Resolved = new Dictionary<string, string>
-            {
-                ["images"] = $"{store.Count}", ["skippedRows"] = $"{store.Skipped}", [RunDescription.BatchSize] = $"{plan.BatchSize}",
-                ["accumulationSteps"] = $"{plan.AccumulationSteps}", ["epochs"] = $"{plan.Epochs}",
-                ["stepsPerEpoch"] = $"{plan.StepsPerEpoch}", ["steps"] = $"{plan.Steps}",
-                ["learningRate"] = plan.LearningRate.Peak.ToString("g6", CultureInfo.InvariantCulture), ["device"] = deviceReason,
-                ["torchSharp"] = typeof(Device).Assembly.GetName().Version?.ToString(3) ?? "",
-            },
-        };
+        var besides = new Dictionary<string, string> { [nameof(options.WarmupReachesPeak)] = $"{options.WarmupReachesPeak}" };
+        if (teacher is not null) besides["Teacher"] = Fingerprint.Of(teacher);
+        return RunDescription.Of(phase, Seed, options, besides, plan, store, Limits.Adjustments, deviceReason);
     }
 
     private TrainingPlan Plan(int batch, int parts, int stepsPerEpoch)

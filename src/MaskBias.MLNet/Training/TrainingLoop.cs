@@ -64,9 +64,12 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
     /// <summary>Sees the batch of a step that diverged, before the fault is thrown; gives the fault to throw.</summary>
     public Func<TBatch, TrainingDivergedException, TrainingDivergedException>? Diverged { get; init; }
 
+    /// <summary>What the run keeps beside its method, such as the best epoch's weights, by name: kept and taken up again with the rest.</summary>
+    public IReadOnlyList<KeyValuePair<string, Tensor>> Beside { get; init; } = [];
+
     /// <summary>All that the rest of the run depends on, between two steps.</summary>
     public TrainingState State => new(
-        method.State, optimizer.State, optimizer.Steps, method.Generators, losses);
+        [.. method.State, .. Beside], optimizer.State, optimizer.Steps, method.Generators, losses);
 
     /// <summary>Takes up a run where its kept state ends.</summary>
     /// <param name="next">The step that comes next.</param>

@@ -1,5 +1,6 @@
 using MaskBias.MLNet.Benchmarks.Distributed;
 using MaskBias.MLNet.Samples.Scenes;
+using MaskBias.MLNet.Training.Output;
 using MaskBias.MLNet.Weights;
 
 namespace MaskBias.MLNet.Tests.Distributed;
@@ -52,6 +53,39 @@ public sealed class RankedTrainingTests : IDisposable
         Run(launcher, 1, [.. two.Command(Images(), epochs: 3), "--resume"]);
         Assert.Equal([1L, 2, 3, 4, 5, 6], two.Losses().Select(l => l.Step));
         Assert.All(one.Losses().Zip(two.Losses()), p => Assert.True(Math.Abs(p.First.Loss - p.Second.Loss) < 1e-4, $"{p}"));
+    }
+
+    [Fact]
+    public void Fine_tuning_on_two_ranks_goes_on_with_one()
+    {
+        string launcher = Installed(), encoder = Path.Combine(folder.Path, "encoder");
+        using (var made = Pretraining.TinyTraining.Teacher()) EncoderCheckpoint.Save(made, encoder);
+        Run(launcher, 1, Command("one"));
+        Run(launcher, 2, Command("two"));
+        var (one, two) = (Losses("one"), Losses("two"));
+        Assert.Equal(one.Count, two.Count);
+        AssertNear(one, two);
+
+        var checkpoints = RunRecord.Read(Path.Combine(folder.Path, "two")).Checkpoints;
+        Assert.Equal(3, checkpoints.Count);
+        foreach (var later in checkpoints.Skip(1)) Directory.Delete(Path.GetDirectoryName(later.EncoderPath)!, recursive: true);
+        Run(launcher, 1, [.. Command("two"), "--resume"]);
+        AssertNear(one, Losses("two"));
+
+        string[] Command(string run) =>
+        [
+            "dotnet", Tool, "finetune", encoder, "--images", Images(), "--output", Path.Combine(folder.Path, run + ".zip"), "--run", Path.Combine(folder.Path, run),
+            "--epochs", "3", "--batch-size", "4", "--validation-fraction", "0.4", "--ema-momentum", "0.5", "--seed", "3", "--learning-rate", "0.01",
+        ];
+
+        List<(long, double)> Losses(string run) => [.. RunRecord.Read(Path.Combine(folder.Path, run)).ReadMetrics()
+            .Where(m => !m.Values.ContainsKey("validation loss")).Select(m => (m.Step, m.Values["loss"]))];
+
+        static void AssertNear(List<(long Step, double Loss)> expected, List<(long Step, double Loss)> actual)
+        {
+            Assert.Equal(expected.Select(l => l.Step), actual.Select(l => l.Step));
+            Assert.All(expected.Zip(actual), p => Assert.Equal(p.First.Loss, p.Second.Loss, 1e-4));
+        }
     }
 
     [Fact]

@@ -80,6 +80,15 @@ public sealed class CliTrainingTests : IDisposable
         string encoder = Path.Combine(run, "encoder");
         var tuned = Json("finetune", encoder, "--images", photos.Path, "--output", At("tuned.zip"), "--preset", "mae", "--epochs", "1", "--batch-size", "8");
         Assert.Equal(15, tuned.GetProperty("trainedOn").GetInt32());
+        string[] kept = ["finetune", encoder, "--images", photos.Path, "--output", At("kept.zip"), "--epochs", "2", "--batch-size", "8", "--run", At("tuning")];
+        string report = Json(kept).GetProperty("report").GetString()!;
+        (code, _, errors) = Run(kept);
+        Assert.True(code == 1 && errors.Contains("holds a run already", StringComparison.Ordinal), errors);
+        Assert.Equal(report, Json([.. kept, "--resume"]).GetProperty("report").GetString());
+        (code, _, errors) = Run("finetune", encoder, "--images", photos.Path, "--output", At("kept.zip"), "--resume");
+        Assert.True(code == 2 && errors.Contains("--resume needs --run", StringComparison.Ordinal), errors);
+        Json("report", At("tuning"), "--output", At("tuning.html"));
+        Assert.True(File.Exists(At("tuning.html")));
         var semi = Json("semi", encoder, "--images", photos.Path, "--extra", photos.Path, "--output", At("semi.zip"), "--epochs", "1", "--supervised-epochs", "1", "--batch-size", "4");
         Assert.Contains("Semi-supervised", semi.GetProperty("report").GetString());
     }

@@ -40,7 +40,8 @@ public sealed class SemiSupervisedEstimator : IEstimator<ImageClassifier>
     {
         var label = ClassLabels.Find(input.Schema, options.Supervised.LabelColumnName);
         _ = ImageColumn.Find(input.Schema, options.Supervised.ImageColumnName);
-        var (tuned, linear, report) = new SemiSupervisedRun(environment, context, options, label).Train(input, encoder);
+        using var run = new SemiSupervisedRun(environment, context, options, label);
+        var (tuned, linear, report) = run.Train(input, encoder);
         try
         {
             var embedding = new ImageEmbeddingOptions { InputColumnName = options.Supervised.ImageColumnName };

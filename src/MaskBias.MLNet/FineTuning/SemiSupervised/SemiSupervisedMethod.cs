@@ -23,12 +23,11 @@ internal sealed class SemiSupervisedMethod(
     /// <inheritdoc/>
     public IEnumerable<(string Name, Parameter Parameter)> Parameters => student.Parameters;
 
+    /// <summary>The student's and, as its average, the teacher's.</summary>
+    public IEnumerable<KeyValuePair<string, Tensor>> State => labelled.State;
+
     /// <inheritdoc/>
-    public IEnumerable<KeyValuePair<string, Tensor>> State =>
-    [
-        .. student.Parameters.Select(p => KeyValuePair.Create(p.Name, (Tensor)p.Parameter)),
-        .. teacher.Parameters.Select(p => KeyValuePair.Create("teacher." + p.Name, (Tensor)p.Parameter)),
-    ];
+    public IEnumerable<KeyValuePair<string, Generator>> Generators => labelled.Generators;
 
     /// <summary>The teacher's mean confidence in the last step, and the share of images that were learned from.</summary>
     public IReadOnlyDictionary<string, double> Metrics => metrics;

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using MaskBias.MLNet.Training.Output;
 
 namespace MaskBias.MLNet.FineTuning.SemiSupervised;
 
@@ -64,6 +65,14 @@ public sealed class SemiSupervisedOptions : IValidatableObject
     [Range(0.0, 1.0)]
     public double RandomErasing { get; set; } = 0.25;
 
+    /// <summary>
+    /// What the run keeps on disk, so that an interrupted one can go on; the supervised stage's part is in the folder <c>supervised</c>.
+    /// </summary>
+    /// <value>Nothing.</value>
+    [Required]
+    [FreeOnResume]
+    public RunOutputOptions Output { get; set; } = new();
+
     /// <summary>For about 1% of the labels: <see cref="FineTuneOptions.FewShot"/>'s supervised stage for it, and threshold 0.6.</summary>
     public static SemiSupervisedOptions Percent1() =>
         new() { Supervised = AllLabels(FineTuneOptions.FewShot(0.01)), ConfidenceThreshold = 0.6 };
@@ -76,12 +85,14 @@ public sealed class SemiSupervisedOptions : IValidatableObject
     {
         if (Supervised is { Distributed: not Distributed.DistributedTraining.None })
             yield return new($"Supervised.Distributed is {Supervised.Distributed}; semi-supervised training runs in one process, so it must be None.");
+        if (Supervised is { Output.Folder: { } folder })
+            yield return new($"Supervised.Output.Folder is {folder}; both stages are kept in Output.Folder, so it must be null.");
     }
 
     internal SemiSupervisedOptions Copy()
     {
         var copy = (SemiSupervisedOptions)MemberwiseClone();
-        copy.Supervised = Supervised.Copy();
+        (copy.Supervised, copy.Output) = (Supervised.Copy(), Output.Copy());
         return copy;
     }
 

@@ -3,6 +3,7 @@ using MaskBias.MLNet.LinearProbing;
 using MaskBias.MLNet.RowMapping;
 using MaskBias.MLNet.Training;
 using MaskBias.MLNet.Training.Data;
+using MaskBias.MLNet.Training.Output;
 using MaskBias.MLNet.Vit;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
@@ -12,23 +13,44 @@ using static TorchSharp.torch;
 namespace MaskBias.MLNet.FineTuning.SemiSupervised;
 
 /// <summary>One semi-supervised training: the supervised stage, then student and teacher from where it ended.</summary>
-internal sealed class SemiSupervisedRun
+internal sealed class SemiSupervisedRun : IDisposable
 {
-    private const string Phase = "Semi-supervised";
+    private const string Phase = "Semi-supervised", SupervisedFolder = "supervised";
     private const double LongestMemory = 0.1;           // of the run, that the teacher looks back over
 
     private readonly IHost host;
     private readonly SemiSupervisedOptions options;
     private readonly LabelColumn label;
     private readonly FineTuneRun firstStage;
+    private readonly RunFolder? folder;
     private readonly int seed;
 
     public SemiSupervisedRun(IHostEnvironment environment, MLContext context, SemiSupervisedOptions options, LabelColumn label)
     {
         (host, this.options, this.label) = (environment.Register(Phase), options.Copy(), label);
-        seed = options.Supervised.Seed ?? host.Rand.Next();
-        this.options.Supervised.Seed = seed;            // both stages draw the same rows
-        firstStage = new(environment, context, this.options.Supervised, label);
+        folder = RunFolder.Open(options.Output);
+        try
+        {
+            if (folder is not null)
+            {
+                var part = this.options.Supervised.Output = this.options.Output.Copy();
+                part.Folder = Path.Combine(folder.Path, SupervisedFolder);
+            }
+            firstStage = new(environment, context, this.options.Supervised, label);
+        }
+        catch
+        {
+            folder?.Dispose();
+            throw;
+        }
+        this.options.Supervised.Seed = seed = firstStage.Seed;          // both stages draw the same rows
+    }
+
+    /// <summary>Gives the output folders back.</summary>
+    public void Dispose()
+    {
+        firstStage.Dispose();
+        folder?.Dispose();
     }
 
     /// <summary>Trains a copy of the encoder and a head on all rows.</summary>
@@ -48,7 +70,7 @@ internal sealed class SemiSupervisedRun
             var kept = new VisionEncoder(teacher.Backbone, normalization: start.Normalization);
             using var log = new RunLog(host);
             using var precision = new MatrixPrecision(options.Supervised.Precision, teacher.Head.weight!.device);
-            var report = Train(data, classes, student, teacher, kept, log) with { SupervisedStage = before };
+            var report = Train(data, classes, student, teacher, kept, start, log) with { SupervisedStage = before };
             kept.Evaluate();
             kept.ComputeType = null;
             linear = teacher.Classifier();
@@ -65,7 +87,8 @@ internal sealed class SemiSupervisedRun
     }
 
     private ClassifierReport Train(
-        IDataView data, int[] classesOfRows, FineTuneModel student, FineTuneModel teacher, VisionEncoder normalizer, RunLog log)
+        IDataView data, int[] classesOfRows, FineTuneModel student, FineTuneModel teacher, VisionEncoder normalizer, VisionEncoder start,
+        RunLog log)
     {
         var recipe = options.Supervised.Copy();
         (recipe.Epochs, recipe.LearningRate) = (options.Epochs, options.LearningRate ?? recipe.LearningRate);
@@ -92,47 +115,33 @@ internal sealed class SemiSupervisedRun
         using var weights = ClassLabels.Weights(recipe.ClassWeighting, [.. kept.Select(i => classes[i])], label.Count, normalizer.Device);
         var supervised = new FineTuneMethod(recipe, student, teacher, normalizer, classes, label.Count, weights, seed);
         var method = new SemiSupervisedMethod(options, supervised, student, teacher);
-        var tracker = new EpochTracker(log, recipe.Progress, recipe.Patience);
-        using var best = new BestWeights();
         string device = recipe.Device.Resolve().Reason;
         foreach (string adjustment in limits.Adjustments) log.Info(adjustment);
         log.Info(ClassifierReport.Recipe(Phase, kept.Length, label.Count, heldOut.Length, plan, warmup, [recipe.LearningRate], device));
         log.Info($"{Phase}: {unlabelled.Length} images without a class besides, {beside} per step.");
-        using var loop = new TrainingLoop<SemiSupervisedBatch>(plan, method, FineTuneRun.Optimizer(student, recipe))
+        var description = folder is null ? null
+            : RunDescription.Of(Phase, seed, options, FineTuneRun.Besides(start, classes), plan, store, limits.Adjustments, device);
+        using var recorder = folder is null ? null : new RunRecorder(folder, options.Output, normalizer, plan.StepsPerEpoch);
+        var training = new BestEpochTraining<SemiSupervisedBatch>
         {
-            Progress = tracker, EndEpoch = EndEpoch,
+            Plan = plan, Method = method, Optimizer = FineTuneRun.Optimizer(student, recipe), Judged = teacher, StartCounts = true,
+            Evaluate = heldOut.Length == 0 ? null : () => supervised.Evaluate(plain.Batches(heldOut)), Recipe = recipe, Log = log,
+            Recorder = recorder, Description = description,
         };
-        if (heldOut.Length > 0)
-        {
-            var (loss, accuracy) = supervised.Evaluate(plain.Batches(heldOut));
-            tracker.Begin(loss, accuracy);
-            best.Take(teacher);
-        }
-        loop.Run(next => Batches(known, unknown, next.Epoch), recipe.CancellationToken);
-        best.Restore(teacher);
+        var result = training.Run(
+            next => Batches(known, unknown, next.Epoch, (int)(next.Step % plan.StepsPerEpoch)), recipe.CancellationToken);
         return new()
         {
-            Classes = label.Count, ValidationRows = heldOut.Length, WarmupSteps = warmup, Epochs = tracker.Epochs,
-            BestEpoch = tracker.BestEpoch, BaseLearningRate = recipe.LearningRate, UnlabelledRows = unlabelled.Length,
+            Classes = label.Count, ValidationRows = heldOut.Length, WarmupSteps = warmup, Epochs = result.Epochs,
+            BestEpoch = result.BestEpoch, BaseLearningRate = recipe.LearningRate, UnlabelledRows = unlabelled.Length,
             Run = new()
             {
-                Phase = Phase, Losses = loop.Losses, StepsPerEpoch = plan.StepsPerEpoch, BatchSize = batch, AccumulationSteps = 1,
+                Phase = Phase, Losses = result.Losses, StepsPerEpoch = plan.StepsPerEpoch, BatchSize = batch, AccumulationSteps = 1,
                 Images = kept.Length, SkippedRows = store.Skipped, LearningRate = plan.LearningRate.Peak, Adjustments = limits.Adjustments,
-                Device = device, Elapsed = loop.Elapsed,
+                Device = device, Elapsed = result.Elapsed, ResumedSteps = result.ResumedSteps, Checkpoint = recorder?.LastCheckpoint,
+                Warnings = log.Warnings,
             },
         };
-
-        bool EndEpoch(int epoch)
-        {
-            if (heldOut.Length == 0)
-            {
-                tracker.EndEpoch(null, null);
-                return true;
-            }
-            var (loss, accuracy) = supervised.Evaluate(plain.Batches(heldOut));
-            if (tracker.EndEpoch(loss, accuracy)) best.Take(teacher);
-            return tracker.GoesOn;
-        }
     }
 
     // The class of every row; −1 where there is none, or where the few-shot subset hides it.
@@ -174,13 +183,14 @@ internal sealed class SemiSupervisedRun
         return most;
     }
 
-    // An epoch of the unlabelled images, and as many of the labelled ones as it takes.
-    private IEnumerable<SemiSupervisedBatch> Batches(ViewLoader labelled, ViewLoader unlabelled, int epoch)
+    // An epoch of the unlabelled images from a step on, and as many of the labelled ones as it takes.
+    private IEnumerable<SemiSupervisedBatch> Batches(ViewLoader labelled, ViewLoader unlabelled, int epoch, int from)
     {
-        int passes = (unlabelled.StepsPerEpoch + labelled.StepsPerEpoch - 1) / labelled.StepsPerEpoch;
+        int ofPass = labelled.StepsPerEpoch, passes = (unlabelled.StepsPerEpoch + ofPass - 1) / ofPass, first = from / ofPass;
         var token = options.Supervised.CancellationToken;
-        using var known = Enumerable.Range(0, passes).SelectMany(pass => labelled.Epoch(epoch * passes + pass, token)).GetEnumerator();
-        foreach (var unknown in unlabelled.Epoch(epoch, token))
+        using var known = Enumerable.Range(first, passes - first)
+            .SelectMany(pass => labelled.Epoch(epoch * passes + pass, token, pass == first ? from % ofPass : 0)).GetEnumerator();
+        foreach (var unknown in unlabelled.Epoch(epoch, token, from))
         {
             try
             {

@@ -1,3 +1,5 @@
+using MaskBias.MLNet.Distributed;
+
 namespace MaskBias.MLNet.Training.Output;
 
 /// <summary>The output folder of a run that this process alone writes to.</summary>
@@ -23,6 +25,21 @@ internal sealed class RunFolder : IDisposable
 
     /// <summary>The run that is to be resumed; null for one that begins.</summary>
     public RunDescription? Earlier { get; private init; }
+
+    /// <summary>Opens the folder on rank 0, and agrees on the seed: the options', that of the run to be resumed, or one that is drawn.</summary>
+    public static (RunFolder? Folder, int Seed) Open(RunOutputOptions options, IRanks ranks, int? seed, Random random)
+    {
+        var folder = ranks.IsRoot ? Open(options) : null;
+        try
+        {
+            return (folder, ranks.FromRoot(seed ?? folder?.Earlier?.Seed ?? random.Next()));
+        }
+        catch
+        {
+            folder?.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>Opens the folder that the options name; null where they name none.</summary>
     /// <exception cref="InvalidOperationException">It holds a run, and the options do not say what to do about it.</exception>

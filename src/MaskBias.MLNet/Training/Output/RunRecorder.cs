@@ -29,8 +29,9 @@ internal sealed class RunRecorder(RunFolder folder, RunOutputOptions options, Vi
             var differences = description.DifferencesFrom(earlier).ToList();
             if (differences.Count > 0)
             {
+                string other = description.Options.ContainsKey("StartFrom") ? "; StartFrom begins a new run from trained weights." : ".";
                 throw new InvalidOperationException($"The run in {folder.Path} cannot be resumed:{string.Concat(differences.Select(d => "\n  - " + d))}"
-                    + "\nGive the values it began with, or start anew with WhenUsed = Overwrite; StartFrom begins a new run from trained weights.");
+                    + $"\nGive the values it began with, or start anew with WhenUsed = Overwrite{other}");
             }
             last = folder.CheckpointFolder.FindLast(log.Warn);
             log.Info(last is null ? $"The run in {folder.Path} had no checkpoint yet; it starts from the beginning."

@@ -9,6 +9,7 @@ using MaskBias.MLNet.Samples.Cli.Options;
 using MaskBias.MLNet.Samples.Cli.Output;
 using MaskBias.MLNet.Samples.Pictures;
 using MaskBias.MLNet.Training;
+using MaskBias.MLNet.Training.Output;
 using MaskBias.MLNet.Vit;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -21,12 +22,13 @@ internal static class ClassifierCommands
     private static readonly string[] Owned =
     [
         "ImageColumnName", "LabelColumnName", "MaskColumnName", "FeatureColumnName", "Supervised.ImageColumnName", "Supervised.LabelColumnName",
+        "Output.Folder", "Output.WhenUsed", "Supervised.Output",
     ];
 
     public static Command Probe() => Create<LinearProbeOptions>(
         "probe", "Trains a linear layer on an encoder that stays as it is.", takesExtra: false,
         new() { ["sweep"] = LinearProbeOptions.Sweep, ["dino"] = LinearProbeOptions.Dino, ["mae"] = LinearProbeOptions.Mae },
-        options => options,
+        options => options, kept: null,
         (ml, encoder, options) => ml.MulticlassClassification.Trainers.LinearProbe(encoder, options));
 
     public static Command FineTune() => Create<FineTuneOptions>(
@@ -36,18 +38,19 @@ internal static class ClassifierCommands
             ["dino"] = FineTuneOptions.Dino, ["mae"] = FineTuneOptions.Mae, ["few-shot-1"] = () => FineTuneOptions.FewShot(0.01),
             ["few-shot-10"] = () => FineTuneOptions.FewShot(0.1),
         },
-        options => options,
+        options => options, kept: options => options.Output,
         (ml, encoder, options) => ml.MulticlassClassification.Trainers.FineTune(encoder, options));
 
     public static Command SemiSupervised() => Create<SemiSupervisedOptions>(
         "semi", "Trains an encoder and a linear layer on few labelled images and many without labels (--extra).", takesExtra: true,
         new() { ["10-percent"] = SemiSupervisedOptions.Percent10, ["1-percent"] = SemiSupervisedOptions.Percent1 },
-        options => options.Supervised,
+        options => options.Supervised, kept: options => options.Output,
         (ml, encoder, options) => ml.MulticlassClassification.Trainers.SemiSupervised(encoder, options));
 
     private static Command Create<TOptions>(
         string name, string description, bool takesExtra, Dictionary<string, Func<TOptions>> presets,
-        Func<TOptions, SupervisedOptions> supervised, Func<MLContext, VisionEncoder, TOptions, IEstimator<ImageClassifier>> trainer)
+        Func<TOptions, SupervisedOptions> supervised, Func<TOptions, RunOutputOptions>? kept,
+        Func<MLContext, VisionEncoder, TOptions, IEstimator<ImageClassifier>> trainer)
         where TOptions : class, new()
     {
         var command = new ExampleCommand(name, description,
@@ -61,7 +64,13 @@ internal static class ClassifierCommands
             DefaultValueFactory = _ => presets.Keys.First(), HelpName = "name",
         };
         preset.AcceptOnlyFromAmong([.. presets.Keys]);
+        var run = new Option<string?>("--run")
+        {
+            Description = "Folder that keeps checkpoints and metrics, so that an interrupted training can go on.", HelpName = "folder",
+        };
         command.Add(output);
+        if (kept is not null) command.Add(run);
+        var existing = kept is null ? null : new ExistingRunInput(command);
         command.Add(preset);
         var tree = new OptionTree<TOptions>(command, Owned);
         var json = Session.JsonOption();
@@ -73,6 +82,7 @@ internal static class ClassifierCommands
             else if (Session.Distributed != DistributedTraining.None)
                 throw new UsageException($"{name} trains in one process: start it without mpirun or srun.");
             tree.Apply(parsed, options);
+            existing?.Apply(parsed, parsed.GetValue(run), kept!(options));
             supervised(options).CancellationToken = session.Token;
             int seed = supervised(options).Seed ?? 1;
             var ml = session.Context(seed);

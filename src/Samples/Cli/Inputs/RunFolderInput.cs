@@ -3,7 +3,6 @@ using System.Globalization;
 using MaskBias.MLNet.Pretraining;
 using MaskBias.MLNet.Samples.Cli.Output;
 using MaskBias.MLNet.Training;
-using MaskBias.MLNet.Training.Output;
 using MaskBias.MLNet.Vit;
 using MaskBias.MLNet.Weights;
 using MaskBias.MLNet.Weights.Export;
@@ -17,13 +16,14 @@ internal sealed class RunFolderInput
     public static readonly string[] Owned = ["ImageColumnName", "MaskColumnName", "Output.Folder", "Output.WhenUsed", "NearestNeighborMonitor.LabelColumnName"];
 
     private readonly Option<string> output = new("--output") { Description = "Folder for checkpoints, metrics and the encoder.", Required = true, HelpName = "folder" };
-    private readonly Option<bool> resume = new("--resume") { Description = "Goes on with the run in the folder." };
-    private readonly Option<bool> overwrite = new("--overwrite") { Description = "Replaces the run in the folder." };
+    private readonly ExistingRunInput existing;
     private readonly Option<bool> dryRun = new("--dry-run") { Description = "Says what would be done, and does nothing." };
 
     public RunFolderInput(Command command)
     {
-        foreach (Option option in new Option[] { output, resume, overwrite, dryRun }) command.Add(option);
+        command.Add(output);
+        existing = new(command);
+        command.Add(dryRun);
     }
 
     public bool IsDry(ParseResult parsed) => parsed.GetValue(dryRun);
@@ -31,9 +31,7 @@ internal sealed class RunFolderInput
     /// <summary>Sets the folder, and how to stop.</summary>
     public void Apply(ParseResult parsed, PretrainingOptions options, Session session)
     {
-        if (parsed.GetValue(resume) && parsed.GetValue(overwrite)) throw new UsageException("--resume and --overwrite exclude each other.");
-        options.Output.Folder = parsed.GetValue(output);
-        options.Output.WhenUsed = parsed.GetValue(resume) ? ExistingRun.Resume : parsed.GetValue(overwrite) ? ExistingRun.Overwrite : ExistingRun.Refuse;
+        existing.Apply(parsed, parsed.GetValue(output), options.Output);
         options.CancellationToken = session.Token;
     }
 

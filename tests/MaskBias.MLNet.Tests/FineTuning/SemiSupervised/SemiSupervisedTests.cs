@@ -4,6 +4,7 @@ using MaskBias.MLNet.FineTuning.SemiSupervised;
 using MaskBias.MLNet.Native;
 using MaskBias.MLNet.Tests.Embeddings;
 using MaskBias.MLNet.Training;
+using MaskBias.MLNet.Training.Output;
 using MaskBias.MLNet.Vit;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -182,6 +183,45 @@ public sealed class SemiSupervisedTests : IDisposable
             Assert.ThrowsAny<OperationCanceledException>(
                 () => ml.MulticlassClassification.Trainers.SemiSupervised(encoder, stopped).Fit(FewKeyed()));
         }
+    }
+
+    [Theory]
+    [InlineData("Fine-tuning", 2, 0)]
+    [InlineData("Semi-supervised", 3, 3)]
+    [InlineData("Semi-supervised", 6, 6)]
+    [InlineData("Semi-supervised", 10, 10)]
+    public void Cancelled_in_either_stage_it_goes_on_bit_for_bit(string phase, int step, int ofSecond)
+    {
+        var options = Quick();
+        (options.Epochs, options.BatchSize, options.UnlabelledPerLabelled, options.LearningRate) = (2, 4, 1, 0.5);
+        (options.Supervised.Epochs, options.Supervised.BatchSize, options.Supervised.ValidationFraction) = (3, 4, 0.25);
+        (options.Supervised.DropPath, options.Supervised.Mixup) = (0.3, 0.8);
+        var trainer = ml.MulticlassClassification.Trainers;
+        using var whole = trainer.SemiSupervised(encoder, options).Fit(FewKeyed());
+        Assert.Equal((6, 2), (whole.Report.Run.StepsPerEpoch, whole.Report.SupervisedStage!.Run.StepsPerEpoch));
+
+        using var source = new CancellationTokenSource();
+        var stopped = options.Copy();
+        (stopped.Output.Folder, stopped.Output.CheckpointEpochs, stopped.Supervised.CancellationToken) = (folder.Path, 0, source.Token);
+        stopped.Supervised.Progress = new Callback(report =>
+        {
+            if (report.Phase == phase && report.Step == step) source.Cancel();
+        });
+        Assert.ThrowsAny<OperationCanceledException>(() => trainer.SemiSupervised(encoder, stopped).Fit(FewKeyed()));
+
+        var again = options.Copy();
+        (again.Output.Folder, again.Output.WhenUsed) = (folder.Path, ExistingRun.Resume);
+        using var resumed = trainer.SemiSupervised(encoder, again).Fit(FewKeyed());
+        Assert.Equal((ofSecond, ofSecond == 0 ? 2 : 6), (resumed.Report.Run.ResumedSteps, resumed.Report.SupervisedStage!.Run.ResumedSteps));
+        Assert.Equal(whole.Report.Run.Losses, resumed.Report.Run.Losses);
+        Assert.Equal(whole.Report.Epochs, resumed.Report.Epochs);
+        Assert.Equal(whole.Report.BestEpoch, resumed.Report.BestEpoch);
+        Same(whole.Transform(Keyed()).GetColumn<float[]>("Score"), [.. resumed.Transform(Keyed()).GetColumn<float[]>("Score")], 0);
+
+        again.Output.WhenUsed = ExistingRun.Refuse;
+        Assert.Contains($"Output.Folder {folder.Path} holds a run already", Error(() => trainer.SemiSupervised(encoder, again).Fit(FewKeyed())));
+        again.Supervised.Output.Folder = "elsewhere";
+        Assert.Contains("both stages are kept in Output.Folder", Error(() => trainer.SemiSupervised(encoder, again)));
     }
 
     // Semi-ViT's published recipes for 1% and 10% of the labels
