@@ -38,11 +38,7 @@ internal sealed class Trainer(StudyContext context)
     {
         var options = (PretrainingOptions)training.Options;
         string folder = Path.Combine(context.Folder.Training(training.Key), RunFolder);
-        options.Output = new()
-        {
-            Folder = folder, WhenUsed = ExistingRun.Resume, CheckpointEpochs = (options.Epochs + context.Plan.Checkpoints - 1) / context.Plan.Checkpoints,
-            KeepCheckpoints = context.Plan.Checkpoints + 2,
-        };
+        options.Output = Kept(folder, options.Epochs);
         options.CancellationToken = context.Cancellation;
         var ml = context.Session.Context(training.Seed);
         var rows = Rows(ml, training);
@@ -58,6 +54,12 @@ internal sealed class Trainer(StudyContext context)
         // What is left to go on from: the encoder.
         Directory.Delete(folder, recursive: true);
     }
+
+    private RunOutputOptions Kept(string folder, int epochs) => new()
+    {
+        Folder = folder, WhenUsed = ExistingRun.Resume, CheckpointEpochs = (epochs + context.Plan.Checkpoints - 1) / context.Plan.Checkpoints,
+        KeepCheckpoints = context.Plan.Checkpoints + 2,
+    };
 
     private static PretrainedTransformer Fit(MLContext ml, PretrainingOptions options, VisionEncoder? teacher, IDataView rows) =>
         options switch
@@ -98,6 +100,8 @@ internal sealed class Trainer(StudyContext context)
     {
         var (plan, images) = (context.Plan, context.Images);
         var options = (FineTuneOptions)training.Options;
+        string folder = Path.Combine(context.Folder.Training(training.Key), RunFolder);
+        options.Output = Kept(folder, options.Epochs);
         options.CancellationToken = context.Cancellation;
         var ml = context.Session.Context(training.Seed);
         int[] known = StudyLabels.Few(images.ClassesOf(images.Train), training.Fraction, training.Seed);
@@ -119,6 +123,7 @@ internal sealed class Trainer(StudyContext context)
             }.Write(context.Folder.Measured(training.Cell.Slug, training.Seed, Report.Page.SafeText.Slug(group)));
             Write(training, classifier.Report.Run, options.Epochs, []);
         });
+        Directory.Delete(folder, recursive: true);
     }
 
     /// <summary>The class that a classifier gives each test image.</summary>

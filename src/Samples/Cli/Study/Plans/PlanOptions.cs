@@ -35,6 +35,7 @@ internal static class PlanOptions
     private static readonly string[] OwnedByClassifiers =
     [
         .. Owned.Except(["Epochs"]), "Supervised.LabelFraction", "Supervised.LabelSubsetPath", "Supervised.Seed", "Supervised.Device",
+        "Supervised.Output",
     ];
 
     private static readonly Lazy<OptionSet<VitOptions>> Vit = new(() => new("MaskBias", "DropPath"));
