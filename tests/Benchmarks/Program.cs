@@ -17,6 +17,7 @@ var benchmarks = new SortedDictionary<string, (string About, Action<TextWriter> 
     ["experiment-labels"] = ("accuracy against the number of labels, with and without pretraining", ExperimentBenchmark.RunLabels),
     ["memory-presets"] = ("memory of a training step of each preset: once and for each image, with RecomputeBlocks and without", MemoryPresetsBenchmark.Run),
     ["mae"] = ("a step of MAE against one with every patch visible", MaeStepBenchmark.Run),
+    ["precision"] = ("a training step in bfloat16 against one in float32, on the processor", PrecisionBenchmark.Run),
     ["fit"] = ("images a second of a whole Fit against a bare loop with ready batches, for each method", FitBenchmark.Run),
     ["forward"] = ("FLOP/s of ViT-S/16's forward pass against plain matrix products", ForwardBenchmark.Run),
     ["fuzz-masks"] = ("100,000 damaged and hostile mask files of each format: read or refused", MaskFuzz.Run),

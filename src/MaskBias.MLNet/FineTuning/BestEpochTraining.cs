@@ -16,23 +16,28 @@ internal sealed record BestEpochTraining<TBatch> where TBatch : IDisposable
     /// <summary>What is trained.</summary>
     public required ITrainingMethod<TBatch> Method { get; init; }
 
-    /// <summary>The optimizer; the loop disposes it.</summary>
-    public required IOptimizer Optimizer { get; init; }
+    /// <summary>Makes the optimizer, which is disposed at the end.</summary>
+    public required Func<IOptimizer> Optimizer { get; init; }
 
     /// <summary>The weights that are measured and kept: the model's, or their moving average.</summary>
-    public required FineTuneModel Judged { get; init; }
+    public required FineTuneModel Evaluated { get; init; }
 
     /// <summary>Measures the rows held out; null where there are none.</summary>
     public required Func<(double Loss, double Accuracy)>? Evaluate { get; init; }
 
     /// <summary>Whether the epochs have to beat the model as it starts.</summary>
-    public bool StartCounts { get; init; }
+    public bool MustBeatStart { get; init; }
 
-    /// <summary>Who hears of the steps, and how long there is hope.</summary>
-    public required FineTuneOptions Recipe { get; init; }
+    /// <summary>Epochs without a better one after which training stops; null for never.</summary>
+    public required int? Patience { get; init; }
 
+    /// <summary>Hears of the steps on rank 0; may be null.</summary>
+    public required IProgress<TrainingProgress>? Progress { get; init; }
+
+    /// <summary>The run's log.</summary>
     public required RunLog Log { get; init; }
 
+    /// <summary>The ranks of the run.</summary>
     public IRanks Ranks { get; init; } = OneRank.Instance;
 
     /// <summary>Averages gradients over the ranks; null where there is one.</summary>
@@ -49,14 +54,13 @@ internal sealed record BestEpochTraining<TBatch> where TBatch : IDisposable
     /// <param name="cancellation">Stops the run before its next step.</param>
     public BestEpochResult Run(Func<TrainingPosition, IEnumerable<TBatch>> batches, CancellationToken cancellation)
     {
-        var heard = Ranks.IsRoot ? Recipe.Progress : null;
-        var tracker = new EpochTracker(Log, Recorder is null ? heard : new RecordedProgress(Recorder, heard), Recipe.Patience);
+        var tracker = new EpochTracker(Log, RecordedProgress.Of(Recorder, Ranks.IsRoot ? Progress : null), Patience);
         using var measures = new EpochMeasures(Plan.Epochs);
-        using var best = Evaluate is null ? null : new BestWeights(Judged);
+        using var best = Evaluate is null ? null : new BestWeights(Evaluated);
         TrainingLoop<TBatch> loop = null!;
-        using var running = loop = new(Plan, Method, Optimizer)
+        using var running = loop = new(Plan, Method, Optimizer())
         {
-            Progress = tracker, EndEpoch = EndEpoch, Reducer = Reducer, Beside = [measures.State, .. best?.State ?? []],
+            Progress = tracker, EndEpoch = EndEpoch, Reducer = Reducer, ExtraState = [measures.State, .. best?.State ?? []],
             StepDone = () =>
             {
                 if (loop.Next.Step % Plan.StepsPerEpoch != 0) Keep();           // an epoch has not ended before it is measured
@@ -65,26 +69,20 @@ internal sealed record BestEpochTraining<TBatch> where TBatch : IDisposable
         };
         RankAgreement.Start(Ranks, loop, Recorder?.Begin(Description!, Log));
         long resumed = loop.Next.Step;
-        if (StartCounts && Evaluate is not null)
-        {
-            if (resumed == 0)
-            {
-                var (loss, accuracy) = Evaluate();
-                measures.Set(0, loss, accuracy);
-            }
-            if (measures.AtStart is { } start) tracker.Begin(start.Loss, start.Accuracy);
-        }
-        tracker.Restore(loop.Losses, Plan.StepsPerEpoch, measures.Ended);
+        if (MustBeatStart && Evaluate is not null && resumed == 0) measures.Set(0, Evaluate());
+        if (measures.AtStart is { } start) tracker.Begin(start.Loss, start.Accuracy);
+        tracker.Restore(loop.LastStep, loop.Losses, Plan.StepsPerEpoch, measures.Ended);
         if (measures.Ended.Count < loop.Next.Epoch) EndEpoch(loop.Next.Epoch - 1);
         if (tracker.GoesOn) CheckpointedLoop.Run(loop, batches, Recorder, Ranks, Log, cancellation);
-        best?.Restore(Judged);
+        best?.Restore(Evaluated);
         return new(loop.Losses, loop.Elapsed, resumed, tracker.Epochs, tracker.BestEpoch);
 
         bool EndEpoch(int epoch)
         {
-            var (loss, accuracy) = Evaluate is null ? ((double?)null, (double?)null) : Evaluate();
-            if (tracker.EndEpoch(loss, accuracy)) best?.Take(Judged);
-            measures.Set(epoch + 1, loss, accuracy);
+            var measure = Evaluate?.Invoke();
+            if (tracker.EndEpoch(measure?.Loss, measure?.Accuracy)) best?.Take(Evaluated);
+            measures.Set(epoch + 1, measure);
+            tracker.Publish();                          // a listener may throw: by now the epoch has ended
             Keep();
             return tracker.GoesOn;
         }

@@ -30,6 +30,9 @@ public sealed class FineTuneEstimator : IEstimator<ImageClassifier>
 
     /// <summary>Trains.</summary>
     /// <exception cref="ArgumentException">A column is missing or of the wrong type, or there are fewer than two classes.</exception>
+    /// <exception cref="InvalidOperationException">The output folder holds a run already, or one that these options cannot go on with.</exception>
+    /// <exception cref="InvalidDataException">The run in the output folder is damaged.</exception>
+    /// <exception cref="IOException">The output folder cannot be written, or another process trains into it.</exception>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
     /// <exception cref="Training.TrainingDivergedException">The loss is not a finite number.</exception>
     public ImageClassifier Fit(IDataView input)

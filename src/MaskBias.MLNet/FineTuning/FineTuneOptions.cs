@@ -137,7 +137,10 @@ public sealed class FineTuneOptions : SupervisedOptions
     /// <value><see cref="TrainingPrecision.Float32"/>.</value>
     public TrainingPrecision Precision { get; set; } = TrainingPrecision.Float32;
 
-    /// <summary>What the run keeps on disk, so that an interrupted one can go on; each checkpoint has a usable encoder.</summary>
+    /// <summary>
+    /// What the run keeps on disk, so that an interrupted one can go on. Each checkpoint has a usable encoder: that of its own step, or their
+    /// average, where the classifier that Fit returns is of the best epoch. A folder holds one Fit: cross-validation needs none.
+    /// </summary>
     /// <value>Nothing.</value>
     [Required]
     [FreeOnResume]

@@ -27,13 +27,18 @@ internal sealed class FineTuneRun : IDisposable
     private readonly RunFolder? folder;         // rank 0 alone writes
     private readonly int seed;
 
-    public FineTuneRun(IHostEnvironment environment, MLContext context, FineTuneOptions options, LabelColumn label)
+    /// <param name="environment">Where the run is logged.</param>
+    /// <param name="context">Makes ML.NET's own transformers.</param>
+    /// <param name="options">The recipe.</param>
+    /// <param name="label">The classes.</param>
+    /// <param name="random">Draws the seed where nothing gives it; null for the environment's.</param>
+    public FineTuneRun(IHostEnvironment environment, MLContext context, FineTuneOptions options, LabelColumn label, Random? random = null)
     {
         (host, this.context, this.options, this.label) = (environment.Register(Phase), context, options, label);
         bool isSpread = options.Distributed != DistributedTraining.None;
         (device, deviceReason) = options.Device.Resolve(isSpread ? MpiLauncher.LocalRank : 0);
         (ranks, (folder, seed)) = Ranks.Open(options.Distributed, options.DistributedTimeoutSeconds, device,
-            joined => RunFolder.Open(options.Output, joined, options.Seed, host.Rand));
+            joined => RunFolder.Open(options.Output, joined, options.Seed, random ?? host.Rand));
     }
 
     /// <summary>The seed: the options', that of the run to be resumed, or one that was drawn.</summary>
@@ -102,16 +107,17 @@ internal sealed class FineTuneRun : IDisposable
         if (share is not null) method.JoinRanks(share);
         // What a run is takes a look at all images: only where somebody asks.
         var description = share is null && options.Output.Folder is null ? null
-            : RunDescription.Of(Phase, seed, options, Besides(start, classes), plan, store, limits.Adjustments, deviceReason);
+            : plan.Describe(seed, options, StartingPoint(start, classes, label), store, limits.Adjustments, deviceReason);
         if (share is not null) RankAgreement.Check(ranks, description!);
-        using var recorder = folder is null ? null : new RunRecorder(folder, options.Output, encoder, plan.StepsPerEpoch) { Busy = ranks.WhileBusy };
+        using var recorder = folder is null ? null : new RunRecorder(folder, options.Output, encoder, plan) { Busy = ranks.WhileBusy };
         using var reducer = share is null ? null : new GradientReducer(ranks, share.Borders);
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(options.CancellationToken, ranks.Stopping);
         foreach (string adjustment in limits.Adjustments) log.Info(adjustment);
         log.Info(ClassifierReport.Recipe(Phase, kept.Length, label.Count, heldOut.Length, plan, warmup, [options.LearningRate], deviceReason));
         var training = new BestEpochTraining<ViewBatch>
         {
-            Plan = plan, Method = method, Optimizer = Optimizer(model, options), Judged = average ?? model, Recipe = options, Log = log,
+            Plan = plan, Method = method, Optimizer = () => Optimizer(model, options), Evaluated = average ?? model, Log = log,
+            Patience = options.Patience, Progress = options.Progress,
             Evaluate = heldOut.Length == 0 ? null : () => method.Evaluate(plain.Batches(heldOut.Where((_, i) => i % ranks.Size == ranks.Rank))),
             Ranks = ranks, Reducer = reducer, Recorder = recorder, Description = description,
         };
@@ -132,8 +138,8 @@ internal sealed class FineTuneRun : IDisposable
     }
 
     /// <summary>What a run depends on beside its options: the encoder that it begins with, and the classes of the images.</summary>
-    internal static Dictionary<string, string> Besides(VisionEncoder start, int[] classes) =>
-        new() { ["Encoder"] = Fingerprint.Of(start), ["Classes"] = Fingerprint.Of(classes) };
+    internal static Dictionary<string, string> StartingPoint(VisionEncoder start, int[] classes, LabelColumn label) =>
+        new() { ["Encoder"] = Fingerprint.Of(start), ["Classes"] = Fingerprint.Of(classes), ["Number of classes"] = $"{label.Count}" };
 
     /// <summary>AdamW with a learning rate per layer.</summary>
     internal static DecoupledAdam Optimizer(FineTuneModel model, FineTuneOptions options)

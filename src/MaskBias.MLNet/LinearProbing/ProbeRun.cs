@@ -175,12 +175,14 @@ internal sealed class ProbeRun
             if (source.Validation is null)
             {
                 tracker.EndEpoch(null, null);
+                tracker.Publish();
                 return true;
             }
             var (losses, accuracies) = method.Evaluate(source.Validation);
             // By the loss: among few rows it is less of a lottery than the number of right answers.
             int leader = Enumerable.Range(0, count).MinBy(h => double.IsNaN(losses[h]) ? double.PositiveInfinity : losses[h]);
             tracker.EndEpoch(losses[leader], accuracies[leader]);
+            tracker.Publish();
             best = leader;                              // the last epoch's: the best of all epochs too would be the luckiest
             return true;
         }

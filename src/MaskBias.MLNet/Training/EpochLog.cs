@@ -1,14 +1,12 @@
 using System.Globalization;
 using MaskBias.MLNet.Training.Monitoring;
-using MaskBias.MLNet.Training.Output;
 
 namespace MaskBias.MLNet.Training;
 
 /// <summary>
-/// Passes every report on, to the output folder too, and at the end of each epoch writes a line to the MLContext's log and has the encoder
-/// measured.
+/// Passes every report on, and at the end of each epoch first writes a line to the MLContext's log and has the encoder measured.
 /// </summary>
-internal sealed class EpochLog(IProgress<TrainingProgress>? next, RunLog log, RunRecorder? recorder, NearestNeighborMonitor? monitor)
+internal sealed class EpochLog(IProgress<TrainingProgress>? next, RunLog log, NearestNeighborMonitor? monitor)
     : IProgress<TrainingProgress>
 {
     public void Report(TrainingProgress value)
@@ -19,7 +17,6 @@ internal sealed class EpochLog(IProgress<TrainingProgress>? next, RunLog log, Ru
                 + string.Create(CultureInfo.InvariantCulture, $"{value.ImagesPerSecond:f1} images/s, {(int)value.Remaining.TotalHours:00}:{value.Remaining:mm\\:ss} left."));
             value = monitor?.AtEndOfEpoch(value, log) ?? value;
         }
-        recorder?.Record(value);
         next?.Report(value);
     }
 }

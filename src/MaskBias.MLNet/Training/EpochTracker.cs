@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace MaskBias.MLNet.Training;
 
-/// <summary>Follows a classifier's epochs: logs and reports their metrics, knows the best one, and when it is time to stop.</summary>
+/// <summary>
+/// Follows a classifier's epochs: logs and reports their metrics, knows the best one, and when it is time to stop. An epoch's last step is
+/// reported when the epoch is measured, with its metrics.
+/// </summary>
 /// <param name="log">Receives a line per epoch.</param>
 /// <param name="next">Receives every step, and the metrics of every epoch.</param>
 /// <param name="patience">Epochs without a better one after which to stop; null for never.</param>
@@ -32,7 +35,7 @@ internal sealed class EpochTracker(RunLog log, IProgress<TrainingProgress>? next
         last = value with { Loss = value.Loss * lossScale };
         lossSum += last.Loss;
         steps++;
-        next?.Report(last);
+        if (value.Step * value.Epochs != value.Epoch * value.Steps) next?.Report(last);
     }
 
     /// <summary>Takes the measures of an epoch.</summary>
@@ -41,20 +44,30 @@ internal sealed class EpochTracker(RunLog log, IProgress<TrainingProgress>? next
     {
         var metrics = new EpochMetrics(epochs.Count + 1, lossSum / Math.Max(1, steps), validationLoss, validationAccuracy);
         (lossSum, steps) = (0, 0);
-        bool isBest = Add(metrics);
-        if (last is not null) Publish(metrics, last);
-        return isBest;
+        return Add(metrics);
     }
 
-    /// <summary>Takes up a run where it was: its losses of all steps, and what was measured after the epochs that ended.</summary>
-    public void Restore(IReadOnlyList<double> losses, int stepsPerEpoch, IEnumerable<(double? Loss, double? Accuracy)> measures)
+    /// <summary>Logs and reports the measures of the epoch that has ended.</summary>
+    public void Publish()
     {
+        if (last is not null) Publish(epochs[^1], last);
+    }
+
+    /// <summary>Takes up a run where it was.</summary>
+    /// <param name="lastStep">The state of the run after its last step; null before the first.</param>
+    /// <param name="losses">Its losses of all steps.</param>
+    /// <param name="stepsPerEpoch">Steps of an epoch.</param>
+    /// <param name="measures">What was measured after each of the epochs that have ended.</param>
+    public void Restore(
+        TrainingProgress? lastStep, IReadOnlyList<double> losses, int stepsPerEpoch, IEnumerable<(double Loss, double Accuracy)?> measures)
+    {
+        last = lastStep is null ? null : lastStep with { Loss = lastStep.Loss * lossScale };
         int done = 0;
-        foreach (var (loss, accuracy) in measures)
+        foreach (var measure in measures)
         {
             Follow(losses.Skip(done).Take(stepsPerEpoch));
             done += stepsPerEpoch;
-            Add(new(epochs.Count + 1, lossSum / Math.Max(1, steps), loss, accuracy));
+            Add(new(epochs.Count + 1, lossSum / Math.Max(1, steps), measure?.Loss, measure?.Accuracy));
             (lossSum, steps) = (0, 0);
         }
         Follow(losses.Skip(done));
@@ -89,6 +102,6 @@ internal sealed class EpochTracker(RunLog log, IProgress<TrainingProgress>? next
         string list = string.Join(", ", values.Select(v => string.Create(CultureInfo.InvariantCulture, $"{v.Key} {v.Value:f4}")));
         log.Info(string.Create(CultureInfo.InvariantCulture,
             $"{state.Phase}: epoch {state.Epoch} of {state.Epochs}, {list}, {state.ImagesPerSecond:f1} images/s."));
-        next?.Report(state with { Metrics = values });
+        next?.Report(state with { Metrics = new Dictionary<string, double>([.. state.Metrics, .. values]) });
     }
 }

@@ -93,7 +93,7 @@ internal sealed class PretrainingRun : IDisposable
 
         if (store.SpilledBytes > 0) log.Info($"{store.SpilledBytes >> 20} MB of decoded images are in a temporary file.");
 
-        using var recorder = folder is null ? null : new RunRecorder(folder, options.Output, normalizer, plan.StepsPerEpoch) { Busy = ranks.WhileBusy };
+        using var recorder = folder is null ? null : new RunRecorder(folder, options.Output, normalizer, plan) { Busy = ranks.WhileBusy };
         // What a run is takes a look at all images: only where somebody asks.
         var description = share is null && options.Output.Folder is null ? null : Describe(plan, store, teacher);
         if (share is not null) RankAgreement.Check(ranks, description!);
@@ -101,7 +101,7 @@ internal sealed class PretrainingRun : IDisposable
         TrainingLoop<ViewBatch> loop = null!;
         using var running = loop = new(plan, method)
         {
-            Progress = new EpochLog(ranks.IsRoot ? options.Progress : null, log, recorder, monitor), Reducer = reducer,
+            Progress = new EpochLog(RecordedProgress.Of(recorder, ranks.IsRoot ? options.Progress : null), log, monitor), Reducer = reducer,
             StepDone = () => recorder?.AfterStep(loop.Next, () => loop.State),
             Diverged = (batch, fault) => recorder?.Replay(batch, loop.Next, loop.State, fault, log.Warn) ?? fault,
             Warn = log.Warn,
@@ -123,9 +123,9 @@ internal sealed class PretrainingRun : IDisposable
 
     private RunDescription Describe(TrainingPlan plan, ImageStore store, VisionEncoder? teacher)
     {
-        var besides = new Dictionary<string, string> { [nameof(options.WarmupReachesPeak)] = $"{options.WarmupReachesPeak}" };
-        if (teacher is not null) besides["Teacher"] = Fingerprint.Of(teacher);
-        return RunDescription.Of(phase, Seed, options, besides, plan, store, Limits.Adjustments, deviceReason);
+        var startingPoint = new Dictionary<string, string> { [nameof(options.WarmupReachesPeak)] = $"{options.WarmupReachesPeak}" };
+        if (teacher is not null) startingPoint["Teacher"] = Fingerprint.Of(teacher);
+        return plan.Describe(Seed, options, startingPoint, store, Limits.Adjustments, deviceReason);
     }
 
     private TrainingPlan Plan(int batch, int parts, int stepsPerEpoch)

@@ -65,11 +65,14 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
     public Func<TBatch, TrainingDivergedException, TrainingDivergedException>? Diverged { get; init; }
 
     /// <summary>What the run keeps beside its method, such as the best epoch's weights, by name: kept and taken up again with the rest.</summary>
-    public IReadOnlyList<KeyValuePair<string, Tensor>> Beside { get; init; } = [];
+    public IReadOnlyList<KeyValuePair<string, Tensor>> ExtraState { get; init; } = [];
+
+    /// <summary>The state of the run after its last step; null before the first.</summary>
+    public TrainingProgress? LastStep => Next.Step == 0 ? null : Status(new((int)((Next.Step - 1) / plan.StepsPerEpoch), Next.Step - 1));
 
     /// <summary>All that the rest of the run depends on, between two steps.</summary>
     public TrainingState State => new(
-        [.. method.State, .. Beside], optimizer.State, optimizer.Steps, method.Generators, losses);
+        [.. method.State, .. ExtraState], optimizer.State, optimizer.Steps, method.Generators, losses);
 
     /// <summary>Takes up a run where its kept state ends.</summary>
     /// <param name="next">The step that comes next.</param>
@@ -230,7 +233,7 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
         var elapsed = clock.Elapsed;
         long steps = done.Step + 1, now = steps - firstStep;
         return new(plan.Phase, done.Epoch + 1, plan.Epochs, steps, plan.Steps, losses[^1], plan.LearningRate.At(done.Step),
-            now * plan.BatchSize / Math.Max(elapsed.TotalSeconds, 1e-9), elapsed, elapsed * ((double)(plan.Steps - steps) / now))
+            now * plan.BatchSize / Math.Max(elapsed.TotalSeconds, 1e-9), elapsed, elapsed * ((double)(plan.Steps - steps) / Math.Max(1, now)))
         {
             WeightDecay = plan.WeightDecay.At(done.Step), GradientNorm = GradientNorms.Total(LastNorms),
             ProcessMemory = Environment.WorkingSet, Metrics = method.Metrics,

@@ -1,3 +1,7 @@
+using System.Globalization;
+using MaskBias.MLNet.Training.Data;
+using MaskBias.MLNet.Training.Output;
+
 namespace MaskBias.MLNet.Training;
 
 /// <summary>How a run proceeds: its length and its schedules.</summary>
@@ -27,4 +31,27 @@ internal sealed record TrainingPlan
     public double ClipGradient { get; init; }
 
     public long Steps => (long)Epochs * StepsPerEpoch;
+
+    /// <summary>Describes the run.</summary>
+    /// <param name="seed">Its seed.</param>
+    /// <param name="options">Its options.</param>
+    /// <param name="startingPoint">What else bears on what is computed, by name.</param>
+    /// <param name="store">Its images.</param>
+    /// <param name="adjustments">The options that a short run or a small set changed, and why.</param>
+    /// <param name="device">The device, and why it was chosen.</param>
+    public RunDescription Describe(
+        int seed, object options, IReadOnlyDictionary<string, string> startingPoint, ImageStore store, IReadOnlyList<string> adjustments,
+        string device) => new()
+        {
+            Phase = Phase, Seed = seed, Data = store.Fingerprint(), Adjustments = [.. adjustments],
+            Options = new SortedDictionary<string, string>(
+                OptionsDescription.Of(options).Concat(startingPoint).ToDictionary(), StringComparer.Ordinal),
+            Resolved = new Dictionary<string, string>
+            {
+                ["images"] = $"{store.Count}", ["skippedRows"] = $"{store.Skipped}", [RunDescription.BatchSize] = $"{BatchSize}",
+                ["accumulationSteps"] = $"{AccumulationSteps}", ["epochs"] = $"{Epochs}", ["stepsPerEpoch"] = $"{StepsPerEpoch}",
+                ["steps"] = $"{Steps}", ["learningRate"] = LearningRate.Peak.ToString("g6", CultureInfo.InvariantCulture),
+                ["device"] = device, ["torchSharp"] = typeof(TorchSharp.torch.Device).Assembly.GetName().Version?.ToString(3) ?? "",
+            },
+        };
 }

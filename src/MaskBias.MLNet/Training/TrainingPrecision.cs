@@ -16,7 +16,7 @@ public enum TrainingPrecision
 
     /// <summary>
     /// Linear layers and attention in bfloat16 (7 bits of mantissa, the range of float32, so that no loss scaling is needed), the rest as
-    /// <see cref="TensorFloat32"/>. For CUDA devices: processors gain by it only where they have bfloat16 instructions.
+    /// <see cref="TensorFloat32"/>. Devices gain by it where they have instructions for it (<see cref="Native.ComputeDevice.HasBFloat16"/>).
     /// </summary>
     BFloat16,
 }

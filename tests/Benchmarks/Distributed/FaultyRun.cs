@@ -80,7 +80,7 @@ internal sealed class FaultyRun(string tool, string images, string folder)
         "dotnet", tool, "pretrain", "dino", "--images", from, "--masks", "none", "--output", output, "--seed", "3", "--loader-threads", "1",
         "--encoder-image-size", "32", "--encoder-patch-size", "8", "--encoder-embed-dim", "24", "--encoder-depth", "2", "--encoder-heads", "3",
         "--head-out-dim", "64", "--head-hidden-dim", "32", "--head-bottleneck-dim", "16", "--views-local-views", "2", "--views-local-size", "16",
-        "--batch-size", "8", "--learning-rate", "0.0005", "--epochs", epochs.ToString(CultureInfo.InvariantCulture), "--output-keep-checkpoints", "100",
+        "--batch-size", "8", "--learning-rate", "0.0005", "--precision", "Float32", "--epochs", epochs.ToString(CultureInfo.InvariantCulture), "--output-keep-checkpoints", "100",
         "--distributed-timeout-seconds", TimeoutSeconds.ToString(CultureInfo.InvariantCulture),
     ];
 

@@ -47,23 +47,32 @@ public sealed class ResumedFineTuneTests : IDisposable
         AssertSame(whole, resumed);
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void An_epoch_that_was_not_measured_yet_is_measured_first(bool hasAverage)
+    [Fact]
+    public void What_a_listener_throws_as_an_epoch_ends_leaves_it_ended()
     {
-        var options = Options();
-        options.EmaMomentum = hasAverage ? options.EmaMomentum : null;
-        using var whole = Fit(options);
-        var broken = Kept(options);
+        using var whole = Fit(Options());
+        var broken = Kept(Options());
         broken.Progress = new Each(p =>
         {
             if (p.Step == StepsPerEpoch) throw new FormatException("the listener's own fault");
         });
         Assert.Throws<FormatException>(() => Fit(broken));
-        using var resumed = Fit(Resumed(options));
-        Assert.Equal(StepsPerEpoch, resumed.Report.Run.ResumedSteps);
+        using var resumed = Fit(Resumed(Options()));
         AssertSame(whole, resumed);
+        AssertMetrics(resumed);
+    }
+
+    [Fact]
+    public void Without_rows_held_out_it_goes_on_too()
+    {
+        var options = Options();
+        (options.ValidationFraction, options.BatchSize) = (0, 8);
+        using var whole = Fit(options);
+        Stop(options, 5);
+        using var resumed = Fit(Resumed(options));
+        Assert.Equal((5, Epochs), (resumed.Report.Run.ResumedSteps, resumed.Report.BestEpoch));
+        AssertSame(whole, resumed);
+        AssertMetrics(resumed);
     }
 
     [Fact]
@@ -71,7 +80,8 @@ public sealed class ResumedFineTuneTests : IDisposable
     {
         var options = Options();
         (options.Epochs, options.Patience, options.LearningRate, options.MinLearningRate) = (20, 2, 1e-30, 0);        // no epoch beats the first
-        using var first = Fit(Kept(options));
+        Stop(options, StepsPerEpoch + 1);
+        using var first = Fit(Resumed(options));                            // its patience counts the epoch before
         Assert.Equal((3, 1), (first.Report.Epochs.Count, first.Report.BestEpoch));
         int steps = 0;
         using var second = Fit(Resumed(options, new Each(_ => steps++)));
@@ -88,10 +98,35 @@ public sealed class ResumedFineTuneTests : IDisposable
         using var kept = EncoderCheckpoint.Load(record.Checkpoints[^1].EncoderPath);
         Assert.Equal(model.Encoder.FeatureDim, kept.FeatureDim);
         Assert.Equal(model.Report.Run.Checkpoint, Path.GetDirectoryName(record.Checkpoints[^1].EncoderPath));
-        var measured = record.ReadMetrics().Where(m => m.Values.ContainsKey("validation accuracy")).ToList();
-        Assert.Equal(model.Report.Epochs.Select(e => e.ValidationAccuracy), measured.Select(m => (double?)m.Values["validation accuracy"]));
-        Assert.Equal([3, 6, 9, 12], measured.Select(m => m.Step));
-        Assert.Equal(Epochs * StepsPerEpoch, record.ReadMetrics().Select(m => m.Step).Distinct().Count());
+        AssertMetrics(model);
+
+        // A checkpoint of a step that the run does not have is refused, whatever wrote it.
+        string last = Path.GetDirectoryName(record.Checkpoints[^1].EncoderPath)!, mark = Path.Combine(last, "checkpoint.json");
+        File.WriteAllText(mark, File.ReadAllText(mark).Replace("\"Epoch\":4", "\"Epoch\":40", StringComparison.Ordinal));
+        Assert.Contains("is of epoch 41 and step 12, which this run does not have", Error(() => Fit(Resumed(Options()))));
+    }
+
+    [Fact]
+    public void A_damaged_checkpoint_is_passed_over()
+    {
+        using var whole = Fit(Kept(Options()));
+        string last = Path.GetDirectoryName(RunRecord.Read(folder.Path).Checkpoints[^1].EncoderPath)!;
+        File.WriteAllBytes(Path.Combine(last, "state.safetensors"), [1, 2, 3]);
+        using var resumed = Fit(Resumed(Options()));
+        Assert.Equal(3 * StepsPerEpoch, resumed.Report.Run.ResumedSteps);
+        AssertSame(whole, resumed);
+    }
+
+    [Fact]
+    public void A_measure_that_is_no_number_stays_one()
+    {
+        using var measures = new EpochMeasures(epochs: 3);
+        Assert.Null(measures.AtStart);
+        measures.Set(0, (double.NaN, 0.5));
+        measures.Set(1, null);
+        measures.Set(2, (double.NaN, double.NaN));
+        Assert.Equal((double.NaN, 0.5), measures.AtStart);
+        Assert.Equal([null, (double.NaN, double.NaN)], measures.Ended);
     }
 
     [Fact]
@@ -158,6 +193,18 @@ public sealed class ResumedFineTuneTests : IDisposable
             if (p.Step == steps) cancel.Cancel();
         });
         Assert.ThrowsAny<OperationCanceledException>(() => Fit(stopped));
+    }
+
+    // A line per step, and the epochs' measures with their last steps.
+    private void AssertMetrics(ImageClassifier model)
+    {
+        var metrics = RunRecord.Read(folder.Path).ReadMetrics().ToList();
+        var report = model.Report;
+        Assert.Equal(Enumerable.Range(1, report.Run.Losses.Count).Select(step => (long)step), metrics.Select(m => m.Step));
+        var ends = metrics.Where(m => m.Step % report.Run.StepsPerEpoch == 0).ToList();
+        Assert.Equal(report.Epochs.Select(e => e.TrainingLoss), ends.Select(m => m.Values["training loss"]));
+        Assert.Equal(report.Epochs.Select(e => e.ValidationAccuracy),
+            ends.Select(m => m.Values.TryGetValue("validation accuracy", out double accuracy) ? accuracy : (double?)null));
     }
 
     private static void AssertSame(ImageClassifier one, ImageClassifier other)

@@ -66,7 +66,8 @@ public sealed class SemiSupervisedOptions : IValidatableObject
     public double RandomErasing { get; set; } = 0.25;
 
     /// <summary>
-    /// What the run keeps on disk, so that an interrupted one can go on; the supervised stage's part is in the folder <c>supervised</c>.
+    /// What the run keeps on disk, so that an interrupted one can go on; the supervised stage's part is in the folder <c>supervised</c>, and
+    /// its own <see cref="FineTuneOptions.Output"/> is not looked at. A folder holds one Fit: cross-validation needs none.
     /// </summary>
     /// <value>Nothing.</value>
     [Required]

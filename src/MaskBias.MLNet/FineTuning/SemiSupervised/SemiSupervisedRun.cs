@@ -36,7 +36,8 @@ internal sealed class SemiSupervisedRun : IDisposable
                 var part = this.options.Supervised.Output = this.options.Output.Copy();
                 part.Folder = Path.Combine(folder.Path, SupervisedFolder);
             }
-            firstStage = new(environment, context, this.options.Supervised, label);
+            this.options.Supervised.Seed ??= folder?.Earlier?.Seed;
+            firstStage = new(environment, context, this.options.Supervised, label, host.Rand);
         }
         catch
         {
@@ -57,6 +58,7 @@ internal sealed class SemiSupervisedRun : IDisposable
     public (VisionEncoder Encoder, LinearClassifier Linear, ClassifierReport Report) Train(IDataView data, VisionEncoder start)
     {
         int[] classes = VisibleClasses(data);
+        folder?.MakeRoom();                             // of a run that is overwritten nothing is left to go on with
         var (encoder, linear, before) = firstStage.Train(data, start);
         FineTuneModel? student = null, teacher = null;
         try
@@ -120,12 +122,13 @@ internal sealed class SemiSupervisedRun : IDisposable
         log.Info(ClassifierReport.Recipe(Phase, kept.Length, label.Count, heldOut.Length, plan, warmup, [recipe.LearningRate], device));
         log.Info($"{Phase}: {unlabelled.Length} images without a class besides, {beside} per step.");
         var description = folder is null ? null
-            : RunDescription.Of(Phase, seed, options, FineTuneRun.Besides(start, classes), plan, store, limits.Adjustments, device);
-        using var recorder = folder is null ? null : new RunRecorder(folder, options.Output, normalizer, plan.StepsPerEpoch);
+            : plan.Describe(seed, options, FineTuneRun.StartingPoint(start, classes, label), store, limits.Adjustments, device);
+        using var recorder = folder is null ? null : new RunRecorder(folder, options.Output, normalizer, plan);
         var training = new BestEpochTraining<SemiSupervisedBatch>
         {
-            Plan = plan, Method = method, Optimizer = FineTuneRun.Optimizer(student, recipe), Judged = teacher, StartCounts = true,
-            Evaluate = heldOut.Length == 0 ? null : () => supervised.Evaluate(plain.Batches(heldOut)), Recipe = recipe, Log = log,
+            Plan = plan, Method = method, Optimizer = () => FineTuneRun.Optimizer(student, recipe), Evaluated = teacher, MustBeatStart = true,
+            Evaluate = heldOut.Length == 0 ? null : () => supervised.Evaluate(plain.Batches(heldOut)), Log = log, Patience = recipe.Patience,
+            Progress = recipe.Progress,
             Recorder = recorder, Description = description,
         };
         var result = training.Run(

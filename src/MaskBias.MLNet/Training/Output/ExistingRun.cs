@@ -8,7 +8,7 @@ public enum ExistingRun
 
     /// <summary>
     /// The same run goes on from its last whole checkpoint, bit for bit as if it had not been interrupted; a folder without a run starts one.
-    /// To begin a new run from trained weights instead, set <c>StartFrom</c>.
+    /// To begin a new pretraining from trained weights instead, set <c>StartFrom</c>.
     /// </summary>
     Resume,
 

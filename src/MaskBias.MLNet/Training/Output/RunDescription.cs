@@ -1,7 +1,5 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using MaskBias.MLNet.Training.Data;
 using MaskBias.MLNet.Weights;
 
 namespace MaskBias.MLNet.Training.Output;
@@ -44,34 +42,6 @@ internal sealed record RunDescription
 
     /// <summary>The options that a short run or a small set changed, and why.</summary>
     public required IReadOnlyList<string> Adjustments { get; init; }
-
-    /// <summary>Describes a run.</summary>
-    /// <param name="phase">What it trains.</param>
-    /// <param name="seed">Its seed.</param>
-    /// <param name="options">Its options.</param>
-    /// <param name="besides">What else bears on what is computed, by name.</param>
-    /// <param name="plan">What came of the options.</param>
-    /// <param name="store">Its images.</param>
-    /// <param name="adjustments">The options that a short run or a small set changed, and why.</param>
-    /// <param name="device">The device, and why it was chosen.</param>
-    public static RunDescription Of(
-        string phase, int seed, object options, IReadOnlyDictionary<string, string> besides, TrainingPlan plan, ImageStore store,
-        IReadOnlyList<string> adjustments, string device)
-    {
-        var described = new SortedDictionary<string, string>(OptionsDescription.Of(options).Concat(besides).ToDictionary(), StringComparer.Ordinal);
-        return new()
-        {
-            Phase = phase, Seed = seed, Data = store.Fingerprint(), Adjustments = [.. adjustments], Options = described,
-            Resolved = new Dictionary<string, string>
-            {
-                ["images"] = $"{store.Count}", ["skippedRows"] = $"{store.Skipped}", [BatchSize] = $"{plan.BatchSize}",
-                ["accumulationSteps"] = $"{plan.AccumulationSteps}", ["epochs"] = $"{plan.Epochs}",
-                ["stepsPerEpoch"] = $"{plan.StepsPerEpoch}", ["steps"] = $"{plan.Steps}",
-                ["learningRate"] = plan.LearningRate.Peak.ToString("g6", CultureInfo.InvariantCulture), ["device"] = device,
-                ["torchSharp"] = typeof(TorchSharp.torch.Device).Assembly.GetName().Version?.ToString(3) ?? "",
-            },
-        };
-    }
 
     public void Write(string folder) =>
         AtomicFile.Write(Path.Combine(folder, FileName), stream => JsonSerializer.Serialize(stream, this, Json));

@@ -27,6 +27,9 @@ internal sealed class RunFolder : IDisposable
     public RunDescription? Earlier { get; private init; }
 
     /// <summary>Opens the folder on rank 0, and agrees on the seed: the options', that of the run to be resumed, or one that is drawn.</summary>
+    /// <exception cref="InvalidOperationException">It holds a run, and the options do not say what to do about it.</exception>
+    /// <exception cref="InvalidDataException">The run's description is damaged.</exception>
+    /// <exception cref="IOException">Another process trains into the folder, or it cannot be written.</exception>
     public static (RunFolder? Folder, int Seed) Open(RunOutputOptions options, IRanks ranks, int? seed, Random random)
     {
         var folder = ranks.IsRoot ? Open(options) : null;

@@ -13,7 +13,7 @@ public sealed class RunRecord
     /// <summary>The run's folder.</summary>
     public string Folder { get; }
 
-    /// <summary>What was trained, for instance "DINO", "MAE" or "Distillation".</summary>
+    /// <summary>What was trained, for instance "DINO", "Distillation" or "Fine-tuning".</summary>
     public string Phase => description.Phase;
 
     /// <summary>Version of the library that began the run.</summary>

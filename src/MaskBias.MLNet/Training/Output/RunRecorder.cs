@@ -5,7 +5,7 @@ using MaskBias.MLNet.Weights;
 namespace MaskBias.MLNet.Training.Output;
 
 /// <summary>Keeps a run on disk: its description, its checkpoints when they are due, its metrics, and what led to a fault.</summary>
-internal sealed class RunRecorder(RunFolder folder, RunOutputOptions options, VisionEncoder encoder, int stepsPerEpoch) : IDisposable
+internal sealed class RunRecorder(RunFolder folder, RunOutputOptions options, VisionEncoder encoder, TrainingPlan plan) : IDisposable
 {
     private readonly Stopwatch sinceCheckpoint = Stopwatch.StartNew();
     private MetricsFile? metrics;
@@ -21,6 +21,7 @@ internal sealed class RunRecorder(RunFolder folder, RunOutputOptions options, Vi
     /// <summary>Takes up the run in the folder, or writes the description of a new one.</summary>
     /// <returns>The step that comes next and the checkpoint to take the state from; null to start from the beginning.</returns>
     /// <exception cref="InvalidOperationException">The run in the folder was of other options or other images; each is named.</exception>
+    /// <exception cref="InvalidDataException">Its checkpoints are damaged, or not of this run.</exception>
     public (string Path, TrainingPosition Next)? Begin(RunDescription description, RunLog log)
     {
         (string Path, TrainingPosition Next)? last = null;
@@ -34,6 +35,8 @@ internal sealed class RunRecorder(RunFolder folder, RunOutputOptions options, Vi
                     + $"\nGive the values it began with, or start anew with WhenUsed = Overwrite{other}");
             }
             last = folder.CheckpointFolder.FindLast(log.Warn);
+            if (last is { } found && (found.Next.Step > plan.Steps || found.Next.Epoch != found.Next.Step / plan.StepsPerEpoch))
+                throw new InvalidDataException($"{found.Path} is of epoch {found.Next.Epoch + 1} and step {found.Next.Step}, which this run does not have.");
             log.Info(last is null ? $"The run in {folder.Path} had no checkpoint yet; it starts from the beginning."
                 : $"The run goes on from {last.Value.Path}, at step {last.Value.Next.Step}.");
         }
@@ -58,7 +61,7 @@ internal sealed class RunRecorder(RunFolder folder, RunOutputOptions options, Vi
     /// <summary>Writes a checkpoint where one is due.</summary>
     public void AfterStep(TrainingPosition next, Func<TrainingState> state)
     {
-        bool epochEnds = next.Step % stepsPerEpoch == 0 && options.CheckpointEpochs > 0 && next.Epoch % options.CheckpointEpochs == 0;
+        bool epochEnds = next.Step % plan.StepsPerEpoch == 0 && options.CheckpointEpochs > 0 && next.Epoch % options.CheckpointEpochs == 0;
         bool timeIsUp = options.CheckpointMinutes > 0 && sinceCheckpoint.Elapsed.TotalMinutes >= options.CheckpointMinutes;
         if (epochEnds || timeIsUp) Save(next, state());
     }

@@ -22,13 +22,13 @@ internal static class ClassifierCommands
     private static readonly string[] Owned =
     [
         "ImageColumnName", "LabelColumnName", "MaskColumnName", "FeatureColumnName", "Supervised.ImageColumnName", "Supervised.LabelColumnName",
-        "Output.Folder", "Output.WhenUsed", "Supervised.Output",
+        "Output", "Supervised.Output",
     ];
 
     public static Command Probe() => Create<LinearProbeOptions>(
         "probe", "Trains a linear layer on an encoder that stays as it is.", takesExtra: false,
         new() { ["sweep"] = LinearProbeOptions.Sweep, ["dino"] = LinearProbeOptions.Dino, ["mae"] = LinearProbeOptions.Mae },
-        options => options, kept: null,
+        options => options, tuned: null,
         (ml, encoder, options) => ml.MulticlassClassification.Trainers.LinearProbe(encoder, options));
 
     public static Command FineTune() => Create<FineTuneOptions>(
@@ -38,18 +38,19 @@ internal static class ClassifierCommands
             ["dino"] = FineTuneOptions.Dino, ["mae"] = FineTuneOptions.Mae, ["few-shot-1"] = () => FineTuneOptions.FewShot(0.01),
             ["few-shot-10"] = () => FineTuneOptions.FewShot(0.1),
         },
-        options => options, kept: options => options.Output,
+        options => options, tuned: options => (options, options.Output, "Precision"),
         (ml, encoder, options) => ml.MulticlassClassification.Trainers.FineTune(encoder, options));
 
     public static Command SemiSupervised() => Create<SemiSupervisedOptions>(
         "semi", "Trains an encoder and a linear layer on few labelled images and many without labels (--extra).", takesExtra: true,
         new() { ["10-percent"] = SemiSupervisedOptions.Percent10, ["1-percent"] = SemiSupervisedOptions.Percent1 },
-        options => options.Supervised, kept: options => options.Output,
+        options => options.Supervised, tuned: options => (options.Supervised, options.Output, "Supervised.Precision"),
         (ml, encoder, options) => ml.MulticlassClassification.Trainers.SemiSupervised(encoder, options));
 
     private static Command Create<TOptions>(
         string name, string description, bool takesExtra, Dictionary<string, Func<TOptions>> presets,
-        Func<TOptions, SupervisedOptions> supervised, Func<TOptions, RunOutputOptions>? kept,
+        Func<TOptions, SupervisedOptions> supervised,
+        Func<TOptions, (FineTuneOptions Recipe, RunOutputOptions Output, string Precision)>? tuned,
         Func<MLContext, VisionEncoder, TOptions, IEstimator<ImageClassifier>> trainer)
         where TOptions : class, new()
     {
@@ -69,8 +70,8 @@ internal static class ClassifierCommands
             Description = "Folder that keeps checkpoints and metrics, so that an interrupted training can go on.", HelpName = "folder",
         };
         command.Add(output);
-        if (kept is not null) command.Add(run);
-        var existing = kept is null ? null : new ExistingRunInput(command);
+        if (tuned is not null) command.Add(run);
+        var existing = tuned is null ? null : new ExistingRunInput(command);
         command.Add(preset);
         var tree = new OptionTree<TOptions>(command, Owned);
         var json = Session.JsonOption();
@@ -82,7 +83,11 @@ internal static class ClassifierCommands
             else if (Session.Distributed != DistributedTraining.None)
                 throw new UsageException($"{name} trains in one process: start it without mpirun or srun.");
             tree.Apply(parsed, options);
-            existing?.Apply(parsed, parsed.GetValue(run), kept!(options));
+            if (tuned?.Invoke(options) is { } parts)
+            {
+                existing!.Apply(parsed, parsed.GetValue(run), parts.Output);
+                if (!tree.IsGiven(parsed, parts.Precision)) parts.Recipe.Precision = SizedDefaults.Precision(parts.Recipe.Device);
+            }
             supervised(options).CancellationToken = session.Token;
             int seed = supervised(options).Seed ?? 1;
             var ml = session.Context(seed);

@@ -32,6 +32,7 @@ internal static class DistillCommand
             options.BatchSize = images < 5000 ? 64 : options.BatchSize;
             options.Distributed = Session.Distributed;
             tree.Apply(parsed, options);
+            if (!tree.IsGiven(parsed, nameof(options.Precision))) options.Precision = SizedDefaults.Precision(options.Device);
             var ml = session.Context(options.Seed);
             // A plain teacher has nothing to do with masks.
             var all = PhotoInput.Everything(ml, found);

@@ -55,6 +55,7 @@ internal static class DoctorCommand
         ("disk", () => Disk(folder)),
         ("libtorch", Libtorch),
         ("CUDA", Cuda),
+        ("bfloat16", () => ComputeDevice.Auto.HasBFloat16 ? "the device has instructions for it: trainings use it" : "no instructions: trainings are in float32"),
         ("training step", TrainingStep),
         ("ONNX Runtime", Onnx),
         ("image decoding", Images),

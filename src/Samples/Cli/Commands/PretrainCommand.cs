@@ -67,6 +67,7 @@ internal static class PretrainCommand
             if (started is not null) startFrom(options, started);
             options.Distributed = Session.Distributed;
             tree.Apply(parsed, options);
+            if (!tree.IsGiven(parsed, nameof(options.Precision))) options.Precision = SizedDefaults.Precision(options.Device);
             var ml = session.Context(options.Seed);
             var (rows, column) = masks.Add(parsed, ml, PhotoInput.Everything(ml, found));
             options.MaskColumnName = column;

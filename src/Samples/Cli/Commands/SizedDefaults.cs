@@ -1,4 +1,5 @@
 using System.Globalization;
+using MaskBias.MLNet.Native;
 using MaskBias.MLNet.Pretraining.Dino;
 using MaskBias.MLNet.Pretraining.Mae;
 using MaskBias.MLNet.Training;
@@ -13,6 +14,10 @@ namespace MaskBias.MLNet.Samples.Cli.Commands;
 internal static class SizedDefaults
 {
     private const int Small = 20_000, ImagesPerPrototype = 4;
+
+    /// <summary>The precision in which a device trains fastest.</summary>
+    /// <exception cref="InvalidOperationException">The CUDA device asked for is not there.</exception>
+    public static TrainingPrecision Precision(ComputeDevice device) => device.HasBFloat16 ? TrainingPrecision.BFloat16 : TrainingPrecision.Float32;
 
     /// <summary>Sets what the size of the data decides.</summary>
     /// <returns>What was chosen and why, in one line.</returns>

@@ -218,6 +218,15 @@ public sealed class SemiSupervisedTests : IDisposable
         Assert.Equal(whole.Report.BestEpoch, resumed.Report.BestEpoch);
         Same(whole.Transform(Keyed()).GetColumn<float[]>("Score"), [.. resumed.Transform(Keyed()).GetColumn<float[]>("Score")], 0);
 
+        // A run that is overwritten is gone from the start of the new one, also where that is stopped in its first stage.
+        var (other, cancel) = (again.Copy(), new CancellationTokenSource());
+        (other.LearningRate, other.Output.WhenUsed, other.Supervised.CancellationToken) = (0.25, ExistingRun.Overwrite, cancel.Token);
+        other.Supervised.Progress = new Callback(_ => cancel.Cancel());
+        Assert.ThrowsAny<OperationCanceledException>(() => trainer.SemiSupervised(encoder, other).Fit(FewKeyed()));
+        (other.Output.WhenUsed, other.Supervised.CancellationToken, other.Supervised.Progress) = (ExistingRun.Resume, default, null);
+        using var anew = trainer.SemiSupervised(encoder, other).Fit(FewKeyed());
+        Assert.Equal((0, 1), (anew.Report.Run.ResumedSteps, anew.Report.SupervisedStage!.Run.ResumedSteps));
+
         again.Output.WhenUsed = ExistingRun.Refuse;
         Assert.Contains($"Output.Folder {folder.Path} holds a run already", Error(() => trainer.SemiSupervised(encoder, again).Fit(FewKeyed())));
         again.Supervised.Output.Folder = "elsewhere";

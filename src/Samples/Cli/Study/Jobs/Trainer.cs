@@ -38,7 +38,8 @@ internal sealed class Trainer(StudyContext context)
     {
         var options = (PretrainingOptions)training.Options;
         string folder = Path.Combine(context.Folder.Training(training.Key), RunFolder);
-        options.Output = Kept(folder, options.Epochs);
+        // The checkpoints show α and β over time.
+        options.Output = Kept(folder, options.Epochs, context.Plan.Checkpoints + 2);
         options.CancellationToken = context.Cancellation;
         var ml = context.Session.Context(training.Seed);
         var rows = Rows(ml, training);
@@ -55,10 +56,10 @@ internal sealed class Trainer(StudyContext context)
         Directory.Delete(folder, recursive: true);
     }
 
-    private RunOutputOptions Kept(string folder, int epochs) => new()
+    private RunOutputOptions Kept(string folder, int epochs, int keep) => new()
     {
         Folder = folder, WhenUsed = ExistingRun.Resume, CheckpointEpochs = (epochs + context.Plan.Checkpoints - 1) / context.Plan.Checkpoints,
-        KeepCheckpoints = context.Plan.Checkpoints + 2,
+        KeepCheckpoints = keep,
     };
 
     private static PretrainedTransformer Fit(MLContext ml, PretrainingOptions options, VisionEncoder? teacher, IDataView rows) =>
@@ -101,7 +102,7 @@ internal sealed class Trainer(StudyContext context)
         var (plan, images) = (context.Plan, context.Images);
         var options = (FineTuneOptions)training.Options;
         string folder = Path.Combine(context.Folder.Training(training.Key), RunFolder);
-        options.Output = Kept(folder, options.Epochs);
+        options.Output = Kept(folder, options.Epochs, keep: 2);
         options.CancellationToken = context.Cancellation;
         var ml = context.Session.Context(training.Seed);
         int[] known = StudyLabels.Few(images.ClassesOf(images.Train), training.Fraction, training.Seed);
