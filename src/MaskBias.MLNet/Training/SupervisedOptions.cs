@@ -89,7 +89,10 @@ public abstract class SupervisedOptions : IValidatableObject
     [FreeOnResume]
     public int DistributedTimeoutSeconds { get; set; } = 40;
 
-    /// <summary>Receives the state of the run after every step, and its metrics after every epoch, on the training thread.</summary>
+    /// <summary>
+    /// Receives the state of the run after every step, on the training thread; after an epoch's last step when the epoch is measured, with its
+    /// metrics.
+    /// </summary>
     /// <value>null.</value>
     [FreeOnResume]
     public IProgress<TrainingProgress>? Progress { get; set; }
