@@ -19,23 +19,29 @@ public static class ShapeScenes
     /// <param name="folder">A new folder, an empty one, or one that an earlier call wrote: its class folders are replaced.</param>
     /// <param name="options">What is drawn.</param>
     /// <param name="cancel">Stops between two pictures.</param>
+    /// <param name="masks">A folder of the same kind for the objects' masks, white on black; null for none.</param>
     /// <returns>The paths of all pictures, class by class.</returns>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
-    /// <exception cref="IOException">The folder holds files that were not written by this method.</exception>
-    public static IReadOnlyList<string> Generate(string folder, ShapeSceneOptions options, CancellationToken cancel = default)
+    /// <exception cref="IOException">A folder holds files that were not written by this method.</exception>
+    public static IReadOnlyList<string> Generate(
+        string folder, ShapeSceneOptions options, CancellationToken cancel = default, string? masks = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         PrepareFolder(folder);
+        if (masks is not null) PrepareFolder(masks);
         var paths = new string[ClassNames.Count * options.ImagesPerClass];
         try
         {
             Parallel.For(0, paths.Length, new ParallelOptions { CancellationToken = cancel }, i =>
             {
                 var (classIndex, index) = Math.DivRem(i, options.ImagesPerClass);
-                paths[i] = Path.Combine(folder, ClassNames[classIndex], FormattableString.Invariant($"{index:0000}.png"));
-                File.WriteAllBytes(paths[i], EncodePng(Render(classIndex, index, options)));
+                string name = Path.Combine(ClassNames[classIndex], FormattableString.Invariant($"{index:0000}.png"));
+                var scene = Render(classIndex, index, options);
+                paths[i] = Path.Combine(folder, name);
+                File.WriteAllBytes(paths[i], EncodePng(scene));
+                if (masks is not null) File.WriteAllBytes(Path.Combine(masks, name), EncodeMask(scene));
             });
         }
         catch (AggregateException e)
@@ -70,6 +76,14 @@ public static class ShapeScenes
             rgba[4 * pixel + 3] = 255;
         }
         using var image = SKImage.FromPixelCopy(info, rgba);
+        using var png = image.Encode(SKEncodedImageFormat.Png, quality: 100);
+        return png.ToArray();
+    }
+
+    private static byte[] EncodeMask(ShapeScene scene)
+    {
+        byte[] gray = [.. scene.ObjectMask.Select(inside => inside == 0 ? byte.MinValue : byte.MaxValue)];
+        using var image = SKImage.FromPixelCopy(new(scene.Size, scene.Size, SKColorType.Gray8, SKAlphaType.Opaque), gray);
         using var png = image.Encode(SKEncodedImageFormat.Png, quality: 100);
         return png.ToArray();
     }

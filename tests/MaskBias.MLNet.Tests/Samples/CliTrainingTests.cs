@@ -1,5 +1,6 @@
 using System.Text.Json;
 using MaskBias.MLNet.Masks.Files;
+using MaskBias.MLNet.Samples.Scenes;
 using MaskBias.MLNet.Tests.Embeddings;
 using MaskBias.MLNet.Weights;
 using Microsoft.ML;
@@ -48,6 +49,28 @@ public sealed class CliTrainingTests : IDisposable
         Assert.All(File.ReadLines(table), line => Assert.Equal(2 + 24, line.Split(',').Length));
         Assert.Equal(24, Json("embed", plain, "--images", photos.Path, "--output", At("embeddings.parquet")).GetProperty("dimensions").GetInt32());
         Assert.True(new FileInfo(At("embeddings.parquet")).Length > 500);
+    }
+
+    [Fact]
+    public void Scenes_come_with_their_objects_masks()
+    {
+        var drawn = Json("scenes", "--output", At("scenes"), "--train", "2", "--test", "1", "--size", "32", "--seed", "5");
+        Assert.Equal((20, 10), (drawn.GetProperty("toLearnFrom").GetInt32(), drawn.GetProperty("toMeasureOn").GetInt32()));
+        string[] files = [.. Directory.GetFiles(At("scenes/train"), "*.png", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(At("scenes/train"), f)).Order()];
+        Assert.Equal(files, Directory.GetFiles(At("scenes/masks/train"), "*.png", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(At("scenes/masks/train"), f)).Order());
+        string star = Path.Combine(ShapeScenes.ClassNames[3], "0001.png");
+        var scene = ShapeScenes.Render(3, 1, new() { Size = 32, Seed = 5 });
+        using var mask = SkiaSharp.SKBitmap.Decode(At($"scenes/masks/train/{star}"));
+        Assert.Equal(scene.ObjectMask.Select(inside => inside != 0), mask.Pixels.Select(p => p.Red > 127));
+        Assert.Equal(20, Json("pretrain", "mae", "--images", At("scenes/train"), "--masks", At("scenes/masks/train"), "--output", At("run"), "--epochs", "1",
+            "--encoder-image-size", "32", "--encoder-embed-dim", "24", "--encoder-depth", "1", "--encoder-heads", "2", "--batch-size", "8").GetProperty("images").GetInt32());
+
+        var (code, _, errors) = Run("scenes", "--output", At("scenes"), "--clutter", "9");
+        Assert.True(code == 2 && errors.Contains("Clutter is 9; it must lie in [0, 4]", StringComparison.Ordinal), errors);
+        Directory.CreateDirectory(At("mine/train"));
+        File.WriteAllText(At("mine/train/photo.txt"), "");
+        (code, _, errors) = Run("scenes", "--output", At("mine"));
+        Assert.True(code == 1 && errors.Contains("holds files that are not generated scenes", StringComparison.Ordinal), errors);
     }
 
     [Fact]

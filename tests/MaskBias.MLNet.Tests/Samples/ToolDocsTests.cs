@@ -37,6 +37,7 @@ public sealed class ToolDocsTests : IDisposable
         "pretrain" when command.Contains("--epochs", StringComparison.Ordinal) => ["--overwrite", "--dry-run"],
         "pretrain" => ["--epochs", "1", "--encoder-embed-dim", "24", "--encoder-depth", "1", "--encoder-heads", "2", "--batch-size", "8"],
         "distill" or "probe" or "finetune" => ["--epochs", "1", "--batch-size", "8"],
+        "scenes" => ["--train", "2", "--test", "1"],
         "semi" => ["--epochs", "1", "--supervised-epochs", "1", "--batch-size", "4"],
         _ => [],
     };

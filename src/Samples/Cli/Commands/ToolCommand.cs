@@ -20,6 +20,7 @@ internal static class ToolCommand
             KnnCommand.Create(),
             EmbedCommand.Create(),
             MasksCommand.Create(),
+            ScenesCommand.Create(),
             DescribeCommand.Create(),
             ExportCommand.Create(),
             DoctorCommand.Create(),
