@@ -1,11 +1,11 @@
 // MaskBias.MLNet.Cuda checks | rates dino|mae|fit [STEPS] | curves [STEPS]
-// The exit code is 0 when all checks hold, 2 where there is no CUDA device.
+// The exit code is 0 when all checks hold, 2 where there is no CUDA device; curves is for processors too.
 using MaskBias.MLNet.CudaPrograms;
 using MaskBias.MLNet.Native;
 using TorchSharp;
 
 TorchRuntime.EnsureLoaded();
-if (!torch.cuda_is_available())
+if (!torch.cuda_is_available() && args is not ["curves", ..])
 {
     Console.Error.WriteLine("libtorch sees no CUDA device: build with -p:TorchBackend=cuda-linux on a machine that has one.");
     return 2;

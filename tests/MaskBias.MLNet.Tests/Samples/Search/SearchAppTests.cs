@@ -219,13 +219,24 @@ public sealed class SearchAppTests
     {
         await using var search = await RunningSearch.StartAsync(o => o with { MaxConcurrentWork = 1, BodyTimeout = TimeSpan.FromSeconds(1) });
         var address = new Uri(search.Address);
-        using var stalled = new TcpClient();
-        await stalled.ConnectAsync(address.Host, address.Port);
-        var stream = stalled.GetStream();
         string half = $"POST /api/images HTTP/1.1\r\nHost: {address.Authority}\r\nContent-Length: 5000\r\n\r\nGIF89a";
-        await stream.WriteAsync(Encoding.ASCII.GetBytes(half));
+        TcpClient? stalled = null;
         HttpResponseMessage busy;
-        do busy = await search.UploadAsync(SampleImages.Shape(0, 2)); while (busy.IsSuccessStatusCode && !stream.DataAvailable);
+        do
+        {
+            // One that comes while an upload is under way is itself the one too many, and answered at once.
+            if (stalled?.GetStream().DataAvailable != false)
+            {
+                stalled?.Dispose();
+                stalled = new TcpClient();
+                await stalled.ConnectAsync(address.Host, address.Port);
+                await stalled.GetStream().WriteAsync(Encoding.ASCII.GetBytes(half));
+            }
+            busy = await search.UploadAsync(SampleImages.Shape(0, 2));
+        }
+        while (busy.IsSuccessStatusCode);
+        using var _ = stalled;
+        var stream = stalled.GetStream();
         Assert.Equal(HttpStatusCode.ServiceUnavailable, busy.StatusCode);
         Assert.NotNull(busy.Headers.RetryAfter);
         Assert.Equal(HttpStatusCode.OK, (await search.Client.GetAsync("/api/images")).StatusCode);      // what costs little goes on
