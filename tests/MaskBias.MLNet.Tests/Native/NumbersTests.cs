@@ -46,7 +46,8 @@ public class NumbersTests
         collecting.Start();
         while (!stop.IsCancellationRequested)
         {
-            values.mul_(Numbers.Number(2)).mul_(Numbers.Number(0.5)).add_(Numbers.Number(3)).sub_(Numbers.Number(3L));
+            // add_ with one operand makes a number of its own, which nothing holds.
+            values.mul_(Numbers.Number(2)).mul_(Numbers.Number(0.5)).add_(Numbers.Number(3), alpha: Numbers.Number(1)).sub_(Numbers.Number(3L));
             Assert.Equal(1, values[0].item<float>());
         }
         collecting.Join();
