@@ -44,13 +44,20 @@ public class NumbersTests
             while (!stop.IsCancellationRequested) GC.Collect(0, GCCollectionMode.Forced, blocking: true);
         });
         collecting.Start();
-        while (!stop.IsCancellationRequested)
+        try
         {
-            // add_ with one operand makes a number of its own, which nothing holds.
-            values.mul_(Numbers.Number(2)).mul_(Numbers.Number(0.5)).add_(Numbers.Number(3), alpha: Numbers.Number(1)).sub_(Numbers.Number(3L));
-            Assert.Equal(1, values[0].item<float>());
+            while (!stop.IsCancellationRequested)
+            {
+                // add_ with one operand makes a number of its own, which nothing holds.
+                values.mul_(Numbers.Number(2)).mul_(Numbers.Number(0.5)).add_(Numbers.Number(3), alpha: Numbers.Number(1)).sub_(Numbers.Number(3L));
+                Assert.Equal(1, values[0].item<float>());
+            }
         }
-        collecting.Join();
+        finally
+        {
+            stop.Cancel();                              // or it would collect for ever, beside all other tests
+            collecting.Join();
+        }
     }
 
     private static Tensor Loose(Tensor x) => x * 0.5;
