@@ -2,7 +2,7 @@ using TorchSharp;
 
 namespace MaskBias.MLNet.Tests;
 
-/// <summary>Tests that count the tensors of the whole process or its memory: they run alone.</summary>
+/// <summary>Tests of what the whole process shares: its count of tensors, its memory, its random state. They run alone.</summary>
 [CollectionDefinition(nameof(LiveTensors), DisableParallelization = true)]
 public sealed class LiveTensors
 {
