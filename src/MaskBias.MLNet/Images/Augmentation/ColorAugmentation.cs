@@ -55,14 +55,10 @@ internal static class ColorAugmentation
     private static Tensor Contrast(Tensor views, Tensor factor)
     {
         var mean = Luminance(views).mean([1, 2, 3], keepdim: true);
-        return Sum(mean, (views - mean) * factor).clamp_(Number(0), Number(1));
+        return lerp(mean, views, factor).clamp_(Number(0), Number(1));
     }
 
-    private static Tensor Saturate(Tensor views, Tensor factor)
-    {
-        var gray = Luminance(views);
-        return Sum(gray, (views - gray) * factor).clamp_(Number(0), Number(1));
-    }
+    private static Tensor Saturate(Tensor views, Tensor factor) => lerp(Luminance(views), views, factor).clamp_(Number(0), Number(1));
 
     private static Tensor Luminance(Tensor views)
     {

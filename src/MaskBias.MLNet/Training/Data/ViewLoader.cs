@@ -32,7 +32,7 @@ internal sealed class ViewLoader
 
     public ViewLoader(
         ImageStore store, PretrainingOptions options, ViewSizes sizes, VisionEncoder normalizer, int batchSize, int parts, int seed,
-        Action<string> warn, IEnumerable<int>? images = null, OwnRows? own = null)
+        Action<string> warn, IEnumerable<int>? images = null, OwnRows? own = null, bool? rendersOnProcessor = null)
     {
         positions = own?.Positions ?? [.. Enumerable.Range(0, batchSize / parts)];
         this.images = [.. images ?? Enumerable.Range(0, store.Count)];
@@ -40,7 +40,7 @@ internal sealed class ViewLoader
         (this.options, globalSize, localSize, patchSize, threads) =
             (sizes.Options, sizes.Global, sizes.Local, sizes.Patch, options.LoaderThreads);
         this.sizes = sizes;
-        rendersOnProcessor = normalizer.Device.type == DeviceType.CPU;
+        this.rendersOnProcessor = rendersOnProcessor ?? normalizer.Device.type == DeviceType.CPU;
         isOnCuda = normalizer.Device.type == DeviceType.CUDA;
         tokenizer = options.MaskColumnName is null ? null : new MaskTokenizer(options.Masks);
         replacesUnreadable = options.OnUnreadableImage == UnreadableImages.Skip;
@@ -175,33 +175,30 @@ internal sealed class ViewLoader
     // The global and the local views, [V·B, 3, S, S] each.
     private (Tensor Global, Tensor? Local) Cut(HostBatch host, Random random)
     {
-        var views = host.Blocks.Select(block => Cut(block, host.Draws)).ToList();                       // [blocks][V]
-        var global = Recolor(views, host, 0, options.GlobalViews, random);
-        return (global, options.LocalViews == 0 ? null : Recolor(views, host, options.GlobalViews, options.LocalViews, random));
+        var blocks = host.Blocks.Select(block => Cut(block, host.Draws)).ToList();
+        var global = Recolor(blocks.ConvertAll(b => b.Global), host, 0, options.GlobalViews, random);
+        return (global, options.LocalViews == 0 ? null : Recolor(blocks.ConvertAll(b => b.Local!), host, options.GlobalViews, options.LocalViews, random));
     }
 
-    // All views of a block's images, one view of all images at a time, [rows, 3, S, S] each.
-    private List<Tensor> Cut(PixelBlock block, ViewDraw[][] draws)
+    // The views of a block's images, [V, rows, 3, S, S] each.
+    private (Tensor Global, Tensor? Local) Cut(PixelBlock block, ViewDraw[][] draws)
     {
         using var scope = NewDisposeScope();
-        int rows = block.Sizes.Count;
         var images = block.Pixels.SentTo(normalizer.Device).to_type(ScalarType.Float32);
-        return [.. Enumerable.Range(0, options.GlobalViews + options.LocalViews).Select(View)];
+        return (Views(0, options.GlobalViews, globalSize), options.LocalViews == 0 ? null : Views(options.GlobalViews, options.LocalViews, localSize));
 
-        Tensor View(int view)
+        Tensor Views(int first, int count, int size)
         {
-            CropRegion[] regions = [.. draws.AsSpan(block.First, rows).ToArray().Select(d => d[view].Region)];
-            int size = view < options.GlobalViews ? globalSize : localSize;
+            CropRegion[][] regions = [.. draws.AsSpan(block.First, block.Sizes.Count).ToArray().Select(d => d.Skip(first).Take(count).Select(v => v.Region).ToArray())];
             return CropResampler.Resample(images, block.Sizes, regions, size).MoveToOuterDisposeScope();
         }
     }
 
-    private Tensor Recolor(List<List<Tensor>> blocks, HostBatch host, int first, int views, Random random)
+    private Tensor Recolor(List<Tensor> blocks, HostBatch host, int first, int views, Random random)
     {
         using var scope = NewDisposeScope();
-        var range = Enumerable.Range(first, views).ToList();
-        var cropped = cat(range.SelectMany(v => blocks.Select(b => b[v])).ToList(), 0);                // [V·B, 3, S, S]
-        var draws = range.SelectMany(v => host.Draws.Select(d => d[v])).ToList();
+        var cropped = cat(blocks, 1).flatten(0, 1);                                                     // [V·B, 3, S, S]
+        var draws = Enumerable.Range(first, views).SelectMany(v => host.Draws.Select(d => d[v])).ToList();
         var inUnits = cropped.div_(Number(255)).clamp_(Number(0), Number(1));
         var colored = ColorAugmentation.Apply(inUnits, draws, ColorAugmentation.DrawOrder(random));
         return normalizer.Normalize(colored.mul_(Number(255))).MoveToOuterDisposeScope();

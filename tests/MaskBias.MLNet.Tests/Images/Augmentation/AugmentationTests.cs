@@ -15,8 +15,9 @@ public class AugmentationTests
     {
         using var scope = NewDisposeScope();
         var images = rand(2, 12, 12, 3) * 255;
-        var views = CropResampler.Resample(images, [(12, 12), (12, 12)], [new(0, 0, 12, 12), new(0, 0, 12, 12)], 12);
-        Near.Equal(images.permute(0, 3, 1, 2), views, 1e-3, "views");
+        var views = CropResampler.Resample(images, [(12, 12), (12, 12)], [[new(0, 0, 12, 12)], [new(0, 0, 12, 12)]], 12);
+        Assert.Equal([1, 2, 3, 12, 12], views.shape);
+        Near.Equal(images.permute(0, 3, 1, 2), views[0], 1e-3, "views");
     }
 
     [Fact]
@@ -25,9 +26,29 @@ public class AugmentationTests
         using var scope = NewDisposeScope();
         var image = rand(1, 9, 7, 3) * 255;
         var padded = nn.functional.pad(image, [0, 0, 0, 5, 0, 3]);                       // as in a batch with a larger image
-        var (plain, region) = (CropResampler.Resample(image, [(9, 7)], [new(1, 2, 5, 6)], 10), new CropRegion(1, 2, 5, 6, Flip: true));
-        var flipped = CropResampler.Resample(padded, [(9, 7)], [region], 10);
+        var (plain, region) = (CropResampler.Resample(image, [(9, 7)], [[new(1, 2, 5, 6)]], 10)[0], new CropRegion(1, 2, 5, 6, Flip: true));
+        var flipped = CropResampler.Resample(padded, [(9, 7)], [[region]], 10)[0];
         Near.Equal(plain.flip(3), flipped, 1e-3, "flipped view");
+    }
+
+    [Fact]
+    public void Several_views_of_several_images_are_those_that_are_cut_alone()
+    {
+        using var scope = NewDisposeScope();
+        (int Height, int Width)[] sizes = [(9, 7), (12, 10)];
+        CropRegion[][] regions = [[new(1, 2, 5, 6), new(0, 0, 7, 9, Flip: true)], [new(3, 1, 6, 8), new(2.5, 4, 3, 5)]];
+        var images = zeros(2, 12, 10, 3);
+        for (int i = 0; i < 2; i++) images[i, ..sizes[i].Height, ..sizes[i].Width] = rand(sizes[i].Height, sizes[i].Width, 3) * 255;
+        var views = CropResampler.Resample(images, sizes, regions, 8);
+        Assert.Equal([2, 2, 3, 8, 8], views.shape);
+        for (int image = 0; image < 2; image++)
+        {
+            for (int view = 0; view < 2; view++)
+            {
+                var alone = CropResampler.Resample(images.narrow(0, image, 1), [sizes[image]], [[regions[image][view]]], 8);
+                Near.Equal(alone[0, 0], views[view, image], 1e-3, $"view {view} of image {image}");
+            }
+        }
     }
 
     [Fact]
@@ -36,7 +57,7 @@ public class AugmentationTests
         using var scope = NewDisposeScope();
         var stripes = zeros(1, 64, 64, 3);
         stripes[.., .., TensorIndex.Slice(0, null, 2)] = 255;                            // one-pixel stripes: mean 127.5
-        var view = CropResampler.Resample(stripes, [(64, 64)], [new(0, 0, 64, 64)], 16);
+        var view = CropResampler.Resample(stripes, [(64, 64)], [[new(0, 0, 64, 64)]], 16)[0];
         Assert.True((view[.., .., .., 2..14] - 127.5).abs().max().ToSingle() < 4);
     }
 
@@ -54,7 +75,7 @@ public class AugmentationTests
         }
         var pixels = bitmap.SelectMany(b => Enumerable.Repeat(b ? 255f : 0, 3)).ToArray();
         var region = new CropRegion(6, 3, 44, 33, flip);
-        var view = CropResampler.Resample(tensor(pixels, [1, height, width, 3]), [(height, width)], [region], size)[.., 0] / 255;
+        var view = CropResampler.Resample(tensor(pixels, [1, height, width, 3]), [(height, width)], [[region]], size)[0][.., 0] / 255;
         var shares = nn.functional.avg_pool2d(view.unsqueeze(1), size / grid).view(-1);
         var tokens = new MaskTokenizer(new() { MinPatches = 0 }).Compute(MaskSet.FromBitmaps(height, width, [bitmap]), region, grid, grid, out int kept);
         Assert.Equal(1, kept);

@@ -68,7 +68,7 @@ public class ViewRendererTests
     private static Tensor Reference(RgbImage image, ViewDraw draw, int size, int[] order)
     {
         var pixels = tensor(image.Pixels, [1, image.Height, image.Width, 3]).to_type(ScalarType.Float32);
-        var cut = CropResampler.Resample(pixels, [(image.Height, image.Width)], [draw.Region], size).div_(255).clamp_(0, 1);
+        var cut = CropResampler.Resample(pixels, [(image.Height, image.Width)], [[draw.Region]], size)[0].div_(255).clamp_(0, 1);
         var normalization = ImageNormalization.ImageNet;
         return (ColorAugmentation.Apply(cut, [draw], order) - tensor(normalization.Mean.ToArray(), [1, 3, 1, 1]))
             / tensor(normalization.Deviation.ToArray(), [1, 3, 1, 1]);
