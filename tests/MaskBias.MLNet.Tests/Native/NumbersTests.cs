@@ -80,12 +80,14 @@ public class NumbersTests
     // Scalar's conversions, and Tensor's operators with a plain number, which use them.
     private static bool MakesNumber(MetadataReader metadata, MemberReference member)
     {
-        if (member.Parent.Kind != HandleKind.TypeReference) return false;
+        if (member.Parent.Kind != HandleKind.TypeReference || member.GetKind() != MemberReferenceKind.Method) return false;
         string type = metadata.GetString(metadata.GetTypeReference((TypeReferenceHandle)member.Parent).Name), name = metadata.GetString(member.Name);
+        if (name == "ToScalar") return true;
+        if (type is not ("Scalar" or "Tensor" or "torch")) return false;
         var (parameters, types) = Signature(metadata.GetBlobReader(member.Signature));
         return (type, name) switch
         {
-            (_, "ToScalar") or ("Scalar", "op_Implicit") => true,
+            ("Scalar", "op_Implicit") => true,
             ("Tensor", "op_Addition" or "square") => true,                      // with a number of their own
             ("Tensor", "add" or "add_") => parameters == 1,
             ("torch", "arange") => parameters < WholeArange,
