@@ -112,8 +112,13 @@ public sealed class CliTrainingTests : IDisposable
         Assert.True(code == 2 && errors.Contains("--resume needs --run", StringComparison.Ordinal), errors);
         Json("report", At("tuning"), "--output", At("tuning.html"));
         Assert.True(File.Exists(At("tuning.html")));
-        var semi = Json("semi", encoder, "--images", photos.Path, "--extra", photos.Path, "--output", At("semi.zip"), "--epochs", "1", "--supervised-epochs", "1", "--batch-size", "4");
+        var semi = Json("semi", encoder, "--images", photos.Path, "--extra", photos.Path, "--output", At("semi.zip"), "--epochs", "1", "--supervised-epochs", "1", "--batch-size", "4",
+            "--run", At("both"));
         Assert.Contains("Semi-supervised", semi.GetProperty("report").GetString());
+        Json("report", At("both"), "--output", At("both.html"));
+        string page = File.ReadAllText(At("both.html"));
+        Assert.True(page.IndexOf("Fine-tuning: curves", StringComparison.Ordinal) is > 0 and var first
+            && page.IndexOf("Semi-supervised: curves", StringComparison.Ordinal) > first, "Both stages, in the order in which they ran.");
     }
 
     [Fact]

@@ -177,7 +177,8 @@ internal sealed class ViewLoader
     {
         var blocks = host.Blocks.Select(block => Cut(block, host.Draws)).ToList();
         var global = Recolor(blocks.ConvertAll(b => b.Global), host, 0, options.GlobalViews, random);
-        return (global, options.LocalViews == 0 ? null : Recolor(blocks.ConvertAll(b => b.Local!), host, options.GlobalViews, options.LocalViews, random));
+        if (options.LocalViews == 0) return (global, null);
+        return (global, Recolor(blocks.ConvertAll(b => b.Local!), host, options.GlobalViews, options.LocalViews, random));
     }
 
     // The views of a block's images, [V, rows, 3, S, S] each.
@@ -185,11 +186,13 @@ internal sealed class ViewLoader
     {
         using var scope = NewDisposeScope();
         var images = block.Pixels.SentTo(normalizer.Device).to_type(ScalarType.Float32);
-        return (Views(0, options.GlobalViews, globalSize), options.LocalViews == 0 ? null : Views(options.GlobalViews, options.LocalViews, localSize));
+        var global = Views(0, options.GlobalViews, globalSize);
+        return (global, options.LocalViews == 0 ? null : Views(options.GlobalViews, options.LocalViews, localSize));
 
         Tensor Views(int first, int count, int size)
         {
-            CropRegion[][] regions = [.. draws.AsSpan(block.First, block.Sizes.Count).ToArray().Select(d => d.Skip(first).Take(count).Select(v => v.Region).ToArray())];
+            var shown = draws.Skip(block.First).Take(block.Sizes.Count).Select(d => d[first..(first + count)]);
+            CropRegion[][] regions = [.. shown.Select(d => Array.ConvertAll(d, view => view.Region))];
             return CropResampler.Resample(images, block.Sizes, regions, size).MoveToOuterDisposeScope();
         }
     }

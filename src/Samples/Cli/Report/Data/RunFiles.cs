@@ -17,11 +17,12 @@ internal sealed record RunFiles(IReadOnlyList<(string Name, RunRecord Record)> R
     public static RunFiles Find(string folder, string? encoder)
     {
         if (!Directory.Exists(folder)) throw new DirectoryNotFoundException($"There is no folder {folder}.");
-        var runs = RunRecord.Exists(folder) ? [Read(folder)] : RunsBelow(Path.Combine(folder, "runs"));
+        bool isRun = RunRecord.Exists(folder);
+        List<(string Name, RunRecord Record)> runs = isRun ? [.. StageBefore(folder), Read(folder)] : RunsBelow(Path.Combine(folder, "runs"));
         var encoders = new List<(string, string)>();
         if (encoder is not null) encoders.Add(("encoder given", encoder));
         // A run's folder has its own encoder, the Quickstart's the student of both runs.
-        foreach (var (name, part) in new[] { (RunRecord.Exists(folder) ? runs[0].Name : "student", "encoder"), ("phase 1", "teacher") })
+        foreach (var (name, part) in new[] { (isRun ? runs[^1].Name : "student", "encoder"), ("phase 1", "teacher") })
         {
             if (Directory.Exists(Path.Combine(folder, part))) encoders.Add((name, Path.Combine(folder, part)));
         }
@@ -35,6 +36,10 @@ internal sealed record RunFiles(IReadOnlyList<(string Name, RunRecord Record)> R
         }
         return new(runs, encoders);
     }
+
+    // Semi-supervised training keeps what its supervised stage leaves in a folder of its own.
+    private static IEnumerable<(string Name, RunRecord Record)> StageBefore(string folder) =>
+        new[] { Path.Combine(folder, "supervised") }.Where(RunRecord.Exists).Select(Read);
 
     private static List<(string Name, RunRecord Record)> RunsBelow(string folder) => !Directory.Exists(folder) ? [] :
     [
