@@ -3,6 +3,7 @@ using MaskBias.MLNet.Benchmarks.Classifiers;
 using MaskBias.MLNet.Benchmarks.Distributed;
 using MaskBias.MLNet.Benchmarks.Experiments;
 using MaskBias.MLNet.Benchmarks.Fuzzing;
+using MaskBias.MLNet.Benchmarks.Kernels;
 using MaskBias.MLNet.Benchmarks.Scale;
 
 // Each benchmark prints what it measured, as ratios within this run where it can: seconds differ from machine to machine.
@@ -35,6 +36,7 @@ var benchmarks = new SortedDictionary<string, (string About, Action<TextWriter> 
     ["scaling"] = ("a step on one rank and on two, against the model of docs/scaling.md (MASKBIAS_RATE='small 224 4 5')", ScalingBenchmark.Run),
     ["probe"] = ("a linear probe on 2,000 embeddings against LbfgsMaximumEntropy", ProbeBenchmark.Run),
     ["recompute"] = ("memory and time of ViT-B's training pass with blocks that are computed again", RecomputeBenchmark.Run),
+    ["kernels"] = ("inner loops by BenchmarkDotNet: views, AdamW, mask token vectors", KernelBenchmark.Run),
     ["large-photos"] = ("reading photographs of 12 megapixels for training against decoding them whole", LargePhotosBenchmark.Run),
     ["rle"] = ("COCO run lengths encoded and decoded, pixels per second", RleBenchmark.Run),
     ["segmenter"] = ("images segmented per second, one thread", SegmenterBenchmark.Run),
