@@ -18,6 +18,8 @@ internal static class Rates
 {
     private const int Warm = 5, StartUp = 25;
 
+    private static int LoaderThreads => Math.Max(1, Environment.ProcessorCount - 2);
+
     /// <summary>Measures one method's steps on batches that lie ready, or a whole Fit.</summary>
     /// <param name="output">Receives a line for each figure.</param>
     /// <param name="what">dino, mae or fit.</param>
@@ -86,7 +88,7 @@ internal static class Rates
             ml.SelfSupervised().Dino(new DinoOptions
             {
                 Encoder = VitOptions.Small(), Epochs = 1, BatchSize = Batch, Seed = 1, Progress = clock,
-                Precision = TrainingPrecision.BFloat16, LoaderThreads = Math.Max(1, Environment.ProcessorCount - 2),
+                Precision = TrainingPrecision.BFloat16, LoaderThreads = LoaderThreads,
             }).Fit(ml.Data.LoadFromEnumerable(rows)).Dispose();
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Fit of DINO ViT-S/16 2x224 + 8x96 from JPEG files, batch {Batch}, BFloat16, {Environment.ProcessorCount} processors: "
                 + $"{Batch / clock.Seconds:0} images/s; the device is busy {busy.Mean():0%} of the time (nvidia-smi)"));
@@ -100,7 +102,7 @@ internal static class Rates
     // What making the views adds to a step, if nothing of it is hidden.
     private static void ViewsAlone(TextWriter output, IDataView rows, int batch)
     {
-        var options = new DinoOptions { Encoder = VitOptions.Small(), LoaderThreads = Math.Max(1, Environment.ProcessorCount - 2) };
+        var options = new DinoOptions { Encoder = VitOptions.Small(), LoaderThreads = LoaderThreads };
         using var encoder = new VisionEncoder(new VisionTransformer(VitOptions.Tiny(), seed: 1));
         encoder.MoveTo(ComputeDevice.Cuda(0));
         var sizes = ViewSizes.For(options.Views, options.Encoder);
