@@ -183,6 +183,15 @@ public sealed class StudyRunTests : IDisposable
     }
 
     [Fact]
+    public void Training_from_labels_may_be_by_few_labels_alone()
+    {
+        string plan = study.Plan("""{ "Name": "few", "Method": "Supervised", "Fractions": [0.5] }""");
+        study.Run(plan, "out");
+        Assert.Equal(20, Assert.Single(study.Runs("out")).Images);
+        Assert.Equal(["k-NN", "linear", "linear 50%", "fine-tuned 50%"], study.Results(plan, "out").Measures);
+    }
+
+    [Fact]
     public void Settings_are_searched_without_the_test_images()
     {
         string plan = study.Plan(Plain, """
@@ -193,7 +202,9 @@ public sealed class StudyRunTests : IDisposable
         Assert.Equal(["a", "b"], found.Select(s => s.Set).Order());
         Assert.All(found, s => Assert.Equal(10, s.HeldOut));
         Assert.All(study.Runs("out"), r => Assert.Equal(1, r.Epochs));
-        Assert.Contains("All cells of Dino have \"b\".", File.ReadAllText(study.At("out/study.md")));
+        string page = File.ReadAllText(study.At("out/study.md"));
+        Assert.Contains("All cells of Dino have \"b\".", page);
+        Assert.Contains("TeacherTemperature 0.05. The rest", page.Split("- ").Single(item => item.StartsWith("Dino:", StringComparison.Ordinal)));
 
         study.Run(plan, "out");
         Assert.Equal("0.05", study.Runs("out").Single(r => r.Epochs == 2).Options["TeacherTemperature"]);

@@ -35,7 +35,7 @@ internal sealed record Training
     public static Training? Of(StudyPlan plan, StudyImages images, StudyCell cell, int seed)
     {
         if (cell.Method == StudyMethod.Random) return null;
-        if (cell.Method == StudyMethod.Supervised) return FromLabels(plan, images, cell, seed, 1);
+        if (cell.Method == StudyMethod.Supervised) return FromLabels(plan, images, cell, seed, cell.Fractions[0]);
         var pretraining = Pretraining(plan, images, cell, seed);
         if (!cell.Distilled) return pretraining;
         var options = PlanOptions.Distillation(plan, cell, seed, pretraining.Images.Count);

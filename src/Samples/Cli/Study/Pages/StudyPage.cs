@@ -52,8 +52,8 @@ internal static class StudyPage
             + $". Seeds: {string.Join(", ", plan.Seeds)}.");
         string[] devices = [.. results.Runs.Values.Select(r => r.Device).Distinct()];
         if (devices.Length > 0) items.Add($"Trained on: {string.Join("; ", devices)}.");
-        foreach (var (part, options) in plan.Options.Where(o => o.Value.Count > 0 && o.Key != "Encoder"))
-            items.Add($"{part}: {Text(options)}. The rest are the library's defaults.");
+        foreach (string part in plan.Options.Keys.Where(part => part != "Encoder" && plan.OptionsOf(part).Count > 0))
+            items.Add($"{part}: {Text(plan.OptionsOf(part))}. The rest are the library's defaults.");
         page.List(items);
         page.Table(["cell", "method", "masks", "distilled", "own options"], plan.Cells.Select(c => (IReadOnlyList<string>)
         [

@@ -133,7 +133,7 @@ internal static class PlanReader
         {
             Name = name ?? "", Method = method ?? default, Masks = fields.Text("Masks"), Shuffled = fields.Flag("Shuffled", false),
             Distilled = fields.Flag("Distilled", false), Extra = fields.Flag("Extra", true), FreezeBias = fields.Number("FreezeBias", 0, 1),
-            Fractions = [.. fields.Numbers("Fractions", 1e-6, 1, 1, 0.1).Append(1).Distinct().OrderDescending()],
+            Fractions = [.. fields.Numbers("Fractions", 1e-6, 1, 1, 0.1).Distinct().OrderDescending()],
             Options = fields.Options("Options"),
             Distillation = fields.Options("Distillation"), Baseline = fields.Text("Baseline"),
         };

@@ -25,7 +25,10 @@ internal sealed record StudyCell
     /// <summary>Share of the run during which α and β are not trained; 1 for all of it, null for what the method's options say.</summary>
     public double? FreezeBias { get; init; }
 
-    /// <summary>Shares of the labels that a supervised cell learns from, the whole first.</summary>
+    /// <summary>
+    /// Shares of the labels that a supervised cell learns from, each by a training of its own; its encoder is that of the largest, which
+    /// comes first.
+    /// </summary>
     public required IReadOnlyList<double> Fractions { get; init; }
 
     /// <summary>Options of the method that this cell has alone, by their names in the library.</summary>

@@ -49,6 +49,15 @@ internal sealed record StudyPlan
     /// <summary>The name as part of a path.</summary>
     public string Slug => Report.Page.SafeText.Slug(Name);
 
+    /// <summary>Options of a part as all its cells have them: the plan's, with those of the set that its search chose in their place.</summary>
+    public IReadOnlyList<(string Name, string Text)> OptionsOf(string part)
+    {
+        var own = Options[part];
+        if (Search is not { Chosen: { } chosen } search || part != search.Method.ToString()) return own;
+        var found = search.Sets.First(s => s.Name == chosen).Options;
+        return [.. own.Where(o => !found.Any(f => f.Name.Equals(o.Name, StringComparison.OrdinalIgnoreCase))), .. found];
+    }
+
     /// <summary>The cell of a name.</summary>
     public StudyCell? Cell(string name) => Cells.FirstOrDefault(c => c.Name == name);
 
