@@ -294,8 +294,12 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
             parameter.requires_grad = false;
     }
 
-    /// <summary>Draws the weights anew, as MAE starts.</summary>
-    internal void InitializeAsMae()
+    /// <summary>
+    /// Draws all weights anew, as a masked autoencoder begins: Xavier's uniform distribution (He et al., 2022, appendix A.2), where the
+    /// constructor's are DINO's. The draws go on from the constructor's seed.
+    /// </summary>
+    /// <remarks>For a model that was just created: not one on another device, nor one that is being used.</remarks>
+    public void InitializeAsMae()
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();

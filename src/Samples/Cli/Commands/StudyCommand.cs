@@ -99,7 +99,7 @@ internal static class StudyCommand
                 .. parsed.GetValue(only)?.SelectMany(name => new[] { "--only", name }) ?? [], "--worker",
                 FormattableString.Invariant($"{together}"),
             ];
-            JobList.ForgetFailures(context);
+            JobList.Forget(context);
             using var others = StudyWorkers.Start(together - 1, arguments, folder, stop.Token);
             var (done, left, failed) = Work(context, cells, parsed.GetValue(search));
             others.Wait();

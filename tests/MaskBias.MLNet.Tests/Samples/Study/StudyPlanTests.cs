@@ -44,7 +44,7 @@ public sealed class StudyPlanTests : IDisposable
                 { "Kind": "LinearProbe", "Fractions": [0, 2] } ],
               "Cells": [
                 { "Name": "a", "Method": "Dino", "Masks": "clouds", "Baseline": "z", "FreezeBias": 2 },
-                { "Name": "A", "Method": "Random", "Masks": "segment" },
+                { "Name": "A", "Method": "Random", "Masks": "segment", "FreezeBias": 0.5 },
                 { "Name": "b", "Method": "Mae", "Shuffled": true },
                 { "Method": "Dinosaur" }
               ],
@@ -62,9 +62,10 @@ public sealed class StudyPlanTests : IDisposable
             "Measures[0].Kind is \"Guess\"; it must be one of NearestNeighbors, LinearProbe, ",
             "Measures[1].Fractions must be below 1", "Measures[2].Fractions is [0, 2]; it must be a list of numbers in [1E-06, 1].",
             "Cells[0].FreezeBias is 2; it must be a number in [0, 1].",
-            "Cells[3].Name is missing", "Cells[3].Method is \"Dinosaur\"; it must be one of Random, Supervised, Dino, Mae.",
+            "Cells[3].Name is missing", "Cells[3].Method is \"Dinosaur\"; it must be one of Random, RandomMae, Supervised, Dino, Mae.",
             "same file name: 'a', 'A'.",
             "'z' is compared with, but is no cell", "Cell 'a': Masks is 'clouds'; it must be segment",
+            "Cell 'A': FreezeBias is 0.5; it must be at most a third of the run, or 1 for all of it.",
             "Cell 'A': Method is Random, which takes no masks", "Cell 'b': Shuffled is true, but there are no Masks.",
             "Search.Chosen is 'y', which is none of the sets.",
             "Search.Sets has names that make the same file name: 'lr 1e-3', 'lr 1e+3'.",

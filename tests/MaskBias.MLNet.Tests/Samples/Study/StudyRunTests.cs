@@ -1,6 +1,9 @@
 using MaskBias.MLNet.Masks;
+using MaskBias.MLNet.Pretraining.Mae;
+using MaskBias.MLNet.Samples.Cli;
 using MaskBias.MLNet.Samples.Cli.Study.Jobs;
 using MaskBias.MLNet.Samples.Cli.Study.Plans;
+using MaskBias.MLNet.Vit;
 using CellTraining = MaskBias.MLNet.Samples.Cli.Study.Jobs.Training;
 
 namespace MaskBias.MLNet.Tests.Samples.Study;
@@ -50,6 +53,7 @@ public sealed class StudyRunTests : IDisposable
         Assert.NotNull(results.Accuracy("bias", 1, "linear, masks"));
         Assert.Null(results.Accuracy("bias, distilled", 1, "linear, masks"));
         Assert.NotNull(results.Accuracy("scratch", 1, "fine-tuned 50%"));
+        Assert.Null(results.Accuracy("scratch", 1, "linear 50%"));              // its encoder has seen all labels
         var looks = results.Features("bias", 1)!.Attention!;
         Assert.Equal((3, 3, 3), (looks.Untrained.Length, looks.Trained.Length, looks.Guided!.Length));
         Assert.NotEqual(looks.Trained, looks.Guided);                           // α is 9: the masks must be seen
@@ -61,7 +65,7 @@ public sealed class StudyRunTests : IDisposable
         Assert.DoesNotContain("Not measured yet", page);
         foreach (string made in new[] { "accuracy", "differences", "alpha-bias", "attention-plain", "attention-bias" })
             Assert.True(File.Exists(study.At($"out/pictures/{made}.png")), made);
-        Assert.Equal(1 + 3 + 3 + 6 + 3 + 5, File.ReadLines(study.At("out/results.csv")).Count());
+        Assert.Equal(1 + 3 + 3 + 6 + 3 + 4, File.ReadLines(study.At("out/results.csv")).Count());
         Assert.Contains("\"against\":\"random\"", File.ReadAllText(study.At("out/results.json")));
 
         var before = Times();
@@ -81,7 +85,7 @@ public sealed class StudyRunTests : IDisposable
 
     [Theory]
     [InlineData("Dino", 6)]
-    [InlineData("Supervised", 8)]
+    [InlineData("Supervised", 7)]
     public void A_study_that_is_killed_goes_on_and_gives_the_same_numbers(string method, int measures)
     {
         string plan = study.Plan($$"""{ "Name": "trained", "Method": "{{method}}" }, { "Name": "random", "Method": "Random" }""",
@@ -189,6 +193,65 @@ public sealed class StudyRunTests : IDisposable
         study.Run(plan, "out");
         Assert.Equal(20, Assert.Single(study.Runs("out")).Images);
         Assert.Equal(["k-NN", "linear", "linear 50%", "fine-tuned 50%"], study.Results(plan, "out").Measures);
+    }
+
+    [Fact]
+    public void What_another_plan_gave_is_not_shown()
+    {
+        const string Cells = $$"""{{Plain}}, { "Name": "random", "Method": "Random" }, { "Name": "few", "Method": "Supervised", "Fractions": [0.5] }""";
+        study.Run(study.Plan(Cells), "out");
+        string deeper = study.Plan(Cells);
+        File.WriteAllText(deeper, File.ReadAllText(deeper).Replace("\"Depth\": 2", "\"Depth\": 3", StringComparison.Ordinal));
+        study.Run(deeper, "out", "--only", "random");
+        var results = study.Results(deeper, "out");
+        Assert.NotNull(results.Accuracy("random", 1, "k-NN"));
+        Assert.Null(results.Accuracy("plain", 1, "k-NN"));
+        Assert.Null(results.Accuracy("few", 1, "fine-tuned 50%"));
+        Assert.Contains("- plain, seed 1", File.ReadAllText(study.At("out/study.md")));
+        study.Run(deeper, "out");
+        Assert.NotNull(study.Results(deeper, "out").Accuracy("few", 1, "fine-tuned 50%"));
+        Assert.Equal(4, study.Runs("out").Count);                               // the encoders of both plans are kept
+    }
+
+    [Fact]
+    public void Images_to_measure_on_are_not_learned_from()
+    {
+        string plan = study.Plan(Plain);
+        File.WriteAllText(plan, File.ReadAllText(plan).Replace("\"Test\": \"test\"", "\"Test\": \"test\", \"Extra\": \"test\"",
+            StringComparison.Ordinal));
+        Assert.Contains("20 images are both to measure on and, by Data.Train or Data.Extra, to learn from",
+            Assert.Throws<UsageException>(() => study.Run(plan, "out")).Message);
+    }
+
+    [Fact]
+    public void Guided_encoders_are_compared_seeing_masks_both()
+    {
+        string plan = study.Plan($$"""
+            {{Plain}}, {{Bias}},
+            { "Name": "others", "Method": "Dino", "Masks": "segment", "Shuffled": true, "Options": { "MaskBias": { "InitialValue": 9 } } }
+            """);
+        study.Run(plan, "out");
+        var results = study.Results(plan, "out");
+        foreach (string against in new[] { "others", "plain" })
+        {
+            string by = against == "others" ? "linear 50%, masks" : "linear 50%";
+            double difference = results.Accuracy("bias", 1, "linear 50%, masks")!.Value - results.Accuracy(against, 1, by)!.Value;
+            Assert.Equal(difference, results.Difference("bias", "linear 50%, masks", against)!.Value.Mean, 1e-9);
+        }
+    }
+
+    [Fact]
+    public void A_random_masked_autoencoder_is_another_encoder_than_DINOs()
+    {
+        string plan = study.Plan("""{ "Name": "random", "Method": "Random" }, { "Name": "random MAE", "Method": "RandomMae" }""");
+        study.Run(plan, "out");
+        var read = PlanReader.Read(plan);
+        var cell = read.Cell("random MAE")!;
+        using var model = UntrainedModel.Create(PlanOptions.Encoder(read, cell), cell, 1);
+        Assert.Equal((PositionKind.SinCos, new MaeOptions().Pooling), (model.Options.Positions, model.Options.Pooling));
+        Assert.NotNull(study.Results(plan, "out").Accuracy("random MAE", 1, "linear"));
+        var predictions = study.Predictions("out");
+        Assert.NotEqual(predictions["random 1 linear"], predictions["random MAE 1 linear"]);
     }
 
     [Fact]

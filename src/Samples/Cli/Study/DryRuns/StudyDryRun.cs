@@ -44,7 +44,7 @@ internal static class StudyDryRun
     {
         switch (cell.Method)
         {
-            case StudyMethod.Random:
+            case StudyMethod.Random or StudyMethod.RandomMae:
                 yield break;
             case StudyMethod.Supervised:
                 foreach (double fraction in cell.Fractions)

@@ -36,14 +36,21 @@ internal sealed class JobList
         return [.. jobs.Concat(list.trainings.Values).Distinct()];
     }
 
-    /// <summary>Deletes failures of what the plan no longer asks for: its options, images or masks are others now.</summary>
-    public static void ForgetFailures(StudyContext context)
+    /// <summary>
+    /// Deletes results and failures of what the plan no longer asks for: its options, images or masks are others now, and the page would
+    /// show both as one. Encoders stay: a plan that is as it was again has them.
+    /// </summary>
+    public static void Forget(StudyContext context)
     {
-        string[] failures = Directory.Exists(context.Folder.Failures) ? Directory.GetFiles(context.Folder.Failures, "*.json") : [];
-        if (failures.Length == 0) return;
+        if (!Directory.Exists(context.Folder.Results)) return;
         IEnumerable<StudyJob> searched = context.Plan.Search is null ? [] : OfSearch(context);
-        var asked = OfCells(context, context.Plan.Cells).Concat(searched).Select(job => job.Id).ToHashSet();
-        foreach (string failure in failures.Where(f => !asked.Contains(Path.GetFileNameWithoutExtension(f)))) File.Delete(failure);
+        StudyJob[] asked = [.. OfCells(context, context.Plan.Cells), .. searched];
+        foreach (var (path, key) in asked.Select(job => job.Result).OfType<(string Path, string Key)>())
+            if (StudyJson.Read<Keyed>(path) is { } old && old.Key != key) File.Delete(path);
+        if (!Directory.Exists(context.Folder.Failures)) return;
+        var known = asked.Select(job => job.Id).ToHashSet();
+        foreach (string failure in Directory.GetFiles(context.Folder.Failures, "*.json"))
+            if (!known.Contains(Path.GetFileNameWithoutExtension(failure))) File.Delete(failure);
     }
 
     private IEnumerable<StudyJob> Cell(StudyCell cell, int seed)
@@ -52,6 +59,9 @@ internal sealed class JobList
         var training = Training.Of(plan, images, cell, seed);
         StudyJob[] needs = training is null ? [] : [Job(training)];
         StudyMeasure[] onFeatures = [.. plan.Measures.Where(m => m.IsOnFeatures)];
+        // An encoder that has learned from labels has no business with fewer of them.
+        if (cell.Method == StudyMethod.Supervised) onFeatures = [.. onFeatures.Select(m => m.WithLabels(cell.Fractions[0]))
+            .Where(m => m.Fractions.Count > 0)];
         string key = measurer.Key(cell, seed, training, onFeatures);
         yield return Result(cell, seed, Measurer.FeatureGroup, key, Measuring, needs,
             () => measurer.Features(cell, seed, training, onFeatures));
@@ -77,12 +87,12 @@ internal sealed class JobList
         var cell = PlanOptions.SearchCell(search, set);
         var training = Training.Pretraining(context.Plan with { ImagesSeen = search.ImagesSeen }, context.Images, cell, search.Seed);
         string key = StudyFolder.Key([training.Key, FormattableString.Invariant($"{search.HeldOut}"),
-            measurer.Key(cell, search.Seed, training, [])]);
+            measurer.Key(cell, search.Seed, training, [context.Plan.Neighbors])]);
         string path = context.Folder.Searched(SafeText.Slug(set));
         return new()
         {
             Id = $"search-{SafeText.Slug(set)}", Title = $"search: {set}, nearest neighbours", Priority = Measuring, IsResult = true,
-            Needs = [Job(training)],
+            Needs = [Job(training)], Result = (path, key),
             IsComplete = () => IsComplete(path, key), Run = () => measurer.Search(search, set, training, key),
         };
     }
@@ -99,6 +109,7 @@ internal sealed class JobList
             Id = "train-" + training.Key, Priority = TrainingPriority, IsResult = training.Kind == TrainingKind.FromLabels,
             Title = FormattableString.Invariant($"{training.Kind} for '{training.Cell.Name}', seed {training.Seed}{labels}"),
             Needs = training.Teacher is { } teacher ? [Job(teacher)] : [],
+            Result = training.Kind == TrainingKind.FromLabels ? (path, training.Key) : null,
             IsComplete = () => Trainer.IsDone(context.Folder, training)
                 && (training.Kind != TrainingKind.FromLabels || IsComplete(path, training.Key)),
             Run = () => trainer.Run(training),
@@ -110,7 +121,7 @@ internal sealed class JobList
     {
         Id = FormattableString.Invariant($"{cell.Slug}-seed-{seed}-{group}"),
         Title = FormattableString.Invariant($"{group} of '{cell.Name}', seed {seed}"),
-        Priority = priority, IsResult = true, Needs = needs,
+        Priority = priority, IsResult = true, Needs = needs, Result = (context.Folder.Measured(cell.Slug, seed, group), key),
         IsComplete = () => IsComplete(context.Folder.Measured(cell.Slug, seed, group), key), Run = run,
     };
 

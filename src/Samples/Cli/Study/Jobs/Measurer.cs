@@ -28,7 +28,8 @@ internal sealed class Measurer(StudyContext context)
         var (plan, images) = (context.Plan, context.Images);
         var options = measures.SelectMany(m => m.Fractions.SelectMany(f => Options(m, cell, f, seed)
             .Select(o => FormattableString.Invariant($"{m.Kind} {f} {o.Name}={o.Value}"))));
-        var encoder = training is null ? PlanOptions.Values(PlanOptions.Encoder(plan)).Select(o => $"{o.Name}={o.Value}") : [];
+        IEnumerable<string> encoder = training is not null ? [] : [.. PlanOptions.Values(PlanOptions.Encoder(plan, cell))
+            .Select(o => $"{o.Name}={o.Value}"), .. cell.IsMae ? [$"{cell.Method}"] : Array.Empty<string>()];
         // Where an encoder looks is found with the measures on features; no others depend on the masks of the objects.
         string? objects = plan.Data.Objects is { } source && training is not null && measures.Any(m => m.IsOnFeatures)
             ? images.MaskFolders.Key(source) : plan.Data.Objects;
@@ -41,7 +42,7 @@ internal sealed class Measurer(StudyContext context)
     {
         long start = Stopwatch.GetTimestamp();
         var ml = context.Session.Context(seed);
-        using var encoder = Encoder(seed, training);
+        using var encoder = Encoder(cell, seed, training);
         var predictions = new Dictionary<string, int[]>();
         Add("", null, null);
         var (train, test) = (context.Images.Train, context.Images.Test);
@@ -76,14 +77,14 @@ internal sealed class Measurer(StudyContext context)
         long start = Stopwatch.GetTimestamp();
         var images = context.Images;
         var ml = context.Session.Context(seed);
-        using var encoder = Encoder(seed, training);
+        using var encoder = Encoder(cell, seed, training);
         int[] known = StudyLabels.Few(images.ClassesOf(images.Train), fraction, seed);
         context.Session.Train(progress =>
         {
             int[] predicted;
             if (measure.Kind == StudyMeasureKind.FineTune)
             {
-                var options = PlanOptions.FineTune(measure, cell.Method, fraction, seed);
+                var options = PlanOptions.FineTune(measure, cell.IsMae, fraction, seed);
                 // The rows are those alone that are to be learned from.
                 (options.LabelFraction, options.CancellationToken, options.Progress) = (1, context.Cancellation, progress);
                 using var classifier = ml.MulticlassClassification.Trainers.FineTune(encoder, options)
@@ -114,13 +115,12 @@ internal sealed class Measurer(StudyContext context)
     {
         var images = context.Images;
         var ml = context.Session.Context(search.Seed);
-        using var encoder = Encoder(search.Seed, training);
+        using var encoder = Encoder(training.Cell, search.Seed, training);
         int[] held = StudyLabels.Few(images.ClassesOf(images.Train), search.HeldOut, search.Seed), classes = images.ClassesOf(images.Train);
         var heldOut = held.ToHashSet();
         int[] kept = [.. Enumerable.Range(0, classes.Length).Where(i => !heldOut.Contains(i))];
         var features = Embedder.Embed(ml, encoder, images.Train, null, new(), context.Cancellation);
-        var measure = context.Plan.Measures.First(m => m.Kind == StudyMeasureKind.NearestNeighbors);
-        int[] predicted = Neighbors(ml, measure, [.. kept.Select(i => features[i].Own)], [.. kept.Select(i => images.Train[i])],
+        int[] predicted = Neighbors(ml, context.Plan.Neighbors, [.. kept.Select(i => features[i].Own)], [.. kept.Select(i => images.Train[i])],
             [.. held.Select(i => features[i].Own)]);
         double accuracy = held.Zip(predicted, (i, p) => classes[i] == p ? 1.0 : 0).Average();
         new SearchResult(key, set, accuracy, held.Length, training.Key).Write(context.Folder.Searched(Report.Page.SafeText.Slug(set)));
@@ -158,10 +158,10 @@ internal sealed class Measurer(StudyContext context)
     private byte[][] Masks(StudyCell cell, IReadOnlyList<Photo> images, int seed) =>
         context.Masks.Of(cell, images, seed, context.Cancellation);
 
-    private VisionEncoder Encoder(int seed, Training? training)
+    private VisionEncoder Encoder(StudyCell cell, int seed, Training? training)
     {
         var encoder = training is null
-            ? new VisionEncoder(new VisionTransformer(PlanOptions.Encoder(context.Plan), seed))
+            ? new VisionEncoder(UntrainedModel.Create(PlanOptions.Encoder(context.Plan, cell), cell, seed))
             : EncoderCheckpoint.Load(context.Folder.Encoder(training.Key));
         encoder.Model.to(StudyContext.Device);
         return encoder;
@@ -179,7 +179,7 @@ internal sealed class Measurer(StudyContext context)
     {
         StudyMeasureKind.NearestNeighbors => PlanOptions.Neighbors(measure),
         StudyMeasureKind.LinearProbe => PlanOptions.Probe(measure, seed),
-        StudyMeasureKind.FineTune => PlanOptions.FineTune(measure, cell.Method, fraction, seed),
+        StudyMeasureKind.FineTune => PlanOptions.FineTune(measure, cell.IsMae, fraction, seed),
         _ => (object)PlanOptions.SemiSupervised(measure, fraction, seed),
     });
 

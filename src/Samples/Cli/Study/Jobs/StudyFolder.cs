@@ -15,24 +15,27 @@ internal sealed class StudyFolder(string root)
     /// <summary>The folder itself.</summary>
     public string Root => root;
 
+    /// <summary>The folder of all results.</summary>
+    public string Results => Path.Combine(root, "results");
+
     /// <summary>What is known of a training.</summary>
-    public string Run(string key) => Path.Combine(root, "results", "runs", key + ".json");
+    public string Run(string key) => Path.Combine(Results, "runs", key + ".json");
 
     /// <summary>What was measured of a cell's encoder of one seed, by one group of measures.</summary>
     public string Measured(string cell, int seed, string group) =>
-        Path.Combine(root, "results", "cells", cell, FormattableString.Invariant($"seed-{seed}-{group}.json"));
+        Path.Combine(Results, "cells", cell, FormattableString.Invariant($"seed-{seed}-{group}.json"));
 
     /// <summary>What was measured of a set of the search.</summary>
-    public string Searched(string set) => Path.Combine(root, "results", "search", set + ".json");
+    public string Searched(string set) => Path.Combine(Results, "search", set + ".json");
 
     /// <summary>The images that were measured on.</summary>
-    public string Images => Path.Combine(root, "results", "images.json");
+    public string Images => Path.Combine(Results, "images.json");
 
     /// <summary>How a source of masks did.</summary>
-    public string Masks(string source) => Path.Combine(root, "results", "masks", source + ".json");
+    public string Masks(string source) => Path.Combine(Results, "masks", source + ".json");
 
     /// <summary>The folder of the failures.</summary>
-    public string Failures => Path.Combine(root, "results", "failures");
+    public string Failures => Path.Combine(Results, "failures");
 
     /// <summary>A failure.</summary>
     public string Failure(string job) => Path.Combine(Failures, job + ".json");

@@ -66,6 +66,10 @@ internal sealed class StudyImages
             if (data.Extra is { } extra) found = found.WithExtra(Path.Combine(root, extra));
             if (found.Test.Count == 0)
                 throw new IOException("No class has two images, so none can be held out; name a folder in Data.Test.");
+            var measured = found.Test.Select(FullPath).ToHashSet();
+            int both = found.Train.Concat(found.Extra).Count(image => measured.Contains(FullPath(image)));
+            if (both > 0) throw new IOException($"{both} images are both to measure on and, by Data.Train or Data.Extra, to learn from; the "
+                + "folders must not lie in each other.");
             return new(root, found, new(data.Masks, root));
         }
         catch (IOException e)
@@ -101,6 +105,8 @@ internal sealed class StudyImages
 
     /// <summary>An image's name in the data.</summary>
     public string Name(Photo image) => Path.GetRelativePath(root, image.ImagePath).Replace(Path.DirectorySeparatorChar, '/');
+
+    private static string FullPath(Photo image) => Path.GetFullPath(image.ImagePath);
 
     private Photo[] Ordered(IEnumerable<Photo> photos) => [.. photos.OrderBy(Name, StringComparer.Ordinal)];
 }

@@ -18,6 +18,9 @@ internal sealed record StudyJob
     /// <summary>What must be complete first.</summary>
     public IReadOnlyList<StudyJob> Needs { get; init; } = [];
 
+    /// <summary>The file of its result, and the key of all that it depends on; null for an encoder alone.</summary>
+    public (string Path, string Key)? Result { get; init; }
+
     /// <summary>Whether it is done.</summary>
     public required Func<bool> IsComplete { get; init; }
 

@@ -34,12 +34,12 @@ internal sealed record Training
     /// <summary>The training of a cell's encoder; null for a random one.</summary>
     public static Training? Of(StudyPlan plan, StudyImages images, StudyCell cell, int seed)
     {
-        if (cell.Method == StudyMethod.Random) return null;
+        if (cell.IsRandom) return null;
         if (cell.Method == StudyMethod.Supervised) return FromLabels(plan, images, cell, seed, cell.Fractions[0]);
         var pretraining = Pretraining(plan, images, cell, seed);
         if (!cell.Distilled) return pretraining;
         var options = PlanOptions.Distillation(plan, cell, seed, pretraining.Images.Count);
-        return New(TrainingKind.Distillation, cell, seed, options, pretraining.Images, images, pretraining);
+        return New(plan, images, TrainingKind.Distillation, cell, seed, options, pretraining.Images, pretraining);
     }
 
     /// <summary>A pretraining.</summary>
@@ -48,27 +48,30 @@ internal sealed record Training
         var rows = images.Pretraining(cell);
         object options = cell.Method == StudyMethod.Mae ? PlanOptions.Mae(plan, cell, seed, rows.Count)
             : PlanOptions.Dino(plan, cell, seed, rows.Count);
-        return New(TrainingKind.Pretraining, cell, seed, options, rows, images);
+        return New(plan, images, TrainingKind.Pretraining, cell, seed, options, rows);
     }
 
     /// <summary>Training from scratch on a share of the labels, which sees as many images as any other.</summary>
     public static Training FromLabels(StudyPlan plan, StudyImages images, StudyCell cell, int seed, double fraction)
     {
         int labelled = StudyLabels.Few(images.ClassesOf(images.Train), fraction, seed).Length;
-        return New(TrainingKind.FromLabels, cell, seed, PlanOptions.Supervised(plan, cell, seed, labelled), images.Train, images,
+        return New(plan, images, TrainingKind.FromLabels, cell, seed, PlanOptions.Supervised(plan, cell, seed, labelled), images.Train,
             fraction: fraction);
     }
 
     private static Training New(
-        TrainingKind kind, StudyCell cell, int seed, object options, IReadOnlyList<Photo> rows, StudyImages images,
+        StudyPlan plan, StudyImages images, TrainingKind kind, StudyCell cell, int seed, object options, IReadOnlyList<Photo> rows,
             Training? teacher = null, double fraction = 1)
     {
+        // The library's options of a training from labels say nothing of the encoder; and its result is that of the test images.
+        IEnumerable<string> labels = kind != TrainingKind.FromLabels ? []
+            : [.. PlanOptions.Values(PlanOptions.Encoder(plan)).Select(o => $"encoder {o.Name}={o.Value}"), $"of {images.LabelledKey}"];
         string masks = cell.Masks is { } source ? $"{images.MaskFolders.Key(source)}{(cell.Shuffled ? " shuffled" : "")}" : "none";
         string key = StudyFolder.Key(
         [
             FormattableString.Invariant($"training {Version} {kind} {cell.Method} seed {seed} masks {masks} labels {fraction}"),
             FormattableString.Invariant($"epochs {Epochs(options)}"),
-            $"teacher {teacher?.Key}", images.Key(rows), .. PlanOptions.Values(options).Select(o => $"{o.Name}={o.Value}"),
+            $"teacher {teacher?.Key}", images.Key(rows), .. PlanOptions.Values(options).Select(o => $"{o.Name}={o.Value}"), .. labels,
         ]);
         return new() { Kind = kind, Cell = cell, Seed = seed, Options = options, Images = rows, Teacher = teacher, Fraction = fraction,
             Key = key };

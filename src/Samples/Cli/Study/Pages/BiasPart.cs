@@ -86,14 +86,14 @@ internal static class BiasPart
             + "heads, images and seeds, and in brackets head by head "
             + $"of seed {plan.Seeds[0]}. Objects cover {Markdown.Percent(looked[0].All.Average(a => a.Area))}% of the patches: attention "
             + "without a preference would have as much.");
-        page.Table(["cell", "before training", "after", "after, seeing masks"], looked.Select(l => (IReadOnlyList<string>)
+        page.Table(["cell", "weights as drawn", "trained", "trained, seeing masks"], looked.Select(l => (IReadOnlyList<string>)
             [l.Cell.Name, Share(l.All, a => a.Untrained), Share(l.All, a => a.Trained),
                 l.All[0].Guided is null ? "–" : Share(l.All, a => a.Guided!)]));
         foreach (var (cell, all) in looked.Where(l => File.Exists(folder.Picture("attention-" + l.Cell.Slug))))
         {
             string guided = all[0].Guided is null ? "" : ", and after training with masks";
             page.Picture("attention-" + cell.Slug,
-                $"{cell.Name}: image, object, attention before and after training{guided}; from dark blue (least) to yellow (most).");
+                $"{cell.Name}: image, object, attention with the weights as they were drawn and after training{guided}; from dark blue (least) to yellow (most).");
         }
     }
 

@@ -94,21 +94,23 @@ internal static class StudyPage
 
     private static void Differences(Markdown page, StudyResults results, StudyFolder folder)
     {
+        var plan = results.Plan;
         var measures = results.Measures.Where(m => !m.EndsWith(StudyMeasure.WithMasks, StringComparison.Ordinal)).ToList();
-        var pairs = results.Plan.Pairs().Where(p => measures.Any(m => results.Difference(p.Cell, m, p.Against) is not null)).ToList();
+        var pairs = plan.Pairs().Where(p => measures.Any(m => results.Difference(p.Cell, m, p.Against) is not null)).ToList();
         if (pairs.Count == 0) return;
         page.Heading(2, "Differences");
         string draws = PairedBootstrap.Draws.ToString("#,0", CultureInfo.InvariantCulture);
         page.Paragraph($"In points, with a 95% interval by a bootstrap over test images and seeds ({draws} draws, pairs of the same seed "
             + "and image). **Bold** where it leaves 0 out. Where many pairs are compared, some intervals leave 0 out by chance: one in twenty "
-            + "of those without a difference. \"Masks\": the encoder sees masks, what it is compared with does not.");
+            + "of those without a difference. \"Masks\": the encoder sees masks, and so does what it is compared with, where it can. The number "
+            + "of seeds stands beside a difference where it is not that of the plan; of one seed the interval is over images alone.");
         var rows = new List<IReadOnlyList<string>>();
         foreach (var (cell, against) in pairs)
         {
-            rows.Add([$"{cell} − {against}", .. measures.Select(m => Difference(results.Difference(cell, m, against)))]);
+            rows.Add([$"{cell} − {against}", .. measures.Select(m => Difference(results.Difference(cell, m, against), plan.Seeds.Count))]);
             if (measures.Any(m => results.Accuracies(cell, m + StudyMeasure.WithMasks).Count > 0))
                 rows.Add([$"{cell}, masks − {against}",
-                    .. measures.Select(m => Difference(results.Difference(cell, m + StudyMeasure.WithMasks, against, m)))]);
+                    .. measures.Select(m => Difference(results.Difference(cell, m + StudyMeasure.WithMasks, against), plan.Seeds.Count))]);
         }
         page.Table(["pair", .. measures], rows);
         var plot = new Samples.Pictures.Plots.BarsPlot
@@ -121,10 +123,13 @@ internal static class StudyPage
         };
         StudyPlots.Write(folder, "differences", plot);
         page.Picture("differences", "Differences of the table above as bars with their intervals.");
-        page.Table(["across measures", "difference"], results.Plan.Compare.Where(c => c.Measure is not null)
+        page.Table(["across measures", "difference"], plan.Compare.Where(c => c.Measure is not null)
             .Select(c => (Pair: c, Difference: results.Difference(c.Cell, c.Measure!, c.Against, c.By))).Where(c => c.Difference is not null)
             .Select(c => (IReadOnlyList<string>)
-                [$"{c.Pair.Cell}, {c.Pair.Measure} − {c.Pair.Against}, {c.Pair.By ?? c.Pair.Measure}", Difference(c.Difference)]));
+            [
+                $"{c.Pair.Cell}, {c.Pair.Measure} − {c.Pair.Against}, {c.Pair.By ?? c.Pair.Measure}",
+                Difference(c.Difference, plan.Seeds.Count),
+            ]));
     }
 
     private static void Search(Markdown page, StudyResults results)
@@ -162,11 +167,11 @@ internal static class StudyPage
         return Markdown.Percent(mean) + spread + (all.Count == results.Plan.Seeds.Count ? "" : $" ({all.Count})");
     }
 
-    private static string Difference((double Mean, double Low, double High, int Seeds)? difference)
+    private static string Difference((double Mean, double Low, double High, int Seeds)? difference, int seeds)
     {
         if (difference is not { } d) return "–";
         string text = $"{Markdown.Points(d.Mean)} [{Markdown.Points(d.Low)}, {Markdown.Points(d.High)}]";
-        return d.Low > 0 || d.High < 0 ? $"**{text}**" : text;
+        return (d.Low > 0 || d.High < 0 ? $"**{text}**" : text) + (d.Seeds == seeds ? "" : $" ({d.Seeds})");
     }
 
     private static string Text(IReadOnlyList<(string Name, string Text)> options) =>

@@ -26,7 +26,7 @@ internal static class StudyTables
                 imagesPerSecond = results.Plan.Seeds.Select(s => results.RunsOf(c.Name, s).FirstOrDefault()?.ImagesPerSecond),
             }),
             differences = results.Plan.Pairs().SelectMany(p =>
-                results.Measures.Select(m => (p.Cell, p.Against, Measure: m, D: Difference(results, p, m))))
+                results.Measures.Select(m => (p.Cell, p.Against, Measure: m, D: results.Difference(p.Cell, m, p.Against))))
                 .Where(d => d.D is not null).Select(d => new
                 {
                     d.Cell, d.Against, d.Measure, mean = d.D!.Value.Mean, low = d.D.Value.Low, high = d.D.Value.High,
@@ -34,12 +34,6 @@ internal static class StudyTables
                 }),
         }.Write(Path.Combine(folder.Root, "results.json"));
     }
-
-    // What it is compared with sees no masks.
-    private static (double Mean, double Low, double High, int Seeds)? Difference(StudyResults results, (string Cell, string Against) pair,
-        string measure) =>
-        results.Difference(pair.Cell, measure, pair.Against,
-            measure.EndsWith(StudyMeasure.WithMasks, StringComparison.Ordinal) ? measure[..^StudyMeasure.WithMasks.Length] : null);
 
     private static string Csv(StudyResults results)
     {

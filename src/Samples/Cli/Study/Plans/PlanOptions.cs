@@ -57,12 +57,14 @@ internal static class PlanOptions
     }
 
     /// <summary>The architecture of a cell, whose options may differ from the plan's.</summary>
-    public static VitOptions Encoder(StudyPlan plan, StudyCell cell) => cell.Method switch
+    public static VitOptions Encoder(StudyPlan plan, StudyCell cell)
     {
-        StudyMethod.Dino => Dino(plan, cell, 1, 2).Encoder,
-        StudyMethod.Mae => Mae(plan, cell, 1, 2).Encoder,
-        _ => Encoder(plan),
-    };
+        if (cell.Method == StudyMethod.Dino) return Dino(plan, cell, 1, 2).Encoder;
+        if (!cell.IsMae) return Encoder(plan);
+        var mae = Mae(plan, cell, 1, 2);
+        (mae.Encoder.Positions, mae.Encoder.Pooling) = (mae.Positions, mae.Pooling);
+        return mae.Encoder;
+    }
 
     /// <summary>DINO as a cell has it.</summary>
     /// <param name="plan">The plan.</param>
@@ -94,7 +96,9 @@ internal static class PlanOptions
     /// <inheritdoc cref="Dino"/>
     public static DistillationOptions Distillation(StudyPlan plan, StudyCell cell, int seed, int images, Action<string>? fault = null)
     {
-        var options = cell.Method == StudyMethod.Mae ? DistillationOptions.Mae() : new();
+        var options = cell.IsMae ? DistillationOptions.Mae() : new();
+        // The teacher sees the masks that it was trained with.
+        options.Masks = cell.IsMae ? Mae(plan, cell, seed, images, fault).Masks : Dino(plan, cell, seed, images, fault).Masks;
         DistillationSet.Value.Apply(options, plan.Options["Distillation"], "Distillation", Or(fault));
         DistillationSet.Value.Apply(options, cell.Distillation, $"Cell '{cell.Name}': Distillation", Or(fault));
         Finish(options, cell, seed, Epochs(plan.DistillationImagesSeen, images));
@@ -104,9 +108,12 @@ internal static class PlanOptions
     /// <summary>Training from scratch on a share of the labels: as fine-tuning, but all layers learn alike.</summary>
     public static FineTuneOptions Supervised(StudyPlan plan, StudyCell cell, int seed, int images, Action<string>? fault = null)
     {
-        var options = new FineTuneOptions { LayerDecay = 1, LearningRate = 5e-4, Epochs = Epochs(plan.ImagesSeen, images), Seed = seed };
+        var options = new FineTuneOptions { LayerDecay = 1, LearningRate = 5e-4, Seed = seed };
         SupervisedSet.Value.Apply(options, plan.Options["Supervised"], "Supervised", Or(fault));
         SupervisedSet.Value.Apply(options, cell.Options, $"Cell '{cell.Name}': Options", Or(fault));
+        // Only whole batches are learned from, which of few images are much fewer.
+        int batch = Math.Clamp(options.BatchSize, 1, Math.Max(1, images));
+        options.Epochs = Epochs(plan.ImagesSeen, images / batch * batch);
         return options;
     }
 
@@ -123,11 +130,11 @@ internal static class PlanOptions
     }
 
     /// <summary>Fine-tuning: the recipe of the method for all labels, Semi-ViT's for few.</summary>
-    public static FineTuneOptions FineTune(StudyMeasure measure, StudyMethod method, double fraction, int seed,
+    public static FineTuneOptions FineTune(StudyMeasure measure, bool isMae, double fraction, int seed,
         Action<string>? fault = null)
     {
         var options = fraction < 1 ? FineTuneOptions.FewShot(fraction)
-            : method == StudyMethod.Mae ? FineTuneOptions.Mae() : FineTuneOptions.Dino();
+            : isMae ? FineTuneOptions.Mae() : FineTuneOptions.Dino();
         options.Seed = seed;
         return Measured(FineTuneSet.Value, options, measure, fault);
     }
@@ -166,7 +173,7 @@ internal static class PlanOptions
         foreach (var cell in plan.Cells.Concat(trials))
         {
             if (cell.Method == StudyMethod.Dino) Check(cell.Name, () => ml.SelfSupervised().Dino(Dino(plan, cell, 1, images, faults.Add)));
-            if (cell.Method == StudyMethod.Mae) Check(cell.Name, () => ml.SelfSupervised().Mae(Mae(plan, cell, 1, images, faults.Add)));
+            if (cell.IsMae) Check(cell.Name, () => ml.SelfSupervised().Mae(Mae(plan, cell, 1, images, faults.Add)));
         }
         if (faults.Count > 0) return faults;                       // what stands in for a teacher needs sizes that can be
         using var teacher = StandIn(encoder);
@@ -187,7 +194,7 @@ internal static class PlanOptions
                     StudyMeasureKind.NearestNeighbors => ml.SelfSupervised().NearestNeighbors(Neighbors(measure, faults.Add)),
                     StudyMeasureKind.LinearProbe => ml.MulticlassClassification.Trainers.LinearProbe(Probe(measure, 1, faults.Add)),
                     StudyMeasureKind.FineTune => ml.MulticlassClassification.Trainers.FineTune(teacher,
-                        FineTune(measure, StudyMethod.Dino, fraction, 1, faults.Add)),
+                        FineTune(measure, isMae: false, fraction, 1, faults.Add)),
                     _ => (object)ml.MulticlassClassification.Trainers.SemiSupervised(teacher,
                         SemiSupervised(measure, fraction, 1, faults.Add)),
                 });

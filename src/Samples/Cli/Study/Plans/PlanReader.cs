@@ -8,6 +8,7 @@ namespace MaskBias.MLNet.Samples.Cli.Study.Plans;
 internal static class PlanReader
 {
     private const int MostSeeds = 100, MostCells = 200;
+    private const double MostFrozen = 1.0 / 3;              // of what the library allows in a run
 
     private static readonly string[] Parts = ["Encoder", "Dino", "Mae", "Distillation", "Supervised"];
 
@@ -77,7 +78,10 @@ internal static class PlanReader
             if (cell.Masks is null && cell.Shuffled) faults.Add($"Cell '{cell.Name}': Shuffled is true, but there are no Masks.");
             if (cell.Masks is null && cell.FreezeBias is not null)
                 faults.Add($"Cell '{cell.Name}': FreezeBias is set, but there are no Masks, and so no bias.");
-            if (cell.Method is StudyMethod.Random or StudyMethod.Supervised && (cell.Masks is not null || cell.Distilled))
+            if (cell.FreezeBias is > MostFrozen and < 1)
+                faults.Add(FormattableString.Invariant($"Cell '{cell.Name}': FreezeBias is {cell.FreezeBias}; it must be at most a third of ")
+                    + "the run, or 1 for all of it.");
+            if ((cell.IsRandom || cell.Method == StudyMethod.Supervised) && (cell.Masks is not null || cell.Distilled))
                 faults.Add($"Cell '{cell.Name}': Method is {cell.Method}, which takes no masks and is not distilled.");
         }
         if (measures.All(m => m.Kind != StudyMeasureKind.NearestNeighbors))
@@ -185,7 +189,7 @@ internal static class PlanReader
     // Where nothing else is said, a cell is compared with the first plain one of its method that learns from the same images.
     private static List<StudyCell> WithBaselines(List<StudyCell> cells) => [.. cells.Select(cell =>
     {
-        if (cell.Baseline is not null || cell.Method is StudyMethod.Random or StudyMethod.Supervised) return cell;
+        if (cell.Baseline is not null || cell.IsRandom || cell.Method == StudyMethod.Supervised) return cell;
         var plain = cells.FirstOrDefault(c => c.Method == cell.Method && c.Masks is null && !c.Distilled && c.Extra == cell.Extra);
         return cell with { Baseline = plain == cell ? null : plain?.Name };
     })];

@@ -40,6 +40,12 @@ internal sealed record StudyCell
     /// <summary>The cell that this one is compared with; null for none.</summary>
     public string? Baseline { get; init; }
 
+    /// <summary>Whether nothing is trained for it.</summary>
+    public bool IsRandom => Method is StudyMethod.Random or StudyMethod.RandomMae;
+
+    /// <summary>Whether its encoder is a masked autoencoder's.</summary>
+    public bool IsMae => Method is StudyMethod.Mae or StudyMethod.RandomMae;
+
     /// <summary>The name as part of a file's.</summary>
     public string Slug => Report.Page.SafeText.Slug(Name);
 }

@@ -46,6 +46,9 @@ internal sealed record StudyPlan
             .Distinct().SelectMany(name => new[] { name, name + StudyMeasure.WithMasks }),
     ];
 
+    /// <summary>The measure that settings are searched by.</summary>
+    public StudyMeasure Neighbors => Measures.First(m => m.Kind == StudyMeasureKind.NearestNeighbors);
+
     /// <summary>The name as part of a path.</summary>
     public string Slug => Report.Page.SafeText.Slug(Name);
 

@@ -14,11 +14,10 @@ internal sealed class StudyResults
     {
         Plan = plan;
         Images = StudyJson.Read<ImagesResult>(folder.Images);
-        string results = Path.Combine(folder.Root, "results");
-        Runs = StudyJson.ReadAll<RunResult>(Path.Combine(results, "runs")).ToDictionary(r => r.Key);
-        Masks = [.. StudyJson.ReadAll<MaskResult>(Path.Combine(results, "masks"))];
+        Runs = StudyJson.ReadAll<RunResult>(Path.Combine(folder.Results, "runs")).ToDictionary(r => r.Key);
+        Masks = [.. StudyJson.ReadAll<MaskResult>(Path.Combine(folder.Results, "masks"))];
         Failures = [.. StudyJson.ReadAll<FailureResult>(folder.Failures)];
-        Search = [.. StudyJson.ReadAll<SearchResult>(Path.Combine(results, "search")).OrderByDescending(s => s.Accuracy)];
+        Search = [.. StudyJson.ReadAll<SearchResult>(Path.Combine(folder.Results, "search")).OrderByDescending(s => s.Accuracy)];
         foreach (var cell in plan.Cells)
         {
             foreach (int seed in plan.Seeds)
@@ -75,11 +74,13 @@ internal sealed class StudyResults
     /// <param name="cell">The one.</param>
     /// <param name="measure">How it is measured.</param>
     /// <param name="against">The other.</param>
-    /// <param name="by">How that is measured; null for the same way.</param>
+    /// <param name="by">How that is measured; null for the same way: seeing masks, too, where it can.</param>
     public (double Mean, double Low, double High, int Seeds)? Difference(string cell, string measure, string against, string? by = null)
     {
+        by ??= measure.EndsWith(StudyMeasure.WithMasks, StringComparison.Ordinal) && Accuracies(against, measure).Count == 0
+            ? measure[..^StudyMeasure.WithMasks.Length] : measure;
         if (differences.TryGetValue((cell, measure, against + by), out var known)) return known;
-        var pairs = Plan.Seeds.Select(seed => (One: Right(cell, seed, measure), Other: Right(against, seed, by ?? measure)))
+        var pairs = Plan.Seeds.Select(seed => (One: Right(cell, seed, measure), Other: Right(against, seed, by)))
             .Where(p => p.One is not null && p.Other is not null && p.One.Length == p.Other.Length)
             .Select(p => p.One!.Zip(p.Other!, (a, b) => a - b).ToArray()).ToList();
         if (pairs.Count == 0) return differences[(cell, measure, against + by)] = null;
