@@ -30,8 +30,7 @@ internal sealed class ReadyMethod(TrainingLoop<ViewBatch> loop, ViewBatch batch,
     public static ReadyMethod Mae(VitOptions encoder, int images, TrainingPrecision precision, Device device)
     {
         var options = new MaeOptions { Encoder = encoder };
-        var model = new VisionTransformer(options.Architecture(), seed: 1);
-        model.InitializeAsMae();
+        var model = VisionTransformer.CreateAsMae(options.Architecture(), seed: 1);
         var decoder = new MaeDecoder(options.Architecture(), options.Decoder, seed: 1);
         model.to(device);
         decoder.to(device);

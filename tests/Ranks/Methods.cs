@@ -34,8 +34,7 @@ internal static class Methods
     private static RankedMethod Mae(ScalarType type, int parts)
     {
         var options = new MaeOptions { Encoder = Encoder(dropPath: 0.2, masks: true), FreezeBiasEpochs = 1 };
-        var encoder = new VisionTransformer(options.Encoder, seed: 1);
-        encoder.InitializeAsMae();
+        var encoder = VisionTransformer.CreateAsMae(options.Encoder, seed: 1);
         var decoder = new MaeDecoder(options.Encoder, new() { EmbedDim = 12, Depth = 1, Heads = 3 }, seed: 1);
         encoder.to(type);
         decoder.to(type);

@@ -50,6 +50,18 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
         this.DetachWeights();
     }
 
+    /// <summary>
+    /// Creates an encoder with MAE's initialisation: linear layers and the patch projection by Xavier's uniform distribution (He et al., 2022,
+    /// appendix A.2).
+    /// </summary>
+    /// <inheritdoc cref="VisionTransformer(VitOptions, long)"/>
+    public static VisionTransformer CreateAsMae(VitOptions options, long seed = 0)
+    {
+        var model = new VisionTransformer(options, seed);
+        model.InitializeAsMae();
+        return model;
+    }
+
     /// <summary>The architecture. A copy: changing it changes nothing here.</summary>
     public VitOptions Options => options.Copy();
 
@@ -294,12 +306,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
             parameter.requires_grad = false;
     }
 
-    /// <summary>
-    /// Draws all weights anew, as a masked autoencoder begins: Xavier's uniform distribution (He et al., 2022, appendix A.2), where the
-    /// constructor's are DINO's. The draws go on from the constructor's seed.
-    /// </summary>
-    /// <remarks>For a model that was just created: not one on another device, nor one that is being used.</remarks>
-    public void InitializeAsMae()
+    private void InitializeAsMae()
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();

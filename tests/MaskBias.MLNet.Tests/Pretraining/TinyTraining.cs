@@ -39,8 +39,7 @@ internal static class TinyTraining
     /// <summary>A method with a new encoder and decoder as the options describe them; the caller disposes all three.</summary>
     public static MaeMethod MaeMethod(MaeOptions options, long seed = 1)
     {
-        var encoder = new VisionTransformer(options.Architecture(), seed);
-        encoder.InitializeAsMae();
+        var encoder = VisionTransformer.CreateAsMae(options.Architecture(), seed);
         return new(options, encoder, new MaeDecoder(options.Architecture(), options.Decoder, seed), seed);
     }
 

@@ -35,8 +35,7 @@ public sealed class MaeEstimator : IEstimator<MaeTransformer>
         if (options.MaskColumnName is not null) fitted.FreezeBiasEpochs = run.Limits.FreezeBiasEpochs(options.FreezeBiasEpochs);
 
         var architecture = options.Architecture();
-        var model = new VisionTransformer(architecture, run.Seed);
-        model.InitializeAsMae();
+        var model = VisionTransformer.CreateAsMae(architecture, run.Seed);
         var decoder = new MaeDecoder(architecture, options.Decoder, run.Seed);
         if (options.StartFrom is { } start) EncoderResizing.Start(start, model, decoder: decoder);
         model.to(run.Device);

@@ -20,7 +20,7 @@ internal static class StudyCommand
         var command = new ExampleCommand("study",
             "Trains and measures a matrix of encoders with several seeds, and writes a page that compares them. Goes on where it was.",
             "study studies/clothing-dino-cpu.json --data data --output results",
-            "study studies/clothing-dino.json --data data --output results --processes 3 --time-limit 6",
+            "study studies/clothing-dino.json --data data --processes 3 --time-limit 6",
             "study studies/imagenet100.json --dry-run");
         var plan = new Argument<string>("plan") { Description = "The plan, a JSON file: data, budget, cells, measures." };
         var data = new Option<string?>("--data")
@@ -99,7 +99,7 @@ internal static class StudyCommand
                 .. parsed.GetValue(only)?.SelectMany(name => new[] { "--only", name }) ?? [], "--worker",
                 FormattableString.Invariant($"{together}"),
             ];
-            JobList.Forget(context);
+            JobList.WriteAsked(context);
             using var others = StudyWorkers.Start(together - 1, arguments, folder, stop.Token);
             var (done, left, failed) = Work(context, cells, parsed.GetValue(search));
             others.Wait();

@@ -26,7 +26,7 @@ internal sealed class AttentionMeasure(StudyContext context)
         if (context.Plan.Data.Objects is not { } source) return null;
         var test = context.Images.Test;
         byte[][] objects = context.Masks.Of(source, test, context.Cancellation);
-        using var untrained = new VisionEncoder(UntrainedModel.Create(encoder.Model.Options, cell, seed), normalization: encoder.Normalization);
+        using var untrained = new VisionEncoder(Measurer.Untrained(encoder.Model.Options, cell, seed), normalization: encoder.Normalization);
         untrained.Model.to(StudyContext.Device);
         int taken = Math.Min(Measured, test.Count);
         var looks = new List<Look>();

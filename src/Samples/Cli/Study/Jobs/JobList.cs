@@ -23,34 +23,44 @@ internal sealed class JobList
     public static IReadOnlyList<StudyJob> OfCells(StudyContext context, IEnumerable<StudyCell> cells)
     {
         var list = new JobList(context);
-        var jobs = context.Plan.Seeds.SelectMany(seed => cells.SelectMany(cell => list.Cell(cell, seed))).ToList();
-        return [.. jobs.Concat(list.trainings.Values).Distinct()];
+        return list.WithTrainings(list.Cells(cells));
     }
 
     /// <summary>The search's jobs.</summary>
     public static IReadOnlyList<StudyJob> OfSearch(StudyContext context)
     {
         var list = new JobList(context);
-        var search = context.Plan.Search!;
-        var jobs = search.Sets.Select(set => list.Set(search, set.Name)).ToList();
-        return [.. jobs.Concat(list.trainings.Values).Distinct()];
+        return list.WithTrainings(list.Sets());
     }
 
     /// <summary>
-    /// Deletes results and failures of what the plan no longer asks for: its options, images or masks are others now, and the page would
-    /// show both as one. Encoders stay: a plan that is as it was again has them.
+    /// Writes which results the plan asks for, so that the page shows no others: options, images or masks may have been others when they
+    /// were found. Failures of what it no longer asks for are deleted.
     /// </summary>
-    public static void Forget(StudyContext context)
+    public static void WriteAsked(StudyContext context)
     {
-        if (!Directory.Exists(context.Folder.Results)) return;
-        IEnumerable<StudyJob> searched = context.Plan.Search is null ? [] : OfSearch(context);
-        StudyJob[] asked = [.. OfCells(context, context.Plan.Cells), .. searched];
-        foreach (var (path, key) in asked.Select(job => job.Result).OfType<(string Path, string Key)>())
-            if (StudyJson.Read<Keyed>(path) is { } old && old.Key != key) File.Delete(path);
+        var list = new JobList(context);
+        var jobs = list.WithTrainings(list.Cells(context.Plan.Cells).Concat(list.Sets()));
+        new AskedResult(jobs.Select(job => job.Result).OfType<(string Path, string Key)>()
+            .ToDictionary(result => context.Folder.NameOf(result.Path), result => result.Key), [.. list.trainings.Keys])
+            .Write(context.Folder.Asked);
         if (!Directory.Exists(context.Folder.Failures)) return;
-        var known = asked.Select(job => job.Id).ToHashSet();
+        var known = jobs.Select(job => job.Id).ToHashSet();
         foreach (string failure in Directory.GetFiles(context.Folder.Failures, "*.json"))
             if (!known.Contains(Path.GetFileNameWithoutExtension(failure))) File.Delete(failure);
+    }
+
+    private IEnumerable<StudyJob> Cells(IEnumerable<StudyCell> cells) =>
+        context.Plan.Seeds.SelectMany(seed => cells.SelectMany(cell => Cell(cell, seed)));
+
+    private IEnumerable<StudyJob> Sets() =>
+        context.Plan.Search is { } search ? search.Sets.Select(set => Set(search, set.Name)) : [];
+
+    // The jobs, and the trainings that they have turned out to need.
+    private IReadOnlyList<StudyJob> WithTrainings(IEnumerable<StudyJob> jobs)
+    {
+        var asked = jobs.ToList();
+        return [.. asked.Concat(trainings.Values).Distinct()];
     }
 
     private IEnumerable<StudyJob> Cell(StudyCell cell, int seed)
@@ -59,8 +69,8 @@ internal sealed class JobList
         var training = Training.Of(plan, images, cell, seed);
         StudyJob[] needs = training is null ? [] : [Job(training)];
         StudyMeasure[] onFeatures = [.. plan.Measures.Where(m => m.IsOnFeatures)];
-        // An encoder that has learned from labels has no business with fewer of them.
-        if (cell.Method == StudyMethod.Supervised) onFeatures = [.. onFeatures.Select(m => m.WithLabels(cell.Fractions[0]))
+        // A linear layer on fewer labels would profit from the others, which the encoder has learned from.
+        if (cell.Method == StudyMethod.Supervised) onFeatures = [.. onFeatures.Select(m => m.WithAtLeast(cell.Fractions[0]))
             .Where(m => m.Fractions.Count > 0)];
         string key = measurer.Key(cell, seed, training, onFeatures);
         yield return Result(cell, seed, Measurer.FeatureGroup, key, Measuring, needs,
@@ -86,8 +96,7 @@ internal sealed class JobList
     {
         var cell = PlanOptions.SearchCell(search, set);
         var training = Training.Pretraining(context.Plan with { ImagesSeen = search.ImagesSeen }, context.Images, cell, search.Seed);
-        string key = StudyFolder.Key([training.Key, FormattableString.Invariant($"{search.HeldOut}"),
-            measurer.Key(cell, search.Seed, training, [context.Plan.Neighbors])]);
+        string key = measurer.Key(search, training);
         string path = context.Folder.Searched(SafeText.Slug(set));
         return new()
         {

@@ -28,14 +28,19 @@ internal sealed class Measurer(StudyContext context)
         var (plan, images) = (context.Plan, context.Images);
         var options = measures.SelectMany(m => m.Fractions.SelectMany(f => Options(m, cell, f, seed)
             .Select(o => FormattableString.Invariant($"{m.Kind} {f} {o.Name}={o.Value}"))));
-        IEnumerable<string> encoder = training is not null ? [] : [.. PlanOptions.Values(PlanOptions.Encoder(plan, cell))
-            .Select(o => $"{o.Name}={o.Value}"), .. cell.IsMae ? [$"{cell.Method}"] : Array.Empty<string>()];
+        var encoder = training is null ? PlanOptions.Values(PlanOptions.Encoder(plan, cell)).Select(o => $"{o.Name}={o.Value}") : [];
         // Where an encoder looks is found with the measures on features; no others depend on the masks of the objects.
         string? objects = plan.Data.Objects is { } source && training is not null && measures.Any(m => m.IsOnFeatures)
             ? images.MaskFolders.Key(source) : plan.Data.Objects;
-        return StudyFolder.Key([FormattableString.Invariant($"measure {Version} {training?.Key} seed {seed}"), images.LabelledKey,
+        string begun = cell.IsMae ? $" {cell.Method}" : "";
+        return StudyFolder.Key([FormattableString.Invariant($"measure {Version} {training?.Key} seed {seed}{begun}"), images.LabelledKey,
             $"{objects}", .. encoder, .. options]);
     }
+
+    /// <summary>Stands for all that the result of a set of settings depends on.</summary>
+    public string Key(StudySearch search, Training training) => StudyFolder.Key([training.Key,
+        FormattableString.Invariant($"{search.HeldOut}"), context.Images.LabelledKey,
+        .. PlanOptions.Values(PlanOptions.Neighbors(context.Plan.Neighbors)).Select(o => $"{o.Name}={o.Value}")]);
 
     /// <summary>Nearest neighbours and linear probes, without masks and with those of the encoder's training; and where it looks.</summary>
     public void Features(StudyCell cell, int seed, Training? training, IReadOnlyList<StudyMeasure> measures)
@@ -126,6 +131,10 @@ internal sealed class Measurer(StudyContext context)
         new SearchResult(key, set, accuracy, held.Length, training.Key).Write(context.Folder.Searched(Report.Page.SafeText.Slug(set)));
     }
 
+    /// <summary>What the method of a cell begins with.</summary>
+    public static VisionTransformer Untrained(VitOptions options, StudyCell cell, int seed) =>
+        cell.IsMae ? VisionTransformer.CreateAsMae(options, seed) : new(options, seed);
+
     private int[] OnFeatures(MLContext ml, StudyMeasure measure, double fraction, int seed, Embedder.Features[] known,
         Embedder.Features[] asked)
     {
@@ -161,7 +170,7 @@ internal sealed class Measurer(StudyContext context)
     private VisionEncoder Encoder(StudyCell cell, int seed, Training? training)
     {
         var encoder = training is null
-            ? new VisionEncoder(UntrainedModel.Create(PlanOptions.Encoder(context.Plan, cell), cell, seed))
+            ? new VisionEncoder(Untrained(PlanOptions.Encoder(context.Plan, cell), cell, seed))
             : EncoderCheckpoint.Load(context.Folder.Encoder(training.Key));
         encoder.Model.to(StudyContext.Device);
         return encoder;

@@ -28,6 +28,12 @@ internal sealed class StudyFolder(string root)
     /// <summary>What was measured of a set of the search.</summary>
     public string Searched(string set) => Path.Combine(Results, "search", set + ".json");
 
+    /// <summary>What the plan asks for.</summary>
+    public string Asked => Path.Combine(Results, "asked.json");
+
+    /// <summary>A result's file as <see cref="Asked"/> names it, on every machine alike.</summary>
+    public string NameOf(string result) => Path.GetRelativePath(Results, result).Replace(Path.DirectorySeparatorChar, '/');
+
     /// <summary>The images that were measured on.</summary>
     public string Images => Path.Combine(Results, "images.json");
 

@@ -63,9 +63,9 @@ internal sealed record Training
         StudyPlan plan, StudyImages images, TrainingKind kind, StudyCell cell, int seed, object options, IReadOnlyList<Photo> rows,
             Training? teacher = null, double fraction = 1)
     {
-        // The library's options of a training from labels say nothing of the encoder; and its result is that of the test images.
-        IEnumerable<string> labels = kind != TrainingKind.FromLabels ? []
-            : [.. PlanOptions.Values(PlanOptions.Encoder(plan)).Select(o => $"encoder {o.Name}={o.Value}"), $"of {images.LabelledKey}"];
+        // Options of a training from labels say nothing of the encoder; and it leaves a result of its cell and of the test images.
+        IEnumerable<string> labels = kind != TrainingKind.FromLabels ? [] : [.. PlanOptions.Values(PlanOptions.Encoder(plan))
+            .Select(o => $"encoder {o.Name}={o.Value}"), $"of {images.LabelledKey}", $"cell {cell.Name}"];
         string masks = cell.Masks is { } source ? $"{images.MaskFolders.Key(source)}{(cell.Shuffled ? " shuffled" : "")}" : "none";
         string key = StudyFolder.Key(
         [

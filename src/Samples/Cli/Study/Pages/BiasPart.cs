@@ -89,7 +89,8 @@ internal static class BiasPart
         page.Table(["cell", "weights as drawn", "trained", "trained, seeing masks"], looked.Select(l => (IReadOnlyList<string>)
             [l.Cell.Name, Share(l.All, a => a.Untrained), Share(l.All, a => a.Trained),
                 l.All[0].Guided is null ? "–" : Share(l.All, a => a.Guided!)]));
-        foreach (var (cell, all) in looked.Where(l => File.Exists(folder.Picture("attention-" + l.Cell.Slug))))
+        foreach (var (cell, all) in looked.Where(l =>
+            results.Features(l.Cell.Name, plan.Seeds[0]) is not null && File.Exists(folder.Picture("attention-" + l.Cell.Slug))))
         {
             string guided = all[0].Guided is null ? "" : ", and after training with masks";
             page.Picture("attention-" + cell.Slug,

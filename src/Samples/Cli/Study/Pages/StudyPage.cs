@@ -127,7 +127,7 @@ internal static class StudyPage
             .Select(c => (Pair: c, Difference: results.Difference(c.Cell, c.Measure!, c.Against, c.By))).Where(c => c.Difference is not null)
             .Select(c => (IReadOnlyList<string>)
             [
-                $"{c.Pair.Cell}, {c.Pair.Measure} − {c.Pair.Against}, {c.Pair.By ?? c.Pair.Measure}",
+                $"{c.Pair.Cell}, {c.Pair.Measure} − {c.Pair.Against}, {c.Pair.By ?? results.Alike(c.Pair.Measure!, c.Pair.Against)}",
                 Difference(c.Difference, plan.Seeds.Count),
             ]));
     }

@@ -29,7 +29,7 @@ internal static class StudyTables
                 results.Measures.Select(m => (p.Cell, p.Against, Measure: m, D: results.Difference(p.Cell, m, p.Against))))
                 .Where(d => d.D is not null).Select(d => new
                 {
-                    d.Cell, d.Against, d.Measure, mean = d.D!.Value.Mean, low = d.D.Value.Low, high = d.D.Value.High,
+                    d.Cell, d.Against, d.Measure, by = results.Alike(d.Measure, d.Against), mean = d.D!.Value.Mean, low = d.D.Value.Low, high = d.D.Value.High,
                     seeds = d.D.Value.Seeds,
                 }),
         }.Write(Path.Combine(folder.Root, "results.json"));

@@ -111,7 +111,7 @@ internal static class PlanOptions
         var options = new FineTuneOptions { LayerDecay = 1, LearningRate = 5e-4, Seed = seed };
         SupervisedSet.Value.Apply(options, plan.Options["Supervised"], "Supervised", Or(fault));
         SupervisedSet.Value.Apply(options, cell.Options, $"Cell '{cell.Name}': Options", Or(fault));
-        // Only whole batches are learned from, which of few images are much fewer.
+        // The last batch of an epoch is left out where it is not whole; of few images that would be a large part.
         int batch = Math.Clamp(options.BatchSize, 1, Math.Max(1, images));
         options.Epochs = Epochs(plan.ImagesSeen, images / batch * batch);
         return options;
@@ -232,7 +232,7 @@ internal static class PlanOptions
         where T : class, new()
     {
         set.Apply(options, plan.Options[part], part, Or(fault));
-        if (plan.Search is { Chosen: { } chosen } search && search.Method == cell.Method
+        if (plan.Search is { Chosen: { } chosen } search && search.Method.ToString() == part
             && !search.Sets.Any(s => ReferenceEquals(s.Options, cell.Options)))
             set.Apply(options, search.Sets.First(s => s.Name == chosen).Options, $"Search.Sets.{chosen}", Or(fault));
         set.Apply(options, cell.Options, $"Cell '{cell.Name}': Options", Or(fault));

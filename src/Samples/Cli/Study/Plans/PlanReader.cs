@@ -8,7 +8,7 @@ namespace MaskBias.MLNet.Samples.Cli.Study.Plans;
 internal static class PlanReader
 {
     private const int MostSeeds = 100, MostCells = 200;
-    private const double MostFrozen = 1.0 / 3;              // of what the library allows in a run
+    private const double MostFrozen = 1.0 / 3;              // the library cuts longer ones
 
     private static readonly string[] Parts = ["Encoder", "Dino", "Mae", "Distillation", "Supervised"];
 

@@ -13,8 +13,8 @@ internal sealed record StudyMeasure(StudyMeasureKind Kind, IReadOnlyList<double>
     /// <summary>Whether it needs the images' features alone, which are computed once for all measures of an encoder.</summary>
     public bool IsOnFeatures => Kind is StudyMeasureKind.NearestNeighbors or StudyMeasureKind.LinearProbe;
 
-    /// <summary>The measure with a share of the labels and more.</summary>
-    public StudyMeasure WithLabels(double least) => this with { Fractions = [.. Fractions.Where(f => f >= least)] };
+    /// <summary>The measure with those of its shares that are at least this one.</summary>
+    public StudyMeasure WithAtLeast(double least) => this with { Fractions = [.. Fractions.Where(f => f >= least)] };
 
     /// <summary>What the tables call it.</summary>
     public static string Name(StudyMeasureKind kind, double fraction)

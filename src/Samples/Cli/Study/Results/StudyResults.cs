@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Samples.Cli.Report.Page;
 using MaskBias.MLNet.Samples.Cli.Study.Jobs;
 using MaskBias.MLNet.Samples.Cli.Study.Plans;
 
@@ -14,10 +15,13 @@ internal sealed class StudyResults
     {
         Plan = plan;
         Images = StudyJson.Read<ImagesResult>(folder.Images);
-        Runs = StudyJson.ReadAll<RunResult>(Path.Combine(folder.Results, "runs")).ToDictionary(r => r.Key);
+        var asked = StudyJson.Read<AskedResult>(folder.Asked);
+        Runs = StudyJson.ReadAll<RunResult>(Path.Combine(folder.Results, "runs")).Where(r => asked?.Runs.Contains(r.Key) != false)
+            .ToDictionary(r => r.Key);
         Masks = [.. StudyJson.ReadAll<MaskResult>(Path.Combine(folder.Results, "masks"))];
         Failures = [.. StudyJson.ReadAll<FailureResult>(folder.Failures)];
-        Search = [.. StudyJson.ReadAll<SearchResult>(Path.Combine(folder.Results, "search")).OrderByDescending(s => s.Accuracy)];
+        Search = [.. (plan.Search?.Sets ?? []).Select(set => Read<SearchResult>(folder.Searched(SafeText.Slug(set.Name)), r => r.Key))
+            .OfType<SearchResult>().OrderByDescending(s => s.Accuracy)];
         foreach (var cell in plan.Cells)
         {
             foreach (int seed in plan.Seeds)
@@ -25,12 +29,16 @@ internal sealed class StudyResults
                 var all = predictions[(cell.Name, seed)] = [];
                 foreach (string group in Groups(cell))
                 {
-                    if (StudyJson.Read<MeasureResult>(folder.Measured(cell.Slug, seed, group)) is not { } found) continue;
+                    if (Read<MeasureResult>(folder.Measured(cell.Slug, seed, group), r => r.Key) is not { } found) continue;
                     foreach (var (measure, classes) in found.Predictions) all[measure] = classes;
                     if (group == Measurer.FeatureGroup) features[(cell.Name, seed)] = found;
                 }
             }
         }
+
+        // A result, unless it is an earlier plan's.
+        T? Read<T>(string path, Func<T, string> key) where T : class => StudyJson.Read<T>(path) is { } result
+            && (asked is null || asked.Results.GetValueOrDefault(folder.NameOf(path)) == key(result)) ? result : null;
     }
 
     public StudyPlan Plan { get; }
@@ -70,15 +78,19 @@ internal sealed class StudyResults
     public IReadOnlyList<double> Accuracies(string cell, string measure) =>
         [.. Plan.Seeds.Select(seed => Accuracy(cell, seed, measure)).OfType<double>()];
 
+    /// <summary>The measure of a cell that another's is compared with: the same, but without masks where it takes none.</summary>
+    public string Alike(string measure, string against) =>
+        measure.EndsWith(StudyMeasure.WithMasks, StringComparison.Ordinal) && Accuracies(against, measure).Count == 0
+            ? measure[..^StudyMeasure.WithMasks.Length] : measure;
+
     /// <summary>How much more one cell is right than another, over the seeds that both have; null where there are none.</summary>
     /// <param name="cell">The one.</param>
     /// <param name="measure">How it is measured.</param>
     /// <param name="against">The other.</param>
-    /// <param name="by">How that is measured; null for the same way: seeing masks, too, where it can.</param>
+    /// <param name="by">How that is measured; null for <see cref="Alike"/>.</param>
     public (double Mean, double Low, double High, int Seeds)? Difference(string cell, string measure, string against, string? by = null)
     {
-        by ??= measure.EndsWith(StudyMeasure.WithMasks, StringComparison.Ordinal) && Accuracies(against, measure).Count == 0
-            ? measure[..^StudyMeasure.WithMasks.Length] : measure;
+        by ??= Alike(measure, against);
         if (differences.TryGetValue((cell, measure, against + by), out var known)) return known;
         var pairs = Plan.Seeds.Select(seed => (One: Right(cell, seed, measure), Other: Right(against, seed, by)))
             .Where(p => p.One is not null && p.Other is not null && p.One.Length == p.Other.Length)
@@ -107,6 +119,6 @@ internal sealed class StudyResults
         Measurer.FeatureGroup,
         .. (cell.Method == StudyMethod.Supervised ? cell.Fractions.Select(f => StudyMeasure.Name(StudyMeasureKind.FineTune, f))
             : Plan.Measures.Where(m => !m.IsOnFeatures).SelectMany(m => m.Fractions.Select(f => StudyMeasure.Name(m.Kind, f))))
-                .Select(Report.Page.SafeText.Slug),
+                .Select(SafeText.Slug),
     ];
 }
