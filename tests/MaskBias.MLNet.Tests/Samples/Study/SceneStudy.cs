@@ -42,6 +42,14 @@ internal sealed class SceneStudy : IDisposable
             """));
     }
 
+    /// <summary>Writes other text in the place of some of a plan's.</summary>
+    public static void Edit(string plan, string text, string other)
+    {
+        string old = File.ReadAllText(plan);
+        Assert.Contains(text, old);
+        File.WriteAllText(plan, old.Replace(text, other, StringComparison.Ordinal));
+    }
+
     /// <summary>Runs the command on a plan, as a user does.</summary>
     public void Run(string plan, string output, params string[] options) => Invoke(Arguments(plan, output, options));
 

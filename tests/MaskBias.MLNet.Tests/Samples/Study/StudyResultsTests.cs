@@ -44,11 +44,21 @@ public sealed class StudyResultsTests : IDisposable
     public void Results_of_an_earlier_plan_are_not_shown()
     {
         string Name(string cell) => folder.NameOf(folder.Measured(cell, 1, Measurer.FeatureGroup));
-        new AskedResult(new Dictionary<string, string> { [Name("plain")] = "plain", [Name("bias")] = "of other options" }, []).Write(folder.Asked);
+        new AskedResult
+        {
+            Results = new Dictionary<string, string> { [Name("plain")] = "plain", [Name("bias")] = "of other options" }, Runs = [],
+        }.Write(folder.Asked);
         var results = StudyResults.Read(plan, folder);
         Assert.NotNull(results.Accuracy("plain", 1, "k-NN"));
         Assert.Null(results.Accuracy("bias", 1, "k-NN"));
         Assert.Null(results.Accuracy("others", 1, "k-NN"));
+    }
+
+    [Fact]
+    public void A_damaged_list_of_what_was_asked_counts_as_missing()
+    {
+        File.WriteAllText(folder.Asked, "{}");
+        Assert.NotNull(StudyResults.Read(plan, folder).Accuracy("others", 1, "k-NN"));
     }
 
     public void Dispose() => study.Dispose();

@@ -216,8 +216,8 @@ public sealed class StudyRunTests : IDisposable
         Assert.Single(study.Results(plan, "out").Search);
 
         // A warmer teacher leaves the others as they are.
-        string warmer = study.Plan(Cells, Search + """, "Description": "warmer" """);
-        File.WriteAllText(warmer, File.ReadAllText(warmer).Replace("\"Dino\": {", "\"Dino\": { \"TeacherTemperature\": 0.06,", StringComparison.Ordinal));
+        string warmer = study.Plan(Cells, Search);
+        SceneStudy.Edit(warmer, "\"Dino\": {", "\"Dino\": { \"TeacherTemperature\": 0.06,");
         study.Run(warmer, "out", "--only", "random");
         var kept = study.Results(warmer, "out");
         Assert.NotNull(kept.Accuracy("random", 1, "k-NN"));
@@ -235,7 +235,7 @@ public sealed class StudyRunTests : IDisposable
         Assert.Single(study.Results(plan, "out").Search);
 
         string deeper = study.Plan(Cells);
-        File.WriteAllText(deeper, File.ReadAllText(deeper).Replace("\"Depth\": 2", "\"Depth\": 3", StringComparison.Ordinal));
+        SceneStudy.Edit(deeper, "\"Depth\": 2", "\"Depth\": 3");
         study.Run(deeper, "out", "--only", "random");
         var results = study.Results(deeper, "out");
         Assert.NotNull(results.Accuracy("random", 1, "k-NN"));
@@ -250,8 +250,7 @@ public sealed class StudyRunTests : IDisposable
     public void Images_to_measure_on_are_not_learned_from()
     {
         string plan = study.Plan(Plain);
-        File.WriteAllText(plan, File.ReadAllText(plan).Replace("\"Test\": \"test\"", "\"Test\": \"test\", \"Extra\": \"test\"",
-            StringComparison.Ordinal));
+        SceneStudy.Edit(plan, "\"Test\": \"test\"", "\"Test\": \"test\", \"Extra\": \"test\"");
         Assert.Contains("20 images are both to measure on and, by Data.Train or Data.Extra, to learn from",
             Assert.Throws<UsageException>(() => study.Run(plan, "out")).Message);
     }
@@ -288,7 +287,7 @@ public sealed class StudyRunTests : IDisposable
         string plan = study.Plan(Plain, """
             , "Search": { "HeldOut": 0.25, "ImagesSeen": 40, "Chosen": "b", "Sets": { "a": {}, "b": { "TeacherTemperature": 0.05 } } }
             """);
-        File.WriteAllText(plan, File.ReadAllText(plan).Replace("\"Dino\": {", "\"Dino\": { \"TeacherTemperature\": 0.06,", StringComparison.Ordinal));
+        SceneStudy.Edit(plan, "\"Dino\": {", "\"Dino\": { \"TeacherTemperature\": 0.06,");
         study.Run(plan, "out", "--search");
         var found = study.Results(plan, "out").Search;
         Assert.Equal(["a", "b"], found.Select(s => s.Set).Order());

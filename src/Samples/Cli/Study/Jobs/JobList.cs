@@ -41,9 +41,12 @@ internal sealed class JobList
     {
         var list = new JobList(context);
         var jobs = list.WithTrainings(list.Cells(context.Plan.Cells).Concat(list.Sets()));
-        new AskedResult(jobs.Select(job => job.Result).OfType<(string Path, string Key)>()
-            .ToDictionary(result => context.Folder.NameOf(result.Path), result => result.Key), [.. list.trainings.Keys])
-            .Write(context.Folder.Asked);
+        new AskedResult
+        {
+            Results = jobs.Select(job => job.Result).OfType<(string Path, string Key)>()
+                .ToDictionary(result => context.Folder.NameOf(result.Path), result => result.Key),
+            Runs = [.. list.trainings.Keys],
+        }.Write(context.Folder.Asked);
         if (!Directory.Exists(context.Folder.Failures)) return;
         var known = jobs.Select(job => job.Id).ToHashSet();
         foreach (string failure in Directory.GetFiles(context.Folder.Failures, "*.json"))
@@ -126,13 +129,16 @@ internal sealed class JobList
     }
 
     private StudyJob Result(
-        StudyCell cell, int seed, string group, string key, int priority, IReadOnlyList<StudyJob> needs, Action run) => new()
+        StudyCell cell, int seed, string group, string key, int priority, IReadOnlyList<StudyJob> needs, Action run)
     {
-        Id = FormattableString.Invariant($"{cell.Slug}-seed-{seed}-{group}"),
-        Title = FormattableString.Invariant($"{group} of '{cell.Name}', seed {seed}"),
-        Priority = priority, IsResult = true, Needs = needs, Result = (context.Folder.Measured(cell.Slug, seed, group), key),
-        IsComplete = () => IsComplete(context.Folder.Measured(cell.Slug, seed, group), key), Run = run,
-    };
+        string path = context.Folder.Measured(cell.Slug, seed, group);
+        return new()
+        {
+            Id = FormattableString.Invariant($"{cell.Slug}-seed-{seed}-{group}"),
+            Title = FormattableString.Invariant($"{group} of '{cell.Name}', seed {seed}"),
+            Priority = priority, IsResult = true, Needs = needs, Result = (path, key), IsComplete = () => IsComplete(path, key), Run = run,
+        };
+    }
 
     // What was complete once stays so.
     private bool IsComplete(string path, string key)
