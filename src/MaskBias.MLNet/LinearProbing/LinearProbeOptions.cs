@@ -8,7 +8,8 @@ namespace MaskBias.MLNet.LinearProbing;
 
 /// <summary>
 /// Settings of a linear probe: a linear layer learns on the features of an encoder that stays as it is. <see cref="Dino"/> and
-/// <see cref="Mae"/> are the paper's (supplement, Tables 3 and 4); <see cref="Sweep"/> finds its own learning rate.
+/// <see cref="Mae"/> are the paper's (supplement, Tables 3 and 4), for a million images; <see cref="Sweep"/> finds its own learning rate, and is
+/// what a trainer takes where no options are given.
 /// </summary>
 public sealed class LinearProbeOptions : SupervisedOptions
 {
@@ -70,7 +71,8 @@ public sealed class LinearProbeOptions : SupervisedOptions
 
     /// <summary>
     /// Thirteen learning rates at once on features computed once, the best chosen by the loss of a tenth of the rows and then trained again on
-    /// all, as DINOv2 chooses (Oquab et al., 2023): for data of which no good rate is known. Features are normalised.
+    /// all, as DINOv2 chooses (Oquab et al., 2023): for data of which no good rate is known. Features are normalised. Where fewer rows than
+    /// classes can be held out, the rate nearest to 0.1 is taken instead, with a warning.
     /// </summary>
     public static LinearProbeOptions Sweep() => new()
     {

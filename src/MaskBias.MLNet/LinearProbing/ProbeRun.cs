@@ -17,6 +17,7 @@ internal sealed class ProbeRun
 {
     private const string Phase = "Linear probe";
     private const double TrustCoefficient = 0.001;      // of LARS
+    private const double RateOfFewRows = 0.1;           // Table 4's own
     private const double LargestWarmup = 1.0 / 9;       // Table 4's own: 10 of 90 epochs
 
     private readonly IHost host;
@@ -53,16 +54,16 @@ internal sealed class ProbeRun
 
     private (LinearClassifier Classifier, ClassifierReport Report) LearnFromFeatures(IDataView data, string featureColumnName, Device device)
     {
-        using var log = new RunLog(host, rank: ranks.Rank);
+        using var log = new RunLog(host, options.Logger, ranks.Rank);
         using var rows = FeatureSet.Read(data, featureColumnName, label, device, options.CancellationToken);
         if (rows.Skipped > 0) log.Warn($"{rows.Skipped} rows have features that are not finite numbers and are left out.");
         ClassLabels.Check(rows.Classes, label);
-        var (kept, heldOut) = StratifiedSplit.HoldOut(rows.Classes, options.ValidationFraction, seed);
+        var (kept, heldOut, rates) = Split(rows.Classes, log);
         using var validation = heldOut.Length == 0 ? null : rows.Rows(heldOut);
-        var (classifier, report) = Train(Source(kept, validation), options.LearningRates);
-        if (validation is null || options.LearningRates.Length == 1) return (classifier, report);
+        var (classifier, report) = Train(Source(kept, validation), rates);
+        if (validation is null || rates.Length == 1) return (classifier, report);
         log.Info(string.Create(CultureInfo.InvariantCulture,
-            $"{Phase}: of {options.LearningRates.Length} rates {report.BaseLearningRate:g4} is the best; it is trained again on all rows."));
+            $"{Phase}: of {rates.Length} rates {report.BaseLearningRate:g4} is the best; it is trained again on all rows."));
         var (again, run) = Train(Source([.. kept, .. heldOut], null), [report.BaseLearningRate]);
         return (again, report with { Run = run.Run });
 
@@ -91,16 +92,17 @@ internal sealed class ProbeRun
 
     private (LinearClassifier Classifier, ClassifierReport Report) LearnFromViews(IDataView data, VisionEncoder encoder)
     {
-        using var log = new RunLog(host, rank: ranks.Rank);
+        using var log = new RunLog(host, options.Logger, ranks.Rank);
         var views = options.Augmentation!.AsViews();
         var sizes = ViewSizes.For(views, encoder.Model.Options);
         var loading = options.Loading(options.MaskColumnName, options.Masks);
         int[] ofRows = ClassLabels.Read(data, label);
         ClassLabels.Check(ofRows, label);
         using var store = ImageStore.Load(data, loading, sizes.KeptSide, log.Warn);
+        store.WarnOfTurned(log.Warn);
         int[] classes = [.. Enumerable.Range(0, store.Count).Select(i => ofRows[store[i].Row])];
         ClassLabels.Check(classes, label);
-        var (kept, heldOut) = StratifiedSplit.HoldOut(classes, options.ValidationFraction, seed);
+        var (kept, heldOut, rates) = Split(classes, log);
         var limits = new RunLimits(options.Epochs);
         int batch = limits.Batch(options.BatchSize, kept.Length, ranks: ranks.Size).Batch;
         RankAgreement.Check(ranks, Phase, seed, store.Fingerprint, options, batch);
@@ -114,7 +116,7 @@ internal sealed class ProbeRun
             Batches = epoch => loader.Epoch(epoch, options.CancellationToken).Select(Features), Skipped = store.Skipped,
             Dimension = options.Features?.Dimension(encoder.Model.Options) ?? encoder.FeatureDim, Device = encoder.Device,
             Progress = options.Progress,
-        }, options.LearningRates);
+        }, rates);
 
         FeatureBatch Features(ViewBatch images)
         {
@@ -126,6 +128,19 @@ internal sealed class ProbeRun
                 return new(features, tensor(images.Rows.Select(r => (long)classes[r]).ToArray(), device: encoder.Device));
             }
         }
+    }
+
+    // Rows to learn from, rows to choose by, and the rates to choose from: one where a choice would be drawn by lot.
+    private (int[] Kept, int[] HeldOut, double[] Rates) Split(int[] classes, RunLog log)
+    {
+        var (kept, heldOut) = StratifiedSplit.HoldOut(classes, options.ValidationFraction, seed);
+        int present = classes.Where(c => c >= 0).Distinct().Count();
+        if (options.LearningRates.Length == 1 || heldOut.Length >= present) return (kept, heldOut, options.LearningRates);
+        double rate = options.LearningRates.MinBy(r => Math.Abs(Math.Log(r / RateOfFewRows)));
+        log.Warn(string.Create(CultureInfo.InvariantCulture, $"{kept.Length + heldOut.Length} rows of {present} classes are too few to choose among ")
+            + string.Create(CultureInfo.InvariantCulture, $"{options.LearningRates.Length} learning rates by those held out ({heldOut.Length}): ")
+            + string.Create(CultureInfo.InvariantCulture, $"{rate:g4} is taken, and all rows are learned from."));
+        return ([.. kept.Concat(heldOut).Order()], [], [rate]);
     }
 
     private static FeatureBatch All(IEnumerable<FeatureBatch> batches)

@@ -62,6 +62,23 @@ public sealed class LinearProbeTests : IDisposable
         Assert.True(report.Epochs[^1].TrainingLoss < report.Epochs[0].TrainingLoss);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Of_too_few_rows_to_choose_by_none_is_held_out_and_a_middle_rate_is_taken(bool cached)
+    {
+        var options = Quick(cached);
+        options.LearningRates = [1e-4, 0.2, 5];
+        using var few = new ShapePhotos(perClass: 1);
+        var data = few.Load(ml);
+        var keyed = ml.Transforms.Conversion.MapValueToKey("Label").Fit(data).Transform(data);
+        var warnings = new List<string>();
+        ml.Log += (_, entry) => warnings.Add(entry.RawMessage);
+        using var model = ml.MulticlassClassification.Trainers.LinearProbe(encoder, options).Fit(keyed);
+        Assert.Equal((0.2, 3, 0), (model.Report.BaseLearningRate, model.Report.Run.Images, model.Report.ValidationRows));
+        Assert.Contains("3 rows of 3 classes are too few to choose among 3 learning rates by those held out (0): 0.2 is taken, and all rows are learned from.", warnings);
+    }
+
     [Fact]
     public void The_same_seed_gives_the_same_model_and_other_keys_cross_validate()
     {
