@@ -17,8 +17,8 @@ internal sealed class ClassifierSteps
     {
         (this.steps, this.otherColumns) = (steps, otherColumns);
         rows = SchemaDefinition.Create(typeof(Row));
-        rows[nameof(Row.Features)].ColumnName = features;
-        rows[nameof(Row.Features)].ColumnType = new VectorDataViewType(NumberDataViewType.Single, dimensions);
+        var column = rows[nameof(Row.Features)];                             // found by the name that it has before it is renamed
+        (column.ColumnName, column.ColumnType) = (features, new VectorDataViewType(NumberDataViewType.Single, dimensions));
         var score = Apply([new Row { Features = new float[dimensions] }]).Schema["Score"];
         VBuffer<ReadOnlyMemory<char>> names = default;
         score.GetSlotNames(ref names);
