@@ -9,9 +9,9 @@ namespace MaskBias.MLNet.Embeddings;
 public sealed class ImageEmbeddingOptions
 {
     /// <summary>The column to read images from: Text (a path), a vector of Byte (an encoded file) or Image.</summary>
-    /// <value>"Image".</value>
+    /// <value>"ImagePath", as LoadImageFolder calls it.</value>
     [Required]
-    public string InputColumnName { get; set; } = "Image";
+    public string InputColumnName { get; set; } = "ImagePath";
 
     /// <summary>The column to add: a vector of Single, as long as the encoder's features.</summary>
     /// <value>"Features".</value>

@@ -64,12 +64,13 @@ public sealed class ImageEmbeddingTransformer : ITransformer, IDisposable
         if (kind == ImageColumnKind.Encoded)
         {
             throw new NotSupportedException($"Column '{options.InputColumnName}' holds encoded files, which no transformer of ML.NET decodes: "
-                + "embed from a column of paths or images to save the model, or keep the encoder with EncoderCheckpoint.Save.");
+                + "embed from a column of paths or images to save the model, or keep the encoder with EncoderCheckpoint.Save. Served by "
+                + "MaskBias.MLNet.Extensions, a model that was saved from paths takes encoded files.");
         }
         if (options.ApplyOrientation)
         {
             throw new NotSupportedException("ApplyOrientation is true; to save the model it must be false, "
-                + "because ML.NET's LoadImages ignores the EXIF orientation.");
+                + "because ML.NET's LoadImages ignores the EXIF orientation. Served by MaskBias.MLNet.Extensions, a saved model can honour it.");
         }
         using var chain = BuildOnnxChain();
         ((ITransformer)chain).Save(ctx);
@@ -77,6 +78,7 @@ public sealed class ImageEmbeddingTransformer : ITransformer, IDisposable
 
     internal TransformerChain<ITransformer> BuildOnnxChain()
     {
+        Encoder.ThrowIfDisposed();
         string output = options.OutputColumnName;
         OnnxExportOptions names = new()
         {

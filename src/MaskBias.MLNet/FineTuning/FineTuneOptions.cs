@@ -161,7 +161,10 @@ public sealed class FineTuneOptions : SupervisedOptions
     /// Semi-ViT's supervised stage (Cai et al., NeurIPS 2022) on a share of the labels: below 5%, as for its 1%, base learning rate 5e-5
     /// and no mixup, CutMix, erasing or drop path; else, as for its 10%, base learning rate 2.5e-4 and all of them.
     /// </summary>
-    /// <param name="labelFraction">Share of each class' rows, for instance 0.01 or 0.1.</param>
+    /// <param name="labelFraction">
+    /// Share of each class' rows that is learned from, for instance 0.01 or 0.1. Where few labels are all there are, set
+    /// <see cref="LabelFraction"/> to 1 afterwards.
+    /// </param>
     public static FineTuneOptions FewShot(double labelFraction) => labelFraction < 0.05
         ? new()
         {

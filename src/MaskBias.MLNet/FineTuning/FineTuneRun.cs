@@ -1,3 +1,4 @@
+using System.Globalization;
 using MaskBias.MLNet.Distributed;
 using MaskBias.MLNet.LinearProbing;
 using MaskBias.MLNet.RowMapping;
@@ -57,10 +58,16 @@ internal sealed class FineTuneRun : IDisposable
 
     private (VisionEncoder Encoder, LinearClassifier Linear, ClassifierReport Report) TrainTogether(IDataView data, VisionEncoder start)
     {
-        using var log = new RunLog(host, rank: ranks.Rank);
+        using var log = new RunLog(host, options.Logger, ranks.Rank);
         using var precision = new MatrixPrecision(options.Precision, device);
         int[] classesOfRows = ClassLabels.Read(data, label);
         var (labelled, rows) = Labelled(data, classesOfRows);
+        int known = classesOfRows.Count(c => c >= 0);
+        if (rows.Length < known && options.LabelSubsetPath is null)
+        {
+            log.Warn(string.Create(CultureInfo.InvariantCulture, $"{rows.Length} of {known} labelled images are learned from: ")
+                + string.Create(CultureInfo.InvariantCulture, $"LabelFraction is {options.LabelFraction}; with 1 all of them are."));
+        }
         var model = NewModel(start, options.DropPath);
         FineTuneModel? average = null;
         try
@@ -92,6 +99,7 @@ internal sealed class FineTuneRun : IDisposable
         var sizes = ViewSizes.For(views, model.Backbone.Options);
         var loading = options.Loading();
         using var store = ImageStore.Load(labelled, loading, sizes.KeptSide, log.Warn, rows);
+        store.WarnOfTurned(log.Warn);
         int[] classes = [.. Enumerable.Range(0, store.Count).Select(i => classesOfRows[store[i].Row])];
         ClassLabels.Check(classes, label);
         var (kept, heldOut) = StratifiedSplit.HoldOut(classes, options.ValidationFraction, seed);

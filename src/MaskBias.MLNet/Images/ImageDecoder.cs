@@ -38,8 +38,7 @@ public static class ImageDecoder
     /// <param name="encoded">The file's bytes.</param>
     /// <param name="name">What errors call the image.</param>
     /// <param name="maxShortSide">In pixels; a long side has at most 16 times as many.</param>
-    /// <returns>The pixels, upright, and the size of the whole image.</returns>
-    internal static (RgbImage Pixels, int Height, int Width) DecodeReduced(ReadOnlySpan<byte> encoded, string name, int maxShortSide)
+    internal static ReducedImage DecodeReduced(ReadOnlySpan<byte> encoded, string name, int maxShortSide)
     {
         using var data = SKData.CreateCopy(encoded);
         using var codec = Open(data, name, DefaultMaxPixels);
@@ -47,7 +46,7 @@ public static class ImageDecoder
         double scale = ImageReduction.ToShortSide(whole.Height, whole.Width, maxShortSide);
         using var bitmap = Decode(codec, Smallest(codec, scale), name, applyOrientation: true);
         var (height, width) = IsTurned(codec.EncodedOrigin) ? (whole.Width, whole.Height) : (whole.Height, whole.Width);
-        return (ImageReduction.Scale(bitmap, height, width, scale), height, width);
+        return new(ImageReduction.Scale(bitmap, height, width, scale), height, width, codec.EncodedOrigin != SKEncodedOrigin.TopLeft);
     }
 
     /// <summary>Whether upright pixels have rows where the stored ones have columns.</summary>
@@ -64,8 +63,9 @@ public static class ImageDecoder
     private static SKCodec Open(SKData data, string name, long maxPixels)
     {
         if (data.IsEmpty) throw new ImageReadException($"{name} is empty (0 bytes).");
-        var codec = SKCodec.Create(data)
-            ?? throw new ImageReadException($"{name} ({data.Size} bytes) is not an image that can be read; formats are {Formats}.");
+        var codec = SKCodec.Create(data) ?? throw new ImageReadException(OtherImageFormat.Of(data.AsSpan()) is { } other
+            ? $"{name} is {other}, which cannot be read: convert it to one of {Formats}."
+            : $"{name} ({data.Size} bytes) is not an image that can be read; formats are {Formats}.");
         try
         {
             CheckSize(codec.Info.Size, name, maxPixels);

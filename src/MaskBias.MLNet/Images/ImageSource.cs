@@ -15,14 +15,14 @@ internal sealed record ImageSource(
 
     /// <summary>Gives the pixels, upright, reduced to a short side, and the size of the whole image.</summary>
     /// <exception cref="ImageReadException">The image cannot be read; the message names the row, the column and the file.</exception>
-    public (RgbImage Image, int Height, int Width) Decode(int maxShortSide)
+    public ReducedImage Decode(int maxShortSide)
     {
         if (Fault is not null) throw Fault;
         if (Encoded is not null) return ImageDecoder.DecodeReduced(Encoded, $"{Place}: the encoded image", maxShortSide);
         if (Path is not null) return ImageDecoder.DecodeReduced(ReadFile(Place, Path), $"{Place}: '{Path}'", maxShortSide);
         var image = Pixels!();
         var (height, width) = FullSize ?? (image.Height, image.Width);
-        return (ImageReduction.ToShortSide(image, maxShortSide), height, width);
+        return new(ImageReduction.ToShortSide(image, maxShortSide), height, width, IsStoredTurned: false);
     }
 
     /// <summary>Reads a whole image file.</summary>

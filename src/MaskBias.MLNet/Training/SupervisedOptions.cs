@@ -3,6 +3,7 @@ using MaskBias.MLNet.Distributed;
 using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Masks;
 using MaskBias.MLNet.Training.Output;
+using Microsoft.Extensions.Logging;
 
 namespace MaskBias.MLNet.Training;
 
@@ -96,6 +97,11 @@ public abstract class SupervisedOptions : IValidatableObject
     /// <value>null.</value>
     [FreeOnResume]
     public IProgress<TrainingProgress>? Progress { get; set; }
+
+    /// <summary>Receives what <c>MLContext.Log</c> receives: the resolved settings, a line per epoch, warnings.</summary>
+    /// <value>null.</value>
+    [FreeOnResume]
+    public ILogger? Logger { get; set; }
 
     /// <summary>Stops the run before its next step.</summary>
     [FreeOnResume]

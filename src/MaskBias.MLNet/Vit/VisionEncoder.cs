@@ -12,6 +12,8 @@ namespace MaskBias.MLNet.Vit;
 /// <remarks><see cref="Embed"/> may be called from several threads at once.</remarks>
 public sealed class VisionEncoder : IDisposable
 {
+    private bool isDisposed;
+
     /// <summary>Takes ownership of the modules and puts them in evaluation mode.</summary>
     /// <param name="model">The transformer.</param>
     /// <param name="head">The projection head of its pretraining, kept for distillation.</param>
@@ -44,7 +46,15 @@ public sealed class VisionEncoder : IDisposable
     public int FeatureDim => Model.FeatureDim;
 
     /// <summary>Where the weights are.</summary>
-    public Device Device => Model.parameters().First().device;
+    /// <exception cref="ObjectDisposedException">The encoder was disposed.</exception>
+    public Device Device
+    {
+        get
+        {
+            ThrowIfDisposed();
+            return Model.parameters().First().device;
+        }
+    }
 
     /// <summary>
     /// Moves the weights. Embedding, nearest neighbours and the linear probe compute where they are; training chooses for itself.
@@ -56,6 +66,7 @@ public sealed class VisionEncoder : IDisposable
     public void MoveTo(ComputeDevice device)
     {
         ArgumentNullException.ThrowIfNull(device);
+        ThrowIfDisposed();
         var (where, _) = device.Resolve(MpiLauncher.LocalRank);
         foreach (nn.Module? part in new nn.Module?[] { Model, Head, Decoder }) part?.to(where);
     }
@@ -115,9 +126,18 @@ public sealed class VisionEncoder : IDisposable
         Decoder?.eval();
     }
 
+    /// <summary>Throws where the weights are freed already.</summary>
+    internal void ThrowIfDisposed()
+    {
+        if (!isDisposed) return;
+        throw new ObjectDisposedException(nameof(VisionEncoder),
+            "The encoder was disposed. Embeddings and classifiers that were made with it compute with it: dispose it after them. A saved model needs none.");
+    }
+
     /// <summary>Frees the weights.</summary>
     public void Dispose()
     {
+        isDisposed = true;
         Model.Dispose();
         Head?.Dispose();
         Decoder?.Dispose();

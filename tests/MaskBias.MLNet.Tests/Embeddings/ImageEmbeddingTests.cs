@@ -144,6 +144,18 @@ public sealed class ImageEmbeddingTests : IDisposable
     }
 
     [Fact]
+    public void An_encoder_that_was_disposed_says_so()
+    {
+        var data = photos.Load(ml);
+        var gone = TinyEncoders.Plain();
+        var model = ml.SelfSupervised().EmbedImages("Features", "ImagePath", gone).Fit(data);
+        gone.Dispose();
+        Assert.Contains("dispose it after them", Catch(() => Features(model.Transform(data))).ToString());
+        using var stream = new MemoryStream();
+        Assert.Contains("dispose it after them", Catch(() => ml.Model.Save(model, data.Schema, stream)).Message);
+    }
+
+    [Fact]
     public void Options_out_of_range_are_listed_together()
     {
         var options = new ImageEmbeddingOptions { BatchSize = 0, InputColumnName = "" };

@@ -5,6 +5,7 @@ using MaskBias.MLNet.Images.Augmentation;
 using MaskBias.MLNet.LinearProbing;
 using MaskBias.MLNet.Native;
 using MaskBias.MLNet.Tests.Embeddings;
+using MaskBias.MLNet.Tests.Images;
 using MaskBias.MLNet.Tests.Training.Output;
 using MaskBias.MLNet.Training;
 using MaskBias.MLNet.Training.Data;
@@ -53,6 +54,23 @@ public sealed class FineTuneTests : IDisposable
         ml.Model.Save(model, data.Schema, path);
         var again = ml.Model.Load(path, out _).Transform(data).GetColumn<float[]>("Score").ToArray();
         Assert.All(scored.GetColumn<float[]>("Score").Zip(again), s => Assert.All(s.First.Zip(s.Second), v => Assert.Equal(v.First, v.Second, 1e-3f)));
+    }
+
+    [Fact]
+    public void Photos_that_are_stored_turned_and_labels_that_are_left_out_are_warned_of()
+    {
+        byte[] jpeg = SampleImages.Shape(0, 1, 48, 40, SkiaSharp.SKEncodedImageFormat.Jpeg);
+        photos.Rows.Add(new() { ImagePath = folder.Write("turned.jpg", SampleImages.JpegWithOrientation(jpeg, 6)), Label = SampleImages.Classes[0] });
+        var options = Quick();
+        (options.Epochs, options.LabelFraction) = (1, 0.99);
+        var logger = new ListLogger();
+        options.Logger = logger;
+        using var all = ml.MulticlassClassification.Trainers.FineTune(encoder, options).Fit(Keyed());
+        Assert.Contains(all.Report.Run.Warnings, w => w.StartsWith("1 of 25 images are stored turned.", StringComparison.Ordinal));
+        Assert.Contains(logger.Lines, line => line.Text.Contains("1 of 25 images are stored turned.", StringComparison.Ordinal));
+        options.LabelFraction = 0.5;
+        using var half = ml.MulticlassClassification.Trainers.FineTune(encoder, options).Fit(Keyed());
+        Assert.Contains("12 of 25 labelled images are learned from: LabelFraction is 0.5; with 1 all of them are.", half.Report.Run.Warnings);
     }
 
     [Fact]

@@ -49,6 +49,14 @@ public class ImageDecoderTests
         Assert.Contains("formats are JPEG", Assert.Throws<ImageReadException>(() => ImageDecoder.Decode("hello, world"u8, "a.png")).Message);
     }
 
+    [Theory]
+    [InlineData("\0\0\0\u0018ftypheic\0\0\0\0", "is a HEIC file, which cannot be read: convert it to one of JPEG, ")]
+    [InlineData("\0\0\0\u0018ftypavif\0\0\0\0", "is an AVIF file")]
+    [InlineData("II*\0\u0008\0\0\0", "is a TIFF or raw camera file")]
+    [InlineData("\0\0\0\u0018ftypisom\0\0\0\0", "is not an image that can be read")]
+    public void Formats_of_cameras_are_named(string start, string expected) =>
+        Assert.Contains(expected, Assert.Throws<ImageReadException>(() => ImageDecoder.Decode(System.Text.Encoding.Latin1.GetBytes(start), "a")).Message);
+
     [Fact]
     public void Too_many_pixels_are_refused_before_decoding()
     {
@@ -125,7 +133,7 @@ public class ImageDecoderTests
         {
             var whole = ImageDecoder.Decode(photo, "x");
             var expected = ImageReduction.ToShortSide(whole, side);
-            var (image, height, width) = ImageDecoder.DecodeReduced(photo, "x", side);
+            var (image, height, width, _) = ImageDecoder.DecodeReduced(photo, "x", side);
             Assert.Equal((whole.Height, whole.Width), (height, width));
             Assert.Equal((expected.Height, expected.Width), (image.Height, image.Width));
             double difference = expected.Pixels.Zip(image.Pixels, (a, b) => Math.Abs(a - b)).Average();
@@ -136,7 +144,7 @@ public class ImageDecoderTests
     [Fact]
     public void A_panorama_is_decoded_no_longer_than_16_times_its_short_side()
     {
-        var (image, _, width) = ImageDecoder.DecodeReduced(Photo(4000, 60, SKEncodedImageFormat.Jpeg), "x", 50);
+        var (image, _, width, _) = ImageDecoder.DecodeReduced(Photo(4000, 60, SKEncodedImageFormat.Jpeg), "x", 50);
         Assert.Equal((4000, 800, 12), (width, image.Width, image.Height));
     }
 

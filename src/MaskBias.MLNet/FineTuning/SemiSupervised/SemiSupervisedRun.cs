@@ -70,7 +70,7 @@ internal sealed class SemiSupervisedRun : IDisposable
             }
             student.TakeHead(linear);
             var kept = new VisionEncoder(teacher.Backbone, normalization: start.Normalization);
-            using var log = new RunLog(host);
+            using var log = new RunLog(host, options.Supervised.Logger);
             using var precision = new MatrixPrecision(options.Supervised.Precision, teacher.Head.weight!.device);
             var report = Train(data, classes, student, teacher, kept, start, log) with { SupervisedStage = before };
             kept.Evaluate();

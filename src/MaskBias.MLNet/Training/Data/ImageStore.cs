@@ -24,6 +24,7 @@ internal sealed class ImageStore : IDisposable
     private readonly string? maskColumnName;
     private readonly int maxShortSide;
     private long cacheLeft;
+    private int turned;
 
     private ImageStore(PretrainingOptions options, int maxShortSide)
     {
@@ -36,6 +37,17 @@ internal sealed class ImageStore : IDisposable
 
     /// <summary>Number of rows left out because their image could not be read.</summary>
     public int Skipped { get; private set; }
+
+    /// <summary>
+    /// Warns where files hold their image turned: it is learned from upright, and a classifier takes pixels as they are stored, as ML.NET's
+    /// LoadImages does.
+    /// </summary>
+    public void WarnOfTurned(Action<string> warn)
+    {
+        if (turned == 0) return;
+        warn($"{turned} of {Count + Skipped} images are stored turned. They are learned from upright, as their EXIF orientation says; the classifier, like "
+            + "ML.NET's LoadImages, takes pixels as they are stored. Store photos upright, or serve the saved model with ApplyOrientation = true.");
+    }
 
     /// <summary>Bytes of decoded images in the temporary file.</summary>
     public long SpilledBytes => spill.Length;
@@ -50,7 +62,7 @@ internal sealed class ImageStore : IDisposable
             // A file may move with its folder; what is in memory is looked at.
             if (image.Source.Path is { } path)
                 hash.AppendData(Encoding.UTF8.GetBytes($"{Path.GetFileName(Path.GetDirectoryName(path))}/{Path.GetFileName(path)}"));
-            else hash.AppendData(image.Source.Encoded ?? Decode(image).Pixels);
+            else hash.AppendData(image.Source.Encoded ?? Decode(image, out _).Pixels);
             if (image.Masks is { } masks) hash.AppendData(masks.Encode());
         }
         return Output.Fingerprint.Of(hash);
@@ -93,7 +105,7 @@ internal sealed class ImageStore : IDisposable
     public RgbImage Pixels(int index)
     {
         var image = images[index];
-        return image.Cached ?? Decode(image);
+        return image.Cached ?? Decode(image, out _);
     }
 
     /// <summary>Frees the temporary file.</summary>
@@ -191,7 +203,8 @@ internal sealed class ImageStore : IDisposable
 
     private void Keep(StoredImage image)
     {
-        var pixels = Decode(image);
+        var pixels = Decode(image, out bool isStoredTurned);
+        if (isStoredTurned) Interlocked.Increment(ref turned);
         if (image.Masks is { } masks && (masks.Height != image.Height || masks.Width != image.Width))
             throw new InvalidDataException($"Row {image.Row}, column '{maskColumnName}': the masks are {masks.Width}x{masks.Height} pixels, the image is {image.Width}x{image.Height}; they must be of one size.");
         if (image.Source.Pixels is not null) return;                 // held already
@@ -199,9 +212,9 @@ internal sealed class ImageStore : IDisposable
         else Interlocked.Add(ref cacheLeft, pixels.Pixels.LongLength);
     }
 
-    private RgbImage Decode(StoredImage image)
+    private RgbImage Decode(StoredImage image, out bool isStoredTurned)
     {
-        var (pixels, height, width) = image.Source.Decode(maxShortSide);
+        (var pixels, int height, int width, isStoredTurned) = image.Source.Decode(maxShortSide);
         if (image.Height != 0 && (height, width) != (image.Height, image.Width))
         {
             throw new ImageReadException($"{image.Source.Place}: '{image.Source.Path}' has changed since it was first read: it is {width}x{height} "
