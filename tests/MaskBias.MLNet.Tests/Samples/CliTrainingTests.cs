@@ -44,11 +44,69 @@ public sealed class CliTrainingTests : IDisposable
         Assert.Equal(["ImagePath"], schema.Select(c => c.Name));
         Assert.NotNull(model);
 
+        var predicted = Json("predict", At("probe.zip"), "--images", photos.Path, "--output", At("predictions.csv"));
+        Assert.Equal((18, 0, 3), (predicted.GetProperty("images").GetInt32(), predicted.GetProperty("unreadable").GetInt32(), predicted.GetProperty("classes").GetInt32()));
+        AssertPredictions(model, predicted.GetProperty("accuracy").GetDouble());
+
         string table = At("embeddings.csv");
         Assert.Equal(18, Json("embed", plain, "--images", photos.Path, "--output", table).GetProperty("images").GetInt32());
         Assert.All(File.ReadLines(table), line => Assert.Equal(2 + 24, line.Split(',').Length));
         Assert.Equal(24, Json("embed", plain, "--images", photos.Path, "--output", At("embeddings.parquet")).GetProperty("dimensions").GetInt32());
         Assert.True(new FileInfo(At("embeddings.parquet")).Length > 500);
+    }
+
+    // Each row is what ML.NET itself says of the image.
+    private void AssertPredictions(ITransformer model, double accuracy)
+    {
+        string[] lines = File.ReadAllLines(At("predictions.csv"));
+        Assert.Equal(1 + 18, lines.Length);
+        string[] classes = [.. lines[0].Split(',')[3..].Select(name => name.Trim('"'))];
+        var expected = new MLContext().Data.CreateEnumerable<ShapePhotos.Prediction>(
+            model.Transform(photos.Load(new())), reuseRowObject: false, ignoreMissingColumns: true).ToArray();
+        int right = 0;
+        for (int i = 0; i < 18; i++)
+        {
+            string[] cells = lines.Skip(1).Single(l => l.StartsWith($"\"{photos.Rows[i].ImagePath}\"", StringComparison.Ordinal)).Split(',');
+            float[] probabilities = [.. cells[3..].Select(c => float.Parse(c, System.Globalization.CultureInfo.InvariantCulture))];
+            Assert.All(expected[i].Score.Zip(probabilities), p => Assert.Equal(p.First, p.Second, 1e-3f));
+            Assert.Equal((classes[Array.IndexOf(probabilities, probabilities.Max())], cells[2]), (cells[1].Trim('"'), cells[3 + Array.IndexOf(probabilities, probabilities.Max())]));
+            if (cells[1].Trim('"') == photos.Rows[i].Label) right++;
+        }
+        Assert.Equal(right / 18.0, accuracy, 1e-9);
+    }
+
+    [Fact]
+    public void A_damaged_image_that_was_held_out_does_not_cost_the_training()
+    {
+        Json(["pretrain", "mae", "--images", photos.Path, "--masks", "none", "--output", At("run"), "--epochs", "1", .. Tiny, "--decoder-embed-dim", "12", "--decoder-depth", "1"]);
+        using var held = new ShapePhotos(perClass: 2);
+        string damaged = held.Rows[0].ImagePath;
+        File.WriteAllBytes(damaged, held.Rows[0].Encoded[..(held.Rows[0].Encoded.Length / 2)]);
+        File.WriteAllBytes(Path.Combine(held.Path, "a.heic"), [0, 0, 0, 24, .. "ftypheic"u8]);
+        string[] sets = ["--images", photos.Path, "--test", held.Path];
+        var probe = Json(["probe", At("run/encoder"), .. sets, "--output", At("probe.zip"), "--epochs", "5"]);
+        Assert.Equal((5, 1), (probe.GetProperty("heldOut").GetInt32(), probe.GetProperty("heldOutButUnreadable").GetInt32()));
+        var neighbours = Json(["knn", At("run/encoder"), .. sets]);
+        Assert.Equal((18, 5, 1), (neighbours.GetProperty("neighbours").GetInt32(), neighbours.GetProperty("heldOut").GetInt32(), neighbours.GetProperty("unreadable").GetInt32()));
+        var found = Json(["experiment", At("run/encoder"), .. sets, "--output", At("found"), "--allowed", "LbfgsMaximumEntropy", "--max-trials", "1"]);
+        Assert.Equal(1, found.GetProperty("heldOutButUnreadable").GetInt32());
+
+        var (code, _, errors) = Run("predict", At("probe.zip"), "--images", held.Path, "--output", At("predictions.csv"));
+        Assert.True(code == 0 && errors.Contains(damaged, StringComparison.Ordinal), errors);
+        Assert.Equal(1 + 5, File.ReadAllLines(At("predictions.csv")).Length);
+        (code, _, errors) = Run("embed", At("run/encoder"), "--images", held.Path, "--output", At("embeddings.csv"));
+        Assert.True(code == 0 && errors.Contains("1 files are of formats that cannot be read (.heic, ", StringComparison.Ordinal), errors);
+        (code, _, errors) = Run("predict", At("none.zip"), "--images", held.Path, "--output", At("predictions.csv"));
+        Assert.True(code == 2 && errors.Contains("there is no such file", StringComparison.Ordinal), errors);
+    }
+
+    [Fact]
+    public void Images_that_differ_in_their_extension_alone_get_no_masks_of_each_other()
+    {
+        string png = Directory.GetFiles(photos.Path, "*.png", SearchOption.AllDirectories)[0];
+        File.WriteAllBytes(Path.ChangeExtension(png, ".jpg"), Images.SampleImages.Noise(60, 50, SkiaSharp.SKEncodedImageFormat.Jpeg));
+        var (code, _, errors) = Run("masks", "--images", photos.Path, "--output", At("masks"));
+        Assert.True(code == 2 && errors.Contains("both would have their masks in", StringComparison.Ordinal), errors);
     }
 
     [Fact]

@@ -25,7 +25,7 @@ public sealed class ToolDocsTests : IDisposable
             var (code, _, errors) = BuiltProgram.Run("src/Samples/Cli", "maskbias", arguments);
             Assert.True(code == 0, $"{command}: {errors}");
         }
-        foreach (string made in new[] { "found/model.zip", "found/leaderboard.svg", "model.zip", "tuned.zip", "semi.zip", "embeddings.parquet", "encoder.onnx", "study/study.md" }) Assert.True(File.Exists(Path.Combine(folder.Path, made)), made);
+        foreach (string made in new[] { "found/model.zip", "found/leaderboard.svg", "model.zip", "tuned.zip", "semi.zip", "predictions.csv", "embeddings.parquet", "encoder.onnx", "study/study.md" }) Assert.True(File.Exists(Path.Combine(folder.Path, made)), made);
     }
 
     // Names of files and folders, which the commands' own words are not: a command comes first, "dino" second.

@@ -7,6 +7,7 @@ using MaskBias.MLNet.LinearProbing;
 using MaskBias.MLNet.Samples.Cli.Inputs;
 using MaskBias.MLNet.Samples.Cli.Options;
 using MaskBias.MLNet.Samples.Cli.Output;
+using MaskBias.MLNet.Samples.Common.Photos;
 using MaskBias.MLNet.Samples.Pictures;
 using MaskBias.MLNet.Training;
 using MaskBias.MLNet.Training.Output;
@@ -35,8 +36,8 @@ internal static class ClassifierCommands
         "finetune", "Trains an encoder and a linear layer on labelled images.", takesExtra: false,
         new()
         {
-            ["dino"] = FineTuneOptions.Dino, ["mae"] = FineTuneOptions.Mae, ["few-shot-1"] = () => FineTuneOptions.FewShot(0.01),
-            ["few-shot-10"] = () => FineTuneOptions.FewShot(0.1),
+            ["dino"] = FineTuneOptions.Dino, ["mae"] = FineTuneOptions.Mae, ["few-shot-1"] = () => FewShot(0.01),
+            ["few-shot-10"] = () => FewShot(0.1),
         },
         options => options, tuned: options => (options, options.Output, "Precision"),
         (ml, encoder, options) => ml.MulticlassClassification.Trainers.FineTune(encoder, options));
@@ -91,8 +92,8 @@ internal static class ClassifierCommands
             supervised(options).CancellationToken = session.Token;
             int seed = supervised(options).Seed ?? 1;
             var ml = session.Context(seed);
-            var found = photos.Load(parsed, seed);
-            var (train, test) = PhotoInput.Keyed(ml, found);
+            var found = photos.Load(session, parsed, seed);
+            var (train, keys) = PhotoInput.Keyed(ml, found);
             using var encoder = checkpoint.Load(parsed);
             _ = UsageException.Checked(() => trainer(ml, encoder, options));
             session.Resolved(tree.Values(options));
@@ -101,17 +102,28 @@ internal static class ClassifierCommands
                 supervised(options).Progress = progress;
                 using var classifier = trainer(ml, encoder, options).Fit(train);
                 if (!Session.IsRoot) return;
-                int top = Math.Min(5, found.Classes.Count);
-                var metrics = found.Test.Count == 0 ? null
-                    : ml.MulticlassClassification.Evaluate(classifier.Transform(test), topKPredictionCount: top);
                 Save(ml, classifier, train, parsed.GetValue(output)!);
+                int top = Math.Min(5, found.Classes.Count);
+                // One damaged image would end the measuring.
+                var (held, unreadable) = PhotoInput.Readable(found.Test, session.Token);
+                var test = keys.Transform(PhotoSet.ToDataView(ml, held));
+                var metrics = held.Count == 0 ? null : ml.MulticlassClassification.Evaluate(classifier.Transform(test), topKPredictionCount: top);
                 session.Result(
-                    ("model", parsed.GetValue(output)), ("trained on", classifier.Report.Run.Images), ("held out", found.Test.Count),
+                    ("model", parsed.GetValue(output)), ("trained on", classifier.Report.Run.Images), ("held out", held.Count),
+                    ("held out but unreadable", unreadable > 0 ? unreadable : null),
                     ("accuracy", metrics?.MicroAccuracy), ("mean accuracy per class", metrics?.MacroAccuracy),
                     ($"top-{top} accuracy", metrics?.TopKAccuracy), ("report", classifier.Report.ToString()));
             });
         }));
         return command;
+    }
+
+    // For few labels, on all that there are.
+    private static FineTuneOptions FewShot(double share)
+    {
+        var options = FineTuneOptions.FewShot(share);
+        options.LabelFraction = 1;
+        return options;
     }
 
     // The labels' keys belong to training: the model maps ImagePath to Score and the class's name.

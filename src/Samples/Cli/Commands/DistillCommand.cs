@@ -26,7 +26,7 @@ internal static class DistillCommand
         command.SetAction(parsed => Session.Run(parsed, json, session =>
         {
             using var encoder = teacher.Load(parsed);
-            var found = photos.Load(parsed, seed: 1);
+            var found = photos.Load(session, parsed, seed: 1);
             int images = found.Train.Count + found.Test.Count + found.Extra.Count;
             var options = encoder.Decoder is null ? new DistillationOptions() : DistillationOptions.Mae();
             options.BatchSize = images < 5000 ? 64 : options.BatchSize;

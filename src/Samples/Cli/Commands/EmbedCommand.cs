@@ -28,8 +28,10 @@ internal static class EmbedCommand
         var checkpoint = new CheckpointInput(command, computes: true);
         var photos = new PhotoInput(command, needsLabels: false);
         var output = new Option<string>("--output") { Description = "The file to write: .parquet or .csv.", Required = true, HelpName = "file" };
+        var orientation = OrientationOption.Create();
         var json = Session.JsonOption();
         command.Add(output);
+        command.Add(orientation);
         command.Add(json);
         command.SetAction(parsed => Session.Run(parsed, json, session =>
         {
@@ -38,7 +40,7 @@ internal static class EmbedCommand
             if (!asCsv && !Path.GetExtension(path).Equals(".parquet", StringComparison.OrdinalIgnoreCase))
                 throw new UsageException($"--output is '{path}'; it must end in .parquet or .csv.");
             var ml = session.Context(seed: 1);
-            var found = photos.Load(parsed, seed: 1);
+            var found = photos.Load(session, parsed, seed: 1);
             var all = found.Train.Concat(found.Test).OrderBy(p => p.ImagePath, StringComparer.Ordinal).ToList();
             var part = EmbeddedPart.Of(path, all.Select(p => p.ImagePath), checkpoint.Path(parsed), checkpoint.Options(parsed),
                 MpiWorld.LaunchedRank, MpiWorld.LaunchedSize);
@@ -58,6 +60,7 @@ internal static class EmbedCommand
             var embedded = ml.SelfSupervised().EmbedImages(encoder, new ImageEmbeddingOptions
             {
                 InputColumnName = "ImagePath", OutputColumnName = "Features", OnUnreadableImage = UnreadableImage.MissingValue,
+                ApplyOrientation = parsed.GetValue(orientation),
             }).Fit(rows).Transform(rows);
             int unreadable = 0;
             var progress = new CountLines(session.Console, all.Count, TimeProvider.System);
@@ -89,9 +92,7 @@ internal static class EmbedCommand
     {
         using var writer = new StreamWriter(stream, leaveOpen: true);
         foreach (var row in rows)
-            writer.WriteLine($"{Quoted(row.ImagePath)},{Quoted(row.Label)},{string.Join(',', row.Features.Select(v => v.ToString("r", CultureInfo.InvariantCulture)))}");
-
-        static string Quoted(string text) => $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+            writer.WriteLine($"{CsvText.Quoted(row.ImagePath)},{CsvText.Quoted(row.Label)},{string.Join(',', row.Features.Select(v => v.ToString("r", CultureInfo.InvariantCulture)))}");
     }
 
     // Group by group: memory holds one of them.

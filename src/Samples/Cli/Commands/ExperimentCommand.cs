@@ -43,7 +43,7 @@ internal static class ExperimentCommand
             settings.Progress = new Lines(session);
             int seed = settings.Seed ?? 1;
             var ml = session.Context(seed);
-            var found = photos.Load(parsed, seed);
+            var found = photos.Load(session, parsed, seed);
             var train = PhotoSet.ToDataView(ml, found.Train);
             var experiment = UsageException.Checked(() => ml.SelfSupervised().CreateClassificationExperiment(settings));
             Directory.CreateDirectory(folder);
@@ -61,22 +61,22 @@ internal static class ExperimentCommand
                 report.WritePlot(Path.Combine(folder, "labels.svg"));
             }
             // Of all labelled images these alone had no part in the choice.
-            double? held = found.Test.Count == 0 ? null
-                : ml.MulticlassClassification.Evaluate(Keyed(ml, found, result)).MicroAccuracy;
+            var (kept, unreadable) = PhotoInput.Readable(found.Test, session.Token);
+            double? held = kept.Count == 0 ? null : ml.MulticlassClassification.Evaluate(Keyed(ml, kept, found.Classes, result)).MicroAccuracy;
             session.Result(
                 ("model", model), ("best", result.BestRun.Trial.ToString()), ("metric", result.Metric), ("value", result.BestRun.Trial.Metric),
-                ("accuracy on images held out", held), ("trials", result.Runs.Count), ("stopped because", result.StoppedBecause.ToString()),
+                ("accuracy on images held out", held), ("held out but unreadable", unreadable > 0 ? unreadable : null), ("trials", result.Runs.Count), ("stopped because", result.StoppedBecause.ToString()),
                 ("seconds", Math.Round(result.Elapsed.TotalSeconds, 1)), ("seconds of embedding", Math.Round(result.EmbeddingTime.TotalSeconds, 1)));
         }));
         return command;
     }
 
     // The model gives class names; ML.NET's evaluator wants keys.
-    private static IDataView Keyed(MLContext ml, PhotoSet photos, ExperimentResult result)
+    private static IDataView Keyed(MLContext ml, IEnumerable<Photo> photos, IEnumerable<string> classes, ExperimentResult result)
     {
-        var scored = result.BestRun.Model.Transform(PhotoSet.ToDataView(ml, photos.Test));
+        var scored = result.BestRun.Model.Transform(PhotoSet.ToDataView(ml, photos));
         var keys = ml.Transforms.Conversion.MapValueToKey([new("Label"), new("PredictedLabel", "PredictedLabel")],
-            keyData: ml.Data.LoadFromEnumerable(photos.Classes.Select(c => new ClassName { Name = c })));
+            keyData: ml.Data.LoadFromEnumerable(classes.Select(c => new ClassName { Name = c })));
         return keys.Fit(scored).Transform(scored);
     }
 

@@ -4,8 +4,10 @@ using MaskBias.MLNet.Embeddings;
 using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Samples.Cli.Inputs;
 using MaskBias.MLNet.Samples.Cli.Output;
+using MaskBias.MLNet.Samples.Common.Photos;
 using MaskBias.MLNet.Weights;
 using Microsoft.ML;
+using Microsoft.ML.Data;
 
 namespace MaskBias.MLNet.Samples.Cli.Commands;
 
@@ -26,20 +28,26 @@ internal static class KnnCommand
         command.SetAction(parsed => Session.Run(parsed, json, session =>
         {
             var ml = session.Context(parsed.GetValue(seed));
-            var found = photos.Load(parsed, parsed.GetValue(seed));
+            var found = photos.Load(session, parsed, parsed.GetValue(seed));
             var neighbours = UsageException.Checked(() =>
                 ml.SelfSupervised().NearestNeighbors(new() { K = parsed.GetValue(k), Temperature = parsed.GetValue(temperature) }));
             if (found.Test.Count == 0) throw new UsageException("No class has two images, so none can be held out; give --test.");
-            var (train, test) = PhotoInput.Keyed(ml, found);
+            var (train, keys) = PhotoInput.Keyed(ml, found);
             using var encoder = checkpoint.Load(parsed);
             var embed = ml.SelfSupervised().EmbedImages(encoder, new ImageEmbeddingOptions
             {
                 InputColumnName = "ImagePath", OutputColumnName = "Features", OnUnreadableImage = UnreadableImage.MissingValue,
+                ApplyOrientation = true,                                       // as encoders are trained
             }).Fit(train);
-            IDataView Embedded(IDataView rows) => ml.Data.Cache(embed.Transform(rows), "Features", "Label");
-            var metrics = ml.MulticlassClassification.Evaluate(neighbours.Fit(Embedded(train)).Transform(Embedded(test)), topKPredictionCount: Math.Min(5, found.Classes.Count));
+            IDataView Embedded(IDataView rows) =>
+                ml.Data.Cache(ml.Data.FilterRowsByMissingValues(embed.Transform(rows), "Features"), "Features", "Label");
+            var (known, asked) = (Embedded(train), Embedded(keys.Transform(PhotoSet.ToDataView(ml, found.Test))));
+            var metrics = ml.MulticlassClassification.Evaluate(neighbours.Fit(known).Transform(asked), topKPredictionCount: Math.Min(5, found.Classes.Count));
+            int Count(IDataView rows) => rows.GetColumn<uint>("Label").Count();
+            var (neighbors, held) = (Count(known), Count(asked));
+            int unreadable = found.Train.Count + found.Test.Count - neighbors - held;
             session.Result(
-                ("neighbours", found.Train.Count), ("held out", found.Test.Count), ("classes", found.Classes.Count), ("accuracy", metrics.MicroAccuracy),
+                ("neighbours", neighbors), ("held out", held), ("unreadable", unreadable > 0 ? unreadable : null), ("classes", found.Classes.Count), ("accuracy", metrics.MicroAccuracy),
                 ("mean accuracy per class", metrics.MacroAccuracy));
         }));
         return command;

@@ -6,6 +6,7 @@ using MaskBias.MLNet.Samples.Cli.Inputs;
 using MaskBias.MLNet.Samples.Cli.Output;
 using MaskBias.MLNet.Samples.Common.Photos;
 using MaskBias.MLNet.Samples.Common.Terminal;
+using MaskBias.MLNet.Samples.Pictures;
 using Microsoft.ML;
 
 namespace MaskBias.MLNet.Samples.Cli.Commands;
@@ -28,9 +29,11 @@ internal static class MasksCommand
         {
             string root = Path.GetFullPath(parsed.GetValue(output)!);
             var ml = session.Context(seed: 1);
-            var found = photos.Load(parsed, seed: 1);
+            var found = photos.Load(session, parsed, seed: 1);
             string folder = Path.GetFullPath(parsed.GetValue<string>("--images")!);
             var all = found.Train.Concat(found.Test).OrderBy(p => p.ImagePath, StringComparer.Ordinal).ToList();
+            foreach (var same in all.GroupBy(p => Target(root, p.ImagePath, ".json")).Where(g => g.Count() > 1))
+                throw new UsageException($"--images has {string.Join(" and ", same.Select(p => p.ImagePath))}: both would have their masks in {same.Key}. Rename one.");
             var todo = all.Where(p => !File.Exists(Target(root, p.ImagePath, ".json"))).ToList();
             int written = 0, count = 0, unreadable = 0;
             var progress = new CountLines(session.Console, todo.Count, TimeProvider.System);
@@ -52,7 +55,7 @@ internal static class MasksCommand
                     if (parsed.GetValue(pictures) is { } drawn)
                     {
                         var image = ImageDecoder.Decode(File.ReadAllBytes(photo.ImagePath), photo.ImagePath);
-                        File.WriteAllBytes(InFolder(Target(drawn, photo.ImagePath, ".png")), MaskPictures.OverlayPng(image, set));
+                        WholeFile.Write(InFolder(Target(drawn, photo.ImagePath, ".png")), MaskPictures.OverlayPng(image, set));
                     }
                     Sa1bFile.From(set, Path.GetFileName(photo.ImagePath)).Write(InFolder(Target(root, photo.ImagePath, ".json")));
                     written++;

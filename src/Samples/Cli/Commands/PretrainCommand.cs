@@ -59,7 +59,7 @@ internal static class PretrainCommand
         command.SetAction(parsed => Session.Run(parsed, json, session =>
         {
             var options = new TOptions();
-            var found = photos.Load(parsed, seed: 1);
+            var found = photos.Load(session, parsed, seed: 1);
             int images = found.Train.Count + found.Test.Count + found.Extra.Count;
             Native.TorchRuntime.EnsureLoaded();
             string chosen = SizedDefaults.Apply(options, images, torch.cuda_is_available());

@@ -17,6 +17,7 @@ internal static class ToolCommand
             ClassifierCommands.FineTune(),
             ClassifierCommands.SemiSupervised(),
             ExperimentCommand.Create(),
+            PredictCommand.Create(),
             KnnCommand.Create(),
             EmbedCommand.Create(),
             MasksCommand.Create(),

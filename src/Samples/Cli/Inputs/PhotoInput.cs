@@ -1,4 +1,6 @@
 using System.CommandLine;
+using MaskBias.MLNet.Images;
+using MaskBias.MLNet.Samples.Cli.Output;
 using MaskBias.MLNet.Samples.Common.Photos;
 using Microsoft.ML;
 
@@ -32,12 +34,16 @@ internal sealed class PhotoInput
         if (takesExtra) command.Add(extra);
     }
 
-    /// <summary>Finds the images.</summary>
+    /// <summary>Finds the images, and notes those that no format here fits.</summary>
     /// <exception cref="UsageException">There are none, or no classes where they are needed.</exception>
-    public PhotoSet Load(ParseResult parsed, int seed)
+    public PhotoSet Load(Session session, ParseResult parsed, int seed)
     {
         try
         {
+            string[] folders = [.. new[] { parsed.GetValue(images), parsed.GetValue(test), parsed.GetValue(extra) }.OfType<string>().Where(Directory.Exists)];
+            int passedOver = folders.Sum(PhotoSet.CountUnreadable);
+            if (passedOver > 0)
+                session.Note($"{passedOver} files are of formats that cannot be read ({PhotoSet.UnreadableExtensions}) and are passed over: convert them to JPEG.");
             var photos = PhotoSet.Load(parsed.GetValue(images)!, seed);
             if (parsed.GetValue(test) is { } held) photos = photos.WithTest(held);
             if (parsed.GetValue(extra) is { } more) photos = photos.WithExtra(more);
@@ -54,11 +60,31 @@ internal sealed class PhotoInput
     /// <summary>Rows of images that are learned from without labels: all of them.</summary>
     public static IDataView Everything(MLContext ml, PhotoSet photos) => PhotoSet.ToDataView(ml, [.. photos.Train, .. photos.Test, .. photos.Extra]);
 
-    /// <summary>Labelled rows with keys; extra images have no class.</summary>
-    public static (IDataView Train, IDataView Test) Keyed(MLContext ml, PhotoSet photos)
+    /// <summary>The photos that can be decoded, and how many cannot.</summary>
+    public static (IReadOnlyList<Photo> Readable, int Unreadable) Readable(IReadOnlyList<Photo> photos, CancellationToken token)
+    {
+        bool[] isReadable = new bool[photos.Count];
+        Parallel.For(0, photos.Count, new() { CancellationToken = token }, i =>
+        {
+            try
+            {
+                ImageDecoder.Decode(File.ReadAllBytes(photos[i].ImagePath), photos[i].ImagePath);
+                isReadable[i] = true;
+            }
+            catch (Exception e) when (e is ImageReadException or IOException or UnauthorizedAccessException)
+            {
+                isReadable[i] = false;
+            }
+        });
+        List<Photo> readable = [.. photos.Where((_, i) => isReadable[i])];
+        return (readable, photos.Count - readable.Count);
+    }
+
+    /// <summary>Labelled rows with keys, and what gives other rows the same; extra images have no class.</summary>
+    public static (IDataView Train, ITransformer Keys) Keyed(MLContext ml, PhotoSet photos)
     {
         var labelled = PhotoSet.ToDataView(ml, photos.Train);
         var keys = ml.Transforms.Conversion.MapValueToKey("Label").Fit(labelled);
-        return (keys.Transform(PhotoSet.ToDataView(ml, [.. photos.Train, .. photos.Extra])), keys.Transform(PhotoSet.ToDataView(ml, photos.Test)));
+        return (keys.Transform(PhotoSet.ToDataView(ml, [.. photos.Train, .. photos.Extra])), keys);
     }
 }

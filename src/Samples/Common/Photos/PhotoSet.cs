@@ -14,6 +14,12 @@ internal sealed record PhotoSet(
 
     private static readonly string[] Extensions = [".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"];
 
+    // What cameras and scanners write, and nothing here decodes.
+    private static readonly string[] Unreadable = [".heic", ".heif", ".avif", ".tif", ".tiff", ".dng"];
+
+    /// <summary>Extensions of formats that cannot be read.</summary>
+    public static string UnreadableExtensions => string.Join(", ", Unreadable);
+
     public bool HasLabels => Classes.Count > 0;
 
     /// <summary>More images, for the two trainings alone: their classes, if any, are not read.</summary>
@@ -21,14 +27,14 @@ internal sealed record PhotoSet(
 
     /// <summary>The set with the images of another folder, at any depth, as <see cref="Extra"/>.</summary>
     /// <exception cref="IOException">No such folder, or no images in it.</exception>
-    public PhotoSet WithExtra(string folder) => this with { Extra = [.. Existing(folder).Select(path => new Photo { ImagePath = path })] };
+    public PhotoSet WithExtra(string folder) => this with { Extra = [.. ImagesOf(folder).Select(path => new Photo { ImagePath = path })] };
 
     /// <summary>The set with all of its images to train on, and another folder's held out, whose class folders bear the same names.</summary>
     /// <exception cref="IOException">No such folder, no images in it, no classes to train on, or a class that is not among them.</exception>
     public PhotoSet WithTest(string folder)
     {
         if (!HasLabels) throw new IOException($"Images to train on have no classes, so those of {folder} cannot be compared with them.");
-        var test = Existing(folder)
+        var test = ImagesOf(folder)
             .Select(path => new Photo { ImagePath = path, Label = Path.GetRelativePath(folder, path).Split(Path.DirectorySeparatorChar)[0] })
             .ToList();
         if (test.FirstOrDefault(photo => !Classes.Contains(photo.Label)) is { } stranger)
@@ -70,6 +76,18 @@ internal sealed record PhotoSet(
         return Split([.. classes.Select(c => (c.Name, Shuffled(c.Images, c.Name, random, mostPerClass)))]);
     }
 
+    /// <summary>The images of a folder, at any depth, in ordinal order.</summary>
+    /// <exception cref="IOException">No such folder, or no images in it.</exception>
+    public static List<string> ImagesOf(string folder)
+    {
+        if (!Directory.Exists(folder)) throw new DirectoryNotFoundException($"There is no folder {Path.GetFullPath(folder)}.");
+        var images = ImagesIn(folder, recurse: true);
+        return images.Count > 0 ? images : throw new IOException($"{folder} holds no images.");
+    }
+
+    /// <summary>How many images of formats that cannot be read lie in a folder, at any depth.</summary>
+    public static int CountUnreadable(string folder) => FilesIn(folder, recurse: true, Unreadable).Count();
+
     public static IDataView ToDataView(MLContext ml, IEnumerable<Photo> photos) => ml.Data.LoadFromEnumerable(photos);
 
     // Class by class, so that each keeps its share; a class of one image only trains.
@@ -92,21 +110,12 @@ internal sealed record PhotoSet(
         return photos[..Math.Min(most, photos.Length)];
     }
 
-    private static List<string> Existing(string folder)
-    {
-        if (!Directory.Exists(folder)) throw new DirectoryNotFoundException($"There is no folder {Path.GetFullPath(folder)}.");
-        var images = ImagesIn(folder, recurse: true);
-        return images.Count > 0 ? images : throw new IOException($"{folder} holds no images.");
-    }
+    private static List<string> ImagesIn(string folder, bool recurse) => [.. FilesIn(folder, recurse, Extensions).Order(StringComparer.Ordinal)];
 
-    private static List<string> ImagesIn(string folder, bool recurse)
+    private static IEnumerable<string> FilesIn(string folder, bool recurse, string[] extensions)
     {
         var visible = new EnumerationOptions { RecurseSubdirectories = recurse, IgnoreInaccessible = false };
-        return
-        [
-            .. Directory.EnumerateFiles(folder, "*", visible)
-                .Where(path => Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase))
-                .Order(StringComparer.Ordinal),
-        ];
+        return Directory.EnumerateFiles(folder, "*", visible)
+            .Where(path => extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase));
     }
 }

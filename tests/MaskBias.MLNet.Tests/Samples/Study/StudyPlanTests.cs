@@ -41,11 +41,12 @@ public sealed class StudyPlanTests : IDisposable
             {
               "Dtaa": {}, "Data": { "Masks": { "segment": "m" }, "Objects": "o" }, "Seeds": [1, 1], "ImagesSeen": 0, "Checkpoints": "many",
               "Measures": [ { "Kind": "Guess" }, { "Kind": "SemiSupervised", "Fractions": [1] },
-                { "Kind": "LinearProbe", "Fractions": [0, 2] } ],
+                { "Kind": "LinearProbe", "Fractions": [0, 2] },
+                { "Kind": "FineTune", "Fractions": [0.00001, 0.000011] } ],
               "Cells": [
                 { "Name": "a", "Method": "Dino", "Masks": "clouds", "Baseline": "z", "FreezeBias": 2 },
                 { "Name": "A", "Method": "Random", "Masks": "segment", "FreezeBias": 0.5 },
-                { "Name": "b", "Method": "Mae", "Shuffled": true },
+                { "Name": "b", "Method": "Mae", "Shuffled": true }, { "Name": "c", "Method": "Supervised", "Fractions": [0.2, 0.20001] },
                 { "Method": "Dinosaur" }
               ],
               "Compare": [ { "Cell": "a", "Against": "b", "Measure": "luck" }, { "Cell": "a", "Against": "b", "By": "k-NN" } ],
@@ -62,8 +63,10 @@ public sealed class StudyPlanTests : IDisposable
             "Measures[0].Kind is \"Guess\"; it must be one of NearestNeighbors, LinearProbe, ",
             "Measures[1].Fractions must be below 1", "Measures[2].Fractions is [0, 2]; it must be a list of numbers in [1E-06, 1].",
             "Cells[0].FreezeBias is 2; it must be a number in [0, 1].",
-            "Cells[3].Name is missing", "Cells[3].Method is \"Dinosaur\"; it must be one of Random, RandomMae, Supervised, Dino, Mae.",
+            "Cells[4].Name is missing", "Cells[4].Method is \"Dinosaur\"; it must be one of Random, RandomMae, Supervised, Dino, Mae.",
             "same file name: 'a', 'A'.",
+            "Measures ask for shares of the labels that make the same file name: 'fine-tuned 0%', 'fine-tuned 0%'.",
+            "Cell 'c': Fractions has shares of the labels that make the same file name: 'fine-tuned 20%', 'fine-tuned 20%'.",
             "'z' is compared with, but is no cell", "Cell 'a': Masks is 'clouds'; it must be segment",
             "Cell 'A': FreezeBias is 0.5; it must be at most a third of the run, or 1 for all of it.",
             "Cell 'A': Method is Random, which takes no masks", "Cell 'b': Shuffled is true, but there are no Masks.",
@@ -113,6 +116,7 @@ public sealed class StudyPlanTests : IDisposable
     [InlineData("""{ "Name": "a", "Name": "b" }""", "cannot be read as a plan: ")]
     [InlineData("""{ "Name": "a", "name": "b" }""", "'name' is given twice, in capital or small letters; once is allowed.")]
     [InlineData("""{ "Data": { "Train": "a", "train": "b" } }""", "'Data.train' is given twice, ")]
+    [InlineData("""{ "Data": { "Train": "a" }, "Seeds": [1, 1.5] }""", "Seeds is [1, 1.5]; it must be a list of whole numbers in [0, 2147483647].")]
     public void A_file_that_is_no_plan(string json, string expected) =>
         Assert.Contains(expected, Assert.Throws<UsageException>(() => PlanReader.Read(Write(json))).Message);
 

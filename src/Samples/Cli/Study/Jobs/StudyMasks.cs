@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
+using System.Text;
 using MaskBias.MLNet.Catalog;
 using MaskBias.MLNet.Masks;
 using MaskBias.MLNet.Masks.Files;
@@ -34,7 +35,7 @@ internal sealed class StudyMasks(StudyPlan plan, string root, StudyImages images
         if (File.Exists(file)) return Read(file, of.Count);
         long start = Stopwatch.GetTimestamp();
         var found = Find(source, of, cancellation);
-        WholeFile.Write(file, Written(found));
+        WholeFile.Write(file, stream => Write(found, stream));
         new MaskResult(source, of.Count, Stopwatch.GetElapsedTime(start).TotalSeconds, Environment.ProcessorCount,
             found.Average(m => m.Length == 0 ? 0 : MaskSet.Decode(m).Count)).Write(folder.Masks($"{SafeText.Slug(source)}-{key}"));
         return found;
@@ -119,19 +120,15 @@ internal sealed class StudyMasks(StudyPlan plan, string root, StudyImages images
         foreach (byte[] masks in finder.Fit(rows).Transform(rows).GetColumn<byte[]>(PlanOptions.MaskColumn)) found[i++] = masks;
     }
 
-    private static byte[] Written(byte[][] masks)
+    private static void Write(byte[][] masks, Stream stream)
     {
-        using var stream = new MemoryStream();
-        using (var writer = new BinaryWriter(stream))
+        using var writer = new BinaryWriter(stream, Encoding.UTF8, leaveOpen: true);
+        writer.Write(masks.Length);
+        foreach (byte[] one in masks)
         {
-            writer.Write(masks.Length);
-            foreach (byte[] one in masks)
-            {
-                writer.Write(one.Length);
-                writer.Write(one);
-            }
+            writer.Write(one.Length);
+            writer.Write(one);
         }
-        return stream.ToArray();
     }
 
     private static byte[][] Read(string file, int count)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using MaskBias.MLNet.Samples.Cli.Output;
 using MaskBias.MLNet.Samples.Cli.Study.Jobs;
 using MaskBias.MLNet.Samples.Cli.Study.Plans;
 using MaskBias.MLNet.Samples.Cli.Study.Results;
@@ -46,14 +47,12 @@ internal static class StudyTables
                 foreach (string measure in results.Measures)
                 {
                     if (results.Accuracy(cell.Name, seed, measure) is not { } accuracy) continue;
-                    csv.Append(CultureInfo.InvariantCulture, $"{Quoted(cell.Name)},{seed},{Quoted(measure)},{accuracy:0.######},")
+                    csv.Append(CultureInfo.InvariantCulture, $"{CsvText.Quoted(cell.Name)},{seed},{CsvText.Quoted(measure)},{accuracy:0.######},")
                         .Append(CultureInfo.InvariantCulture, $"{results.Images!.Labels.Length},{run?.ImagesPerSecond},{run?.Seconds},")
-                        .Append(Quoted(run?.Device ?? "")).Append('\n');
+                        .Append(CsvText.Quoted(run?.Device ?? "")).Append('\n');
                 }
             }
         }
         return csv.ToString();
     }
-
-    private static string Quoted(string text) => $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 }

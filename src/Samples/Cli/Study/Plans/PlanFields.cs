@@ -43,16 +43,13 @@ internal sealed class PlanFields
         name, required, Invariant($"a number in [{least}, {most}]"), v => Number(v, least, most));
 
     public long? Whole(string name, long least, long most, bool required = false) => Read<long?>(
-        name, required, Invariant($"a whole number in [{least}, {most}]"),
-        v => v.ValueKind == JsonValueKind.Number && v.TryGetInt64(out long number) && number >= least && number <= most ? number : null);
+        name, required, Invariant($"a whole number in [{least}, {most}]"), v => Whole(v, least, most));
 
     public IReadOnlyList<double> Numbers(string name, double least, double most, params double[] byDefault) => Read(
-        name, false, Invariant($"a list of numbers in [{least}, {most}]"), v =>
-        {
-            if (v.ValueKind != JsonValueKind.Array) return null;
-            double?[] numbers = [.. v.EnumerateArray().Select(e => Number(e, least, most))];
-            return numbers.Length > 0 && numbers.All(n => n is not null) ? numbers.Select(n => n!.Value).ToArray() : null;
-        }) ?? byDefault;
+        name, false, Invariant($"a list of numbers in [{least}, {most}]"), v => List(v, e => Number(e, least, most))) ?? byDefault;
+
+    public IReadOnlyList<long> Wholes(string name, long least, long most, params long[] byDefault) => Read(
+        name, false, Invariant($"a list of whole numbers in [{least}, {most}]"), v => List(v, e => Whole(e, least, most))) ?? byDefault;
 
     public T? OneOf<T>(string name, bool required = false) where T : struct, Enum => Read<T?>(
         name, required, "one of " + string.Join(", ", Enum.GetNames<T>()),
@@ -105,6 +102,16 @@ internal sealed class PlanFields
 
     private JsonElement? Find(string name) => fields.TryGetValue(name, out var value)
         && value.ValueKind != JsonValueKind.Null ? value : null;
+
+    private static T[]? List<T>(JsonElement value, Func<JsonElement, T?> read) where T : struct
+    {
+        if (value.ValueKind != JsonValueKind.Array) return null;
+        T?[] list = [.. value.EnumerateArray().Select(read)];
+        return list.Length > 0 && list.All(e => e is not null) ? [.. list.Select(e => e!.Value)] : null;
+    }
+
+    private static long? Whole(JsonElement value, long least, long most) =>
+        value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out long number) && number >= least && number <= most ? number : null;
 
     private static double? Number(JsonElement value, double least, double most) =>
         value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number) && number >= least

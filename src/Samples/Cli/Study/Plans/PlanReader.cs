@@ -46,7 +46,7 @@ internal static class PlanReader
         string name = fields.Text("Name") ?? byDefault;
         string? description = fields.Text("Description");
         var data = Data(fields.Object("Data", required: true));
-        int[] seeds = [.. fields.Numbers("Seeds", 0, int.MaxValue, 1, 2, 3).Select(s => (int)s)];
+        int[] seeds = [.. fields.Wholes("Seeds", 0, int.MaxValue, 1, 2, 3).Select(s => (int)s)];
         if (seeds.Distinct().Count() < seeds.Length || seeds.Length > MostSeeds)
             fields.Fault("Seeds", $"must be at most {MostSeeds} different numbers.");
         long seen = fields.Whole("ImagesSeen", 1, long.MaxValue, required: true) ?? 1;
@@ -63,6 +63,13 @@ internal static class PlanReader
         if (cells.Count is 0 or > MostCells) fields.Fault("Cells", $"has {cells.Count} cells; there must be 1 to {MostCells}.");
         foreach (string names in OfSameFile(cells.Select(c => c.Name)))
             faults.Add($"Cells have names that make the same file name: {names}.");
+        foreach (string names in OfSameFile(measures.SelectMany(m => m.Fractions.Select(f => StudyMeasure.Name(m.Kind, f)))))
+            faults.Add($"Measures ask for shares of the labels that make the same file name: {names}.");
+        foreach (var cell in cells)
+        {
+            foreach (string names in OfSameFile(cell.Fractions.Select(f => StudyMeasure.Name(StudyMeasureKind.FineTune, f))))
+                faults.Add($"Cell '{cell.Name}': Fractions has shares of the labels that make the same file name: {names}.");
+        }
         foreach (string other in cells.Select(c => c.Baseline).Concat(compare.SelectMany(p => new[] { p.Cell, p.Against })).OfType<string>()
             .Distinct())
         {

@@ -1,0 +1,115 @@
+using System.CommandLine;
+using System.Globalization;
+using MaskBias.MLNet.Extensions;
+using MaskBias.MLNet.Images;
+using MaskBias.MLNet.Samples.Cli.Inputs;
+using MaskBias.MLNet.Samples.Cli.Output;
+using MaskBias.MLNet.Samples.Common.Photos;
+using MaskBias.MLNet.Samples.Common.Terminal;
+using MaskBias.MLNet.Samples.Pictures;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace MaskBias.MLNet.Samples.Cli.Commands;
+
+/// <summary><c>maskbias predict MODEL --images DIR --output FILE</c>: a row per image, its class and the probability of each.</summary>
+internal static class PredictCommand
+{
+    private const int Part = 256;                                  // images whose rows are held before they are written
+    private const int MostNamed = 5;                               // unreadable images
+
+    public static Command Create()
+    {
+        var command = new ExampleCommand("predict", "Writes what a saved classifier says of each image of a folder, as CSV: its class and the probability of "
+            + "every class. Where the images lie in folders of those classes, the accuracy too.", "predict model.zip --images photos --output predictions.csv");
+        var model = new Argument<string>("model") { Description = "The ML.NET model, as probe, finetune, semi and experiment write it." };
+        var images = new Option<string>("--images") { Description = "The images, at any depth.", Required = true, HelpName = "folder" };
+        var output = new Option<string>("--output") { Description = "The file to write: .csv.", Required = true, HelpName = "file" };
+        var orientation = OrientationOption.Create();
+        var json = Session.JsonOption();
+        command.Add(model);
+        foreach (Option option in new Option[] { images, output, orientation, json }) command.Add(option);
+        command.SetAction(parsed => Session.Run(parsed, json, session =>
+        {
+            string path = parsed.GetValue(output)!, file = parsed.GetValue(model)!;
+            if (!Path.GetExtension(path).Equals(".csv", StringComparison.OrdinalIgnoreCase))
+                throw new UsageException($"--output is '{path}'; it must end in .csv.");
+            if (!File.Exists(file)) throw new UsageException($"model is '{file}'; there is no such file.");
+            PredictAsync(session, file, Images(parsed.GetValue(images)!), parsed.GetValue(images)!, path, parsed.GetValue(orientation))
+                .GetAwaiter().GetResult();
+        }));
+        return command;
+    }
+
+    private static List<string> Images(string folder)
+    {
+        try
+        {
+            return PhotoSet.ImagesOf(folder);
+        }
+        catch (IOException e)
+        {
+            throw new UsageException(e.Message);
+        }
+    }
+
+    private static async Task PredictAsync(Session session, string model, List<string> images, string folder, string path, bool upright)
+    {
+        await using var services = new ServiceCollection().AddMaskBiasEmbeddings(o =>
+        {
+            (o.ModelPath, o.ReloadInterval, o.ApplyOrientation) = (model, TimeSpan.Zero, upright);
+            (o.MaxImageBytes, o.MaxImagePixels) = (1 << 30, ImageDecoder.DefaultMaxPixels);        // files of one's own, as in training
+        }).BuildServiceProvider();
+        var classifier = services.GetRequiredService<IImageClassifier>();
+        if (classifier.Classes.Count == 0)
+            throw new UsageException($"model is '{model}', which has no classifier: probe, finetune, semi and experiment make models that have one.");
+        string[] labels = [.. images.Select(image => Path.GetRelativePath(folder, image).Split(Path.DirectorySeparatorChar)[0])];
+        bool areLabelled = labels.All(classifier.Classes.Contains);
+        var progress = new CountLines(session.Console, images.Count, TimeProvider.System);
+        var unreadable = new List<string>();
+        int done = 0, right = 0;
+        WholeFile.Write(path, stream =>
+        {
+            using var writer = new StreamWriter(stream, leaveOpen: true) { NewLine = "\n" };
+            writer.WriteLine(string.Join(',', new[] { "ImagePath", "PredictedLabel", "Probability" }.Concat(classifier.Classes.Select(CsvText.Quoted))));
+            foreach (string[] part in images.Chunk(Part))
+            {
+                var found = ClassifyAsync(classifier, part, session.Token).GetAwaiter().GetResult();
+                for (int i = 0; i < part.Length; i++, done++)
+                {
+                    if (found[i].Fault is { } fault) unreadable.Add(fault);
+                    if (found[i].Class is not { } known) continue;
+                    if (known.Label == labels[done]) right++;
+                    writer.WriteLine(Row(part[i], known));
+                }
+                progress.Report(done);
+            }
+        });
+        foreach (string fault in unreadable.Take(MostNamed)) session.Note(fault);
+        if (unreadable.Count > MostNamed) session.Note($"and {unreadable.Count - MostNamed} more");
+        int read = images.Count - unreadable.Count;
+        session.Result(("output", path), ("images", read), ("unreadable", unreadable.Count), ("classes", classifier.Classes.Count),
+            ("accuracy", areLabelled && read > 0 ? (double)right / read : null));
+    }
+
+    private static async Task<(ImageClass? Class, string? Fault)[]> ClassifyAsync(IImageClassifier classifier, string[] images, CancellationToken token)
+    {
+        var found = new (ImageClass? Class, string? Fault)[images.Length];
+        await Parallel.ForAsync(0, images.Length, new ParallelOptions { MaxDegreeOfParallelism = 32, CancellationToken = token }, async (i, cancel) =>
+        {
+            try
+            {
+                found[i].Class = await classifier.ClassifyAsync(ImageInput.FromFile(images[i]), cancel).ConfigureAwait(false);
+            }
+            catch (ImageReadException e)
+            {
+                found[i].Fault = e.Message;
+            }
+        }).ConfigureAwait(false);
+        return found;
+    }
+
+    private static string Row(string image, ImageClass found) => string.Join(',',
+        [CsvText.Quoted(image), CsvText.Quoted(found.Label), Number(found.Confidence), .. found.Probabilities.Select(p => Number(p.Value))]);
+
+    private static string Number(float value) => value.ToString("r", CultureInfo.InvariantCulture);
+}
