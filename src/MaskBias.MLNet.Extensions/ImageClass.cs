@@ -6,4 +6,9 @@ namespace MaskBias.MLNet.Extensions;
 /// <param name="Probabilities">All classes with their probabilities, in the model's order.</param>
 /// <param name="Features">The feature vector that was classified.</param>
 public sealed record ImageClass(
-    string Label, float Confidence, IReadOnlyList<KeyValuePair<string, float>> Probabilities, ReadOnlyMemory<float> Features);
+    string Label, float Confidence, IReadOnlyList<KeyValuePair<string, float>> Probabilities, ReadOnlyMemory<float> Features)
+{
+    /// <summary>The id of the model that made the features, as <see cref="IImageEmbedder"/> gives it with an embedding.</summary>
+    /// <value>Empty in one that no model made.</value>
+    public string ModelId { get; init; } = "";
+}

@@ -9,7 +9,7 @@ internal static class ModelFile
 {
     private const int MaxBytes = int.MaxValue - 64;               // what an ONNX file can have, and an array
     private const int FirstPart = 1 << 20;
-    private const string GraphEntry = "/OnnxModel";               // where ML.NET's ApplyOnnxModel keeps its graph
+    private const string GraphEntry = "/OnnxModel";               // where ML.NET's ApplyOnnxModel keeps its graph; on Windows, with '\\'
 
     /// <summary>Throws where the file is missing or of another kind, without loading it.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
@@ -68,18 +68,21 @@ internal static class ModelFile
             throw new InvalidDataException($"'{path}' is neither an ML.NET model (.zip) nor an ONNX encoder (.onnx).");
     }
 
+    // The first step's: the names number the steps, and what follows the embedding may have graphs of its own, as nearest neighbours do.
     private static ZipArchiveEntry FindGraph(Stream file, string path)
     {
         var zip = new ZipArchive(file, ZipArchiveMode.Read, leaveOpen: true);
-        var graphs = zip.Entries.Where(e => e.FullName.EndsWith(GraphEntry, StringComparison.Ordinal)).ToArray();
-        if (graphs.Length != 1)
+        var graph = zip.Entries.Where(e => Name(e).EndsWith(GraphEntry, StringComparison.Ordinal)).MinBy(Name, StringComparer.Ordinal);
+        if (graph is null)
         {
-            throw new InvalidDataException($"'{path}' holds {graphs.Length} ONNX graphs; a model to serve has one embedding step, "
+            throw new InvalidDataException($"'{path}' holds no ONNX graph; a model to serve has an embedding step, "
                 + "as SelfSupervised().EmbedImages saves it.");
         }
-        if (graphs[0].Length > MaxBytes)
-            throw new InvalidDataException($"The graph in '{path}' has {graphs[0].Length} bytes; at most {MaxBytes} can be read.");
-        return graphs[0];
+        if (graph.Length > MaxBytes)
+            throw new InvalidDataException($"The graph in '{path}' has {graph.Length} bytes; at most {MaxBytes} can be read.");
+        return graph;
+
+        static string Name(ZipArchiveEntry entry) => entry.FullName.Replace('\\', '/');
     }
 
     // ML.NET writes the graph's length before it, 4 bytes, little-endian.

@@ -26,6 +26,11 @@ internal sealed class ServedModel
             throw new InvalidDataException($"The encoder in '{path}' maps [{string.Join(", ", inputShape)}] to [{string.Join(", ", outputShape)}]; "
                 + $"it must map [batch, 3, S, S] to [batch, D] with S and D given, and S at most {MaxImageSize}.");
         }
+        if (inputShape[0] > 0)
+        {
+            throw new InvalidDataException($"The encoder in '{path}' computes {inputShape[0]} images at a time, no more and no fewer; one to serve "
+                + "must take any number. Export it without OnnxExportOptions.BatchSize (of the tool: without --batch-size).");
+        }
         (ImageSize, Dimensions) = (inputShape[2], outputShape[1]);
     }
 
@@ -34,6 +39,9 @@ internal sealed class ServedModel
     public int ImageSize { get; }
 
     public int Dimensions { get; }
+
+    /// <summary>What wrote the graph, as it says itself; "" where it does not.</summary>
+    public string Producer => session.ModelMetadata.ProducerName;
 
     public IReadOnlyList<string> Classes => classifier?.Classes ?? [];
 
@@ -49,17 +57,21 @@ internal sealed class ServedModel
         // Threads that spin while they wait for work would take the cores from those that decode.
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
         InferenceSession? session = null;
+        ClassifierSteps? classifier = null;
         var runOptions = new RunOptions();
         try
         {
             session = new InferenceSession(graph, options);
-            var model = new ServedModel(session, runOptions, id, isPipeline ? ClassifierSteps.Load(bytes) : null, path);
-            model.Run(new float[3 * model.ImageSize * model.ImageSize], 1);        // a model that cannot run is found now
+            classifier = isPipeline ? ClassifierSteps.Load(bytes) : null;
+            var model = new ServedModel(session, runOptions, id, classifier, path);
+            // A model that cannot run is found now: of two images, since a graph may say that it takes any number and take one alone.
+            model.Run(new float[2 * 3 * model.ImageSize * model.ImageSize], rows: 2);
             return model;
         }
         catch (Exception e)
         {
             session?.Dispose();
+            classifier?.Dispose();
             runOptions.Dispose();
             if (IsModelsFault(e)) throw new InvalidDataException($"'{path}' cannot be served: {e.Message}", e);
             throw;
@@ -81,6 +93,7 @@ internal sealed class ServedModel
     {
         if (Interlocked.Decrement(ref holders) > 0) return;
         session.Dispose();
+        classifier?.Dispose();
         runOptions.Dispose();
         NativeHeap.Trim();
     }
@@ -98,7 +111,7 @@ internal sealed class ServedModel
         var features = new float[rows][];
         for (int row = 0; row < rows; row++) features[row] = values.Slice(row * Dimensions, Dimensions).ToArray();
         var classes = classifier?.Classify(features);
-        return [.. features.Select((f, row) => new ServedResult(Id, f, classes?[row]))];
+        return [.. features.Select((f, row) => new ServedResult(Id, f, classes is null ? null : classes[row] with { ModelId = Id }))];
     }
 
     // What ONNX Runtime, ML.NET and the reading of its steps throw over a model that is damaged or not of the expected kind.

@@ -1,4 +1,5 @@
 using MaskBias.MLNet.Extensions.Models;
+using MaskBias.MLNet.Weights.Onnx;
 using Microsoft.Extensions.Logging;
 
 namespace MaskBias.MLNet.Extensions.Serving;
@@ -17,8 +18,7 @@ internal sealed partial class ModelHolder : IAsyncDisposable
     {
         (this.options, this.telemetry, this.log) = (options, telemetry, log);
         var stamp = Stamp();
-        current = ServedModel.Load(options.ModelPath, options.ComputeThreads);
-        Loaded(log, options.ModelPath, current.Id, current.Dimensions, current.ImageSize, current.Classes.Count);
+        current = Load();
         watch = options.ReloadInterval > TimeSpan.Zero ? Task.Run(() => WatchAsync(stamp)) : Task.CompletedTask;
     }
 
@@ -68,11 +68,9 @@ internal sealed partial class ModelHolder : IAsyncDisposable
     {
         try
         {
-            var model = ServedModel.Load(options.ModelPath, options.ComputeThreads);
-            Interlocked.Exchange(ref current, model).Release();          // requests that hold the old one finish on it
+            Interlocked.Exchange(ref current, Load()).Release();         // requests that hold the old one finish on it
             ReloadFault = null;
             telemetry.Reloads.Add(1, new KeyValuePair<string, object?>("outcome", "loaded"));
-            Loaded(log, options.ModelPath, model.Id, model.Dimensions, model.ImageSize, model.Classes.Count);
         }
         catch (Exception e)
         {
@@ -80,6 +78,14 @@ internal sealed partial class ModelHolder : IAsyncDisposable
             telemetry.Reloads.Add(1, new KeyValuePair<string, object?>("outcome", "refused"));
             NotLoaded(log, e, options.ModelPath);
         }
+    }
+
+    private ServedModel Load()
+    {
+        var model = ServedModel.Load(options.ModelPath, options.ComputeThreads);
+        Loaded(log, options.ModelPath, model.Id, model.Dimensions, model.ImageSize, model.Classes.Count);
+        if (model.Producer != OnnxGraph.Producer) OfAnotherProducer(log, options.ModelPath, model.Producer, OnnxGraph.Producer);
+        return model;
     }
 
     private (DateTime Time, long Length) Stamp()
@@ -90,6 +96,10 @@ internal sealed partial class ModelHolder : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Serving {Path}: {Id}, {Dimensions} dimensions of images of {Size} pixels, {Classes} classes.")]
     private static partial void Loaded(ILogger log, string path, string id, int dimensions, int size, int classes);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The encoder in {Path} was written by '{Producer}', not by {Library}: it gets R, G and B "
+        + "in 0 to 255, not normalised. Its numbers are wrong unless it normalises them itself.")]
+    private static partial void OfAnotherProducer(ILogger log, string path, string producer, string library);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Path} changed and cannot be loaded; the model loaded before stays in force.")]
     private static partial void NotLoaded(ILogger log, Exception fault, string path);

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.IO.Compression;
 using Google.Protobuf;
 using MaskBias.MLNet.Extensions.Models;
+using MaskBias.MLNet.Tests.Embeddings;
 using MaskBias.MLNet.Weights.Onnx;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -25,11 +26,28 @@ public sealed class ServedModelTests(ServedModels models) : IClassFixture<Served
     }
 
     [Fact]
-    public async Task A_refused_model_leaves_no_session_behind()
+    public void A_graph_that_takes_no_number_of_images_but_one_is_refused()
+    {
+        string path = models.In("batches.onnx");
+        using (var encoder = TinyEncoders.Plain()) OnnxEncoder.Export(encoder, path, new() { BatchSize = 4 });
+        string message = Assert.Throws<InvalidDataException>(() => ServedModel.Load(path, threads: 1)).Message;
+        Assert.Contains("computes 4 images at a time", message);
+        Assert.Contains("Export it without OnnxExportOptions.BatchSize", message);
+        path = WriteOnnx(Side, oneRow: true);                  // which says that it takes any number
+        Assert.Contains("cannot be served", Assert.Throws<InvalidDataException>(() => ServedModel.Load(path, threads: 1)).Message);
+    }
+
+    [Fact]
+    public async Task A_refused_or_released_model_leaves_no_session_behind()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The threads of sessions are counted in /proc.");
         const string Name = "refused-models";
         string[] refused = [WriteOnnx(side: 65_535), WritePipelineThatEndsWithItsGraph()];
+        Action[] loads =
+        [
+            .. refused.Select<string, Action>(path => () => Assert.Throws<InvalidDataException>(() => ServedModel.Load(path, threads: 4))),
+            () => ServedModel.Load(models.NearestNeighbors, threads: 4).Release(),
+        ];
         await Task.Factory.StartNew(() =>
         {
             Thread.CurrentThread.Name = Name;                   // which the threads of its sessions inherit
@@ -37,10 +55,10 @@ public sealed class ServedModelTests(ServedModels models) : IClassFixture<Served
             Assert.True(ThreadsNamed(Name) > 1);
             served.Release();
             int before = ThreadsNamed(Name);
-            foreach (string path in refused)
+            foreach (var (number, load) in loads.Index())
             {
-                for (int i = 0; i < 5; i++) Assert.Throws<InvalidDataException>(() => ServedModel.Load(path, threads: 4));
-                Assert.True(SpinWait.SpinUntil(() => ThreadsNamed(Name) <= before, TimeSpan.FromSeconds(2)), path);
+                for (int i = 0; i < 5; i++) load();
+                Assert.True(SpinWait.SpinUntil(() => ThreadsNamed(Name) <= before, TimeSpan.FromSeconds(2)), $"load {number}: {before} threads before, {ThreadsNamed(Name)} after");
             }
         }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
@@ -66,13 +84,14 @@ public sealed class ServedModelTests(ServedModels models) : IClassFixture<Served
     }
 
     // The mean colour of an image.
-    private string WriteOnnx(long side)
+    private string WriteOnnx(long side, bool oneRow = false)
     {
         var graph = new OnnxGraph(OnnxGraph.BatchDimension, halfPrecision: false, "pixels", "features");
         string pixels = graph.Input("pixels", 3, side, side);
         string pooled = graph.Node("pooled", "GlobalAveragePool", [pixels]);
-        graph.Output("features", [3], "Flatten", [pooled]);
-        string path = models.In($"mean{side}.onnx");
+        if (oneRow) graph.Output("features", [3], "Reshape", [pooled, graph.Integers("shape", 1, 3)]);
+        else graph.Output("features", [3], "Flatten", [pooled]);
+        string path = models.In($"mean{side}{oneRow}.onnx");
         File.WriteAllBytes(path, graph.Build("mean colour").ToByteArray());
         return path;
     }

@@ -22,6 +22,11 @@ public sealed class ServedModels : IDisposable
             .Append(ml.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
         ml.Model.Save(pipeline.Fit(data), data.Schema, Classifier);
         ml.Model.Save(ml.SelfSupervised().EmbedImages("Features", "ImagePath", encoder).Fit(data), data.Schema, Embedder);
+        var neighbors = ml.Transforms.Conversion.MapValueToKey("Label")
+            .Append(ml.SelfSupervised().EmbedImages("Features", "ImagePath", encoder))
+            .Append(ml.SelfSupervised().NearestNeighbors(k: 3))
+            .Append(ml.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
+        ml.Model.Save(neighbors.Fit(data), data.Schema, NearestNeighbors);
         OnnxEncoder.Export(encoder, Onnx);
         OnnxEncoder.Export(other, OtherOnnx);
         ml.Model.Save(ml.Transforms.CopyColumns("Copy", "Label").Fit(data), data.Schema, WithoutEncoder);
@@ -30,6 +35,9 @@ public sealed class ServedModels : IDisposable
     internal ShapePhotos Photos { get; } = new(perClass: 4);
 
     public string Classifier => In("classifier.zip");
+
+    /// <summary>A classifier whose nearest neighbours are a second ONNX graph.</summary>
+    public string NearestNeighbors => In("neighbors.zip");
 
     public string Embedder => In("embedder.zip");
 

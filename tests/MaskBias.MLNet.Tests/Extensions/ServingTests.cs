@@ -17,12 +17,13 @@ namespace MaskBias.MLNet.Tests.Extensions;
 
 public sealed class ServingTests(ServedModels models) : IClassFixture<ServedModels>
 {
-    [Fact]
-    public async Task It_gives_the_numbers_and_labels_of_the_saved_model_in_ML_NET()
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task It_gives_the_numbers_and_labels_of_the_saved_model_in_ML_NET(bool nearestNeighbors)
     {
-        await using var app = Serve(models.Classifier);
+        string path = nearestNeighbors ? models.NearestNeighbors : models.Classifier;
+        await using var app = Serve(path);
         var ml = new MLContext(1);
-        var view = ml.Model.Load(models.Classifier, out _).Transform(models.Photos.Load(ml));
+        var view = ml.Model.Load(path, out _).Transform(models.Photos.Load(ml));
         var expected = ml.Data.CreateEnumerable<ShapePhotos.Prediction>(view, reuseRowObject: false, ignoreMissingColumns: true).ToArray();
         var classifier = app.GetRequiredService<IImageClassifier>();
         Assert.Equal(SampleImages.Classes, classifier.Classes.Order());
@@ -33,6 +34,7 @@ public sealed class ServingTests(ServedModels models) : IClassFixture<ServedMode
             AssertClose(expected[i].Features, answers[i].Features.ToArray());
             AssertClose(expected[i].Score, [.. answers[i].Probabilities.Select(p => p.Value)]);
             Assert.Equal(expected[i].PredictedLabel, answers[i].Label);
+            Assert.Equal(app.GetRequiredService<IImageEmbedder>().ModelId, answers[i].ModelId);
         }
         Assert.True(answers.Select(a => a.Label).Distinct().Count() > 1);
     }
@@ -77,7 +79,7 @@ public sealed class ServingTests(ServedModels models) : IClassFixture<ServedMode
     {
         Assert.Contains("MaxBatchSize is 0; it must lie in [1, 256].", await StartFault(models.Onnx, o => o.MaxBatchSize = 0));
         Assert.Contains("'nowhere.zip' does not exist", await StartFault("nowhere.zip"));
-        Assert.Contains("holds 0 ONNX graphs", await StartFault(models.WithoutEncoder));
+        Assert.Contains("holds no ONNX graph", await StartFault(models.WithoutEncoder));
         Assert.Contains("is neither an ML.NET model", await StartFault(models.Photos.Rows[0].ImagePath));
         Assert.Contains("is a folder", await StartFault(models.Photos.Path));
         string damaged = models.In("damaged.onnx");

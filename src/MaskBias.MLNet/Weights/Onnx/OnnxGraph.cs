@@ -12,6 +12,9 @@ internal sealed class OnnxGraph
     /// <summary>Name of the dimension whose size the caller chooses.</summary>
     public const string BatchDimension = "batch";
 
+    /// <summary>What a graph of this library names as its producer.</summary>
+    public const string Producer = "MaskBias.MLNet";
+
     public const int OpsetVersion = 18;         // the first whose Resize antialiases, as some position embeddings are resampled
     private const int IrVersion = 8;            // of the same release
     private const long MaxWeightBytes = int.MaxValue - (1 << 20);
@@ -135,7 +138,7 @@ internal sealed class OnnxGraph
     public ModelProto Build(string description) => new()
     {
         IrVersion = IrVersion,
-        ProducerName = "MaskBias.MLNet",
+        ProducerName = Producer,
         DocString = description,
         OpsetImport = { new OperatorSetIdProto { Domain = "", Version = OpsetVersion } },
         Graph = graph,
