@@ -16,7 +16,7 @@ internal sealed class MaskBiasEmbeddingOptionsValidator : IValidateOptions<MaskB
         }
         catch (Exception e) when (e is ArgumentException or IOException or InvalidDataException or UnauthorizedAccessException)
         {
-            return ValidateOptionsResult.Fail(e.Message);
+            return ValidateOptionsResult.Fail(string.IsNullOrEmpty(name) ? e.Message : $"The model with key '{name}': {e.Message}");
         }
     }
 }

@@ -4,7 +4,6 @@ using MaskBias.MLNet.Extensions.Models;
 using MaskBias.MLNet.Images;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
 namespace MaskBias.MLNet.Extensions.Serving;
 
@@ -25,12 +24,12 @@ internal sealed partial class ImageEmbeddingService
     private bool isClosed;
 
     public ImageEmbeddingService(
-        IOptions<MaskBiasEmbeddingOptions> options, ILogger<ImageEmbeddingService> log, IMeterFactory? meters = null)
+        MaskBiasEmbeddingOptions options, ILogger<ImageEmbeddingService> log, IMeterFactory? meters, string? serviceKey)
     {
-        (this.options, this.log) = (options.Value, log);
+        (this.options, this.log) = (options, log);
         places = new(this.options.QueueCapacity);
         decoders = new(this.options.MaxConcurrentDecodes);
-        telemetry = new(meters, () => this.options.QueueCapacity - places.CurrentCount);
+        telemetry = new(meters, serviceKey, () => this.options.QueueCapacity - places.CurrentCount);
         models = new(this.options, telemetry, log);
         batcher = new(this.options.MaxBatchSize, this.options.MaxBatchDelay, telemetry);
     }

@@ -13,10 +13,14 @@ internal sealed class ServingTelemetry : IDisposable
     private readonly Meter meter;
     private readonly bool ownsMeter;
 
-    public ServingTelemetry(IMeterFactory? factory, Func<int> held)
+    /// <param name="factory">Makes the meter; null for one of its own.</param>
+    /// <param name="serviceKey">Tags the meter, so that several models of one application are told apart; null for no tag.</param>
+    /// <param name="held">Images held now.</param>
+    public ServingTelemetry(IMeterFactory? factory, string? serviceKey, Func<int> held)
     {
         ownsMeter = factory is null;
-        meter = factory?.Create(new MeterOptions(Name)) ?? new Meter(Name);
+        var about = new MeterOptions(Name) { Tags = serviceKey is null ? null : [new("maskbias.key", serviceKey)] };
+        meter = factory?.Create(about) ?? new Meter(about);
         Duration = meter.CreateHistogram<double>("maskbias.request.duration", "s", "From a request to its embedding, by outcome.");
         BatchSize = meter.CreateHistogram<int>("maskbias.batch.size", "{image}", "Images computed together.");
         BatchDuration = meter.CreateHistogram<double>("maskbias.batch.duration", "s", "Computation of a batch.");
