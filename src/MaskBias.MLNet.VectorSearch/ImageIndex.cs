@@ -58,16 +58,21 @@ public sealed class ImageIndex : IAsyncDisposable
     public Task<long> CountAsync(CancellationToken cancellationToken = default) => store.CountAsync(cancellationToken);
 
     /// <summary>Adds items, or replaces those whose key is there already; all of them or none. They are on disk when it returns.</summary>
+    /// <remarks>The embeddings must be of <see cref="ModelId"/>; the overload with a model id checks it.</remarks>
     /// <exception cref="ArgumentException">A key or an embedding cannot be stored; the message names it.</exception>
-    public async Task UpsertAsync(IReadOnlyCollection<IndexedImage> items, CancellationToken cancellationToken = default)
+    public Task UpsertAsync(IReadOnlyCollection<IndexedImage> items, CancellationToken cancellationToken = default) =>
+        UpsertIfOfModelAsync(items, modelId: null, cancellationToken);
+
+    /// <summary>Adds items, or replaces those whose key is there already, if they are of the index's model.</summary>
+    /// <param name="items">The items.</param>
+    /// <param name="modelId">The model that made the embeddings, as it came with them: a served model may have been reloaded since.</param>
+    /// <param name="cancellationToken">Stops the writing.</param>
+    /// <exception cref="ModelMismatchException">The index is of another model; nothing was written.</exception>
+    /// <exception cref="ArgumentException">A key or an embedding cannot be stored; the message names it.</exception>
+    public Task UpsertAsync(IReadOnlyCollection<IndexedImage> items, string modelId, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(items);
-        await WriteAsync(async () =>
-        {
-            var rows = Rows(items, Dimensions);         // as they are now: a rebuild before this write may have changed them
-            await store.UpsertAsync(rows, cancellationToken).ConfigureAwait(false);
-            table?.Upsert(rows);
-        }, cancellationToken).ConfigureAwait(false);
+        ArgumentNullException.ThrowIfNull(modelId);
+        return UpsertIfOfModelAsync(items, modelId, cancellationToken);
     }
 
     /// <summary>Removes items; keys that are not there are passed over.</summary>
@@ -104,15 +109,24 @@ public sealed class ImageIndex : IAsyncDisposable
     /// <param name="count">How many at most, 1 to 10,000.</param>
     /// <param name="filter">Metadata that a found item must have, all of it; null for any.</param>
     /// <param name="cancellationToken">Stops the search.</param>
-    public async Task<IReadOnlyList<SearchHit>> SearchAsync(
+    public Task<IReadOnlyList<SearchHit>> SearchAsync(
         ReadOnlyMemory<float> embedding, int count = 10, IReadOnlyDictionary<string, string>? filter = null,
+        CancellationToken cancellationToken = default) =>
+        SearchIfOfModelAsync(embedding, modelId: null, count, filter, cancellationToken);
+
+    /// <summary>Finds the items most similar to an embedding, if it is of the index's model.</summary>
+    /// <param name="embedding">What to look for.</param>
+    /// <param name="modelId">The model that made the embedding, as it came with it: a served model may have been reloaded since.</param>
+    /// <param name="count">How many at most, 1 to 10,000.</param>
+    /// <param name="filter">Metadata that a found item must have, all of it; null for any.</param>
+    /// <param name="cancellationToken">Stops the search.</param>
+    /// <exception cref="ModelMismatchException">The index is of another model.</exception>
+    public Task<IReadOnlyList<SearchHit>> SearchAsync(
+        ReadOnlyMemory<float> embedding, string modelId, int count = 10, IReadOnlyDictionary<string, string>? filter = null,
         CancellationToken cancellationToken = default)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, 10_000);
-        float[] query = Normalized(new IndexedImage("the query", embedding), Dimensions);
-        if (table is null) return await store.SearchAsync(query, count, filter, cancellationToken).ConfigureAwait(false);
-        return table.Search(query, count, filter, cancellationToken);
+        ArgumentNullException.ThrowIfNull(modelId);
+        return SearchIfOfModelAsync(embedding, modelId, count, filter, cancellationToken);
     }
 
     /// <summary>The item of a key, with its embedding of length 1, or null.</summary>
@@ -127,12 +141,40 @@ public sealed class ImageIndex : IAsyncDisposable
         }
     }
 
+    /// <summary>Searches as the public methods do; the model is not compared where its id is null.</summary>
+    internal async Task<IReadOnlyList<SearchHit>> SearchIfOfModelAsync(
+        ReadOnlyMemory<float> embedding, string? modelId, int count, IReadOnlyDictionary<string, string>? filter,
+        CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, 10_000);
+        CheckIsModel(modelId, embedding.Length);
+        float[] query = Normalized(new IndexedImage("the query", embedding), Dimensions);
+        var hits = table is null
+            ? await store.SearchAsync(query, count, filter, cancellationToken).ConfigureAwait(false)
+            : table.Search(query, count, filter, cancellationToken);
+        CheckIsModel(modelId, embedding.Length);        // a rebuild meanwhile may have brought another's embeddings
+        return hits;
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         await writing.WaitAsync().ConfigureAwait(false);
         await store.DisposeAsync().ConfigureAwait(false);
         writing.Dispose();
+    }
+
+    private async Task UpsertIfOfModelAsync(IReadOnlyCollection<IndexedImage> items, string? modelId, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(items);
+        await WriteAsync(async () =>
+        {
+            CheckIsModel(modelId, items.FirstOrDefault()?.Embedding.Length ?? Dimensions);
+            var rows = Rows(items, Dimensions);         // as they are now: a rebuild before this write may have changed them
+            await store.UpsertAsync(rows, cancellationToken).ConfigureAwait(false);
+            table?.Upsert(rows);
+        }, cancellationToken).ConfigureAwait(false);
     }
 
     private static async Task<ImageIndex> OpenAsync(IIndexStore store, string modelId, int dimensions, bool rebuild, CancellationToken cancel)
@@ -189,6 +231,11 @@ public sealed class ImageIndex : IAsyncDisposable
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(modelId);
         if (dimensions is < 1 or > 16_000) throw new ArgumentOutOfRangeException(nameof(dimensions), dimensions, $"dimensions is {dimensions}; it must lie in [1, 16000].");
+    }
+
+    private void CheckIsModel(string? modelId, int dimensions)
+    {
+        if (modelId is not null && modelId != ModelId) throw new ModelMismatchException(store.Name, ModelId, Dimensions, modelId, dimensions);
     }
 
     private static StoredItem[] Rows(IEnumerable<IndexedImage> items, int dimensions) =>

@@ -16,7 +16,8 @@ public static class VectorDataExtensions
     /// <remarks>
     /// A filter compares metadata: <c>image => image.Metadata!["shop"] == "north"</c>, several joined by <c>&amp;&amp;</c>. The rest of those
     /// abstractions, collections that create themselves for records of any type, does not fit: an index has one kind of record and
-    /// belongs to one model.
+    /// belongs to one model. An embedding that names another (<see cref="Embedding.ModelId"/>), given or of the generator, is refused with
+    /// <see cref="ModelMismatchException"/>.
     /// </remarks>
     public static IVectorSearchable<IndexedImage> AsVectorSearchable(
         this ImageIndex index, IEmbeddingGenerator<DataContent, Embedding<float>>? generator = null)

@@ -14,8 +14,8 @@ internal sealed class VectorDataSearch(ImageIndex index, IEmbeddingGenerator<Dat
     {
         options ??= new();
         var filter = options.Filter is { } condition ? MetadataFilter.Read(condition) : null;
-        var embedding = await EmbedAsync(searchValue, cancellationToken).ConfigureAwait(false);
-        var hits = await index.SearchAsync(embedding, checked(top + options.Skip), filter, cancellationToken).ConfigureAwait(false);
+        var (embedding, modelId) = await EmbedAsync(searchValue, cancellationToken).ConfigureAwait(false);
+        var hits = await index.SearchIfOfModelAsync(embedding, modelId, checked(top + options.Skip), filter, cancellationToken).ConfigureAwait(false);
         double least = options.ScoreThreshold ?? double.NegativeInfinity;
         foreach (var hit in hits.Skip(options.Skip).TakeWhile(h => h.Similarity >= least))
         {
@@ -37,13 +37,16 @@ internal sealed class VectorDataSearch(ImageIndex index, IEmbeddingGenerator<Dat
         return serviceType.IsInstanceOfType(index) ? index : serviceType.IsInstanceOfType(this) ? this : null;
     }
 
-    private async Task<ReadOnlyMemory<float>> EmbedAsync(object value, CancellationToken cancel) => value switch
+    private static (ReadOnlyMemory<float> Vector, string? ModelId) Named(Embedding<float> embedding) => (embedding.Vector, embedding.ModelId);
+
+    // The id of the model is null where the value does not say it.
+    private async Task<(ReadOnlyMemory<float> Vector, string? ModelId)> EmbedAsync(object value, CancellationToken cancel) => value switch
     {
-        ReadOnlyMemory<float> embedding => embedding,
-        float[] embedding => embedding,
-        Embedding<float> embedding => embedding.Vector,
+        ReadOnlyMemory<float> embedding => (embedding, null),
+        float[] embedding => (embedding, null),
+        Embedding<float> embedding => Named(embedding),
         DataContent image when generator is not null =>
-            (await generator.GenerateAsync([image], cancellationToken: cancel).ConfigureAwait(false))[0].Vector,
+            Named((await generator.GenerateAsync([image], cancellationToken: cancel).ConfigureAwait(false))[0]),
         DataContent => throw new NotSupportedException("To search for an image, give AsVectorSearchable a generator that embeds it."),
         _ => throw new NotSupportedException($"A {value.GetType().Name} cannot be searched for; an embedding "
             + "(ReadOnlyMemory<float>, float[], Embedding<float>) or an image (DataContent) can."),

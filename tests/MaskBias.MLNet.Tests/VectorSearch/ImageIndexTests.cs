@@ -78,6 +78,22 @@ public sealed class ImageIndexTests(PostgresServer server) : IClassFixture<Postg
         Assert.Equal(1, await other.CountAsync());
     }
 
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task Embeddings_of_another_model_of_the_same_width_are_refused_where_their_model_is_said(bool postgres)
+    {
+        await using var index = await Open(postgres);
+        var items = Items(3);
+        await index.UpsertAsync(items, "model");
+        var refused = await Assert.ThrowsAsync<ModelMismatchException>(() => index.UpsertAsync([items[0] with { Key = "new" }], "other"));
+        Assert.Contains("holds embeddings of model 'model' (37 dimensions), not of 'other' (37)", refused.Message);
+        Assert.Equal(3, await index.CountAsync());
+        await Assert.ThrowsAsync<ModelMismatchException>(() => index.SearchAsync(items[0].Embedding, "other"));
+        Assert.Equal("item 0", Assert.Single(await index.SearchAsync(items[0].Embedding, "model", count: 1)).Key);
+        await index.RebuildAsync(items, "other", Dimensions);
+        Assert.Single(await index.SearchAsync(items[0].Embedding, "other", count: 1));
+        await Assert.ThrowsAsync<ModelMismatchException>(() => index.SearchAsync(items[0].Embedding, "model"));
+    }
+
     [Fact]
     public async Task What_cannot_be_stored_is_named_and_nothing_of_its_call_is_kept()
     {

@@ -39,6 +39,20 @@ public sealed class VectorDataSearchTests(ServedModels models) : IClassFixture<S
     }
 
     [Fact]
+    public async Task Embeddings_that_name_another_model_are_refused()
+    {
+        await using var app = new ServiceCollection().AddMaskBiasEmbeddings(o => o.ModelPath = models.Onnx).BuildServiceProvider();
+        await using var index = await ImageIndex.OpenSqliteAsync(models.In($"{Guid.NewGuid():N}.db"), "model", 24);
+        var search = index.AsVectorSearchable(app.GetRequiredService<IEmbeddingGenerator<DataContent, Embedding<float>>>());
+        Embedding<float> known = new(new float[] { 1 }) { ModelId = "other" };
+        var refused = await Assert.ThrowsAsync<ModelMismatchException>(() => Keys(search.SearchAsync(known, 1)));
+        Assert.Contains("not of 'other' (1)", refused.Message);
+        DataContent image = new(models.Photos.Rows[0].Encoded, "image/png");
+        await Assert.ThrowsAsync<ModelMismatchException>(() => Keys(search.SearchAsync(image, 1)));      // of the generator's own model
+        Assert.Empty(await Keys(search.SearchAsync(new Embedding<float>(Enumerable.Repeat(1f, 24).ToArray()) { ModelId = "model" }, 1)));
+    }
+
+    [Fact]
     public async Task With_a_generator_images_are_searched_for()
     {
         await using var app = new ServiceCollection().AddMaskBiasEmbeddings(o => o.ModelPath = models.Onnx).BuildServiceProvider();

@@ -84,7 +84,7 @@ internal sealed class ImageCollection : IAsyncDisposable
         {
             decoding.Release();
         }
-        var (features, guess) = await EmbedAsync(picture.Picture, cancel);
+        var (features, modelId, guess) = await EmbedAsync(picture.Picture, cancel);
         var item = new CollectionItem(id, picture.Width, picture.Height, DateTimeOffset.UtcNow, label, guess);
         return await WritingAsync(async () =>
         {
@@ -93,7 +93,7 @@ internal sealed class ImageCollection : IAsyncDisposable
             try
             {
                 await files.WriteAsync(id, picture);
-                await index.UpsertAsync([new(item.Key, features, item.Metadata())], CancellationToken.None);
+                await index.UpsertAsync([new(item.Key, features, item.Metadata())], modelId, CancellationToken.None);
             }
             catch
             {
@@ -158,12 +158,16 @@ internal sealed class ImageCollection : IAsyncDisposable
         decoding.Dispose();
     }
 
-    private async Task<(float[] Features, Guess? Class)> EmbedAsync(byte[] picture, CancellationToken cancel)
+    private async Task<(ReadOnlyMemory<float> Features, string ModelId, Guess? Class)> EmbedAsync(byte[] picture, CancellationToken cancel)
     {
         var input = ImageInput.FromBytes(picture);
-        if (classifier.Classes.Count == 0) return ((await embedder.EmbedAsync(input, cancel)).Features, null);
+        if (classifier.Classes.Count == 0)
+        {
+            var (features, modelId) = await embedder.EmbedAsync(input, cancel);
+            return (features, modelId, null);
+        }
         var answer = await classifier.ClassifyAsync(input, cancel);
-        return (answer.Features.ToArray(), new(answer.Label, answer.Confidence));
+        return (answer.Features, answer.ModelId, new(answer.Label, answer.Confidence));
     }
 
     private async Task EmbedAgainAsync(Action<string> note, CancellationToken cancel)
@@ -173,7 +177,7 @@ internal sealed class ImageCollection : IAsyncDisposable
         await foreach (var stored in index.ReadAllAsync(cancel))
         {
             if (CollectionItem.Read(stored.Key, stored.Metadata) is not { } item || !File.Exists(PicturePath(item.Id))) continue;
-            var (features, guess) = await EmbedAsync(await File.ReadAllBytesAsync(PicturePath(item.Id), cancel), cancel);
+            var (features, _, guess) = await EmbedAsync(await File.ReadAllBytesAsync(PicturePath(item.Id), cancel), cancel);
             embedded.Add(new(item.Key, features, (item with { ModelClass = guess }).Metadata()));
         }
         await index.RebuildAsync(embedded, embedder.ModelId, embedder.Dimensions, cancel);
