@@ -22,6 +22,10 @@ public sealed class ImageInput
         new(name, (limit, _) => encoded.Length > limit ? throw TooLong(name, encoded.Length, limit) : new(encoded));
 
     /// <summary>A stream of a JPEG, PNG, GIF, BMP or WebP file, read from where it is; it stays its caller's.</summary>
+    /// <remarks>
+    /// It is read once its request has a place in the queue, which bounds the memory, and keeps the place for as long as it takes. What
+    /// comes slowly, as an upload may, is better read beforehand and given as bytes.
+    /// </remarks>
     public static ImageInput FromStream(Stream stream, string name = "the image")
     {
         ArgumentNullException.ThrowIfNull(stream);

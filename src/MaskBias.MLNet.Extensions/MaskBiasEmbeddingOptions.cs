@@ -23,7 +23,10 @@ public sealed class MaskBiasEmbeddingOptions : IValidatableObject
     /// <value>2 ms.</value>
     public TimeSpan MaxBatchDelay { get; set; } = TimeSpan.FromMilliseconds(2);
 
-    /// <summary>Images that may be held at once, waiting or being computed; each takes 12·S² bytes once decoded, S the model's image side.</summary>
+    /// <summary>
+    /// Images that may be held at once: being read, waiting or being computed; each takes 12·S² bytes once decoded, S the model's image side.
+    /// A place is taken before a stream or a file is read.
+    /// </summary>
     /// <value>128.</value>
     [Range(1, 65536)]
     public int QueueCapacity { get; set; } = 128;
