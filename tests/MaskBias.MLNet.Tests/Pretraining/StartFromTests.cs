@@ -37,6 +37,27 @@ public sealed class StartFromTests(SceneFolder scenes) : IClassFixture<SceneFold
     }
 
     [Fact]
+    public void Mae_keeps_the_positions_and_the_pooling_that_an_encoder_learned_with()
+    {
+        using var start = TinyTraining.Teacher();
+        // it stays where it starts
+        var options = TinyTraining.Mae().With(o => (o.StartFrom, o.Encoder, o.LearningRate) = (start, start.Model.Options, 1e-30));
+        using (var model = ml.SelfSupervised().Mae(options).Fit(scenes.Load(ml)))
+        {
+            var architecture = model.Encoder.Model.Options;
+            Assert.Equal((PositionKind.Learned, FeaturePooling.ClassToken), (architecture.Positions, architecture.Pooling));
+            Assert.Equal(TinyTraining.Weights(start)["backbone.pos_embed"], TinyTraining.Weights(model.Encoder)["backbone.pos_embed"]);
+            Assert.Contains("Positions is Learned, not SinCos: StartFrom's are kept.", model.Report.Adjustments);
+            Assert.Contains("Pooling is ClassToken, not Mean: it is StartFrom's.", model.Report.Adjustments);
+        }
+
+        (options.Positions, options.Pooling) = (PositionKind.SinCos, FeaturePooling.Mean);
+        using var other = ml.SelfSupervised().Mae(options).Fit(scenes.Load(ml));
+        Assert.Equal((PositionKind.SinCos, FeaturePooling.Mean), (other.Encoder.Model.Options.Positions, other.Encoder.Model.Options.Pooling));
+        Assert.DoesNotContain(other.Report.Adjustments, a => a.Contains("StartFrom", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Dino_takes_a_head_of_the_same_sizes()
     {
         using var start = TinyTraining.Teacher();

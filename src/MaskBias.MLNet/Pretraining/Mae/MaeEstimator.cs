@@ -31,6 +31,7 @@ public sealed class MaeEstimator : IEstimator<MaeTransformer>
     public MaeTransformer Fit(IDataView input)
     {
         using var run = new PretrainingRun(context, options, "MAE");
+        foreach (string taken in options.TakenFromStart()) run.Limits.Note(taken);
         var fitted = options.Copy();
         if (options.MaskColumnName is not null) fitted.FreezeBiasEpochs = run.Limits.FreezeBiasEpochs(options.FreezeBiasEpochs);
 

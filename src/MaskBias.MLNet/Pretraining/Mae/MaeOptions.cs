@@ -12,6 +12,12 @@ namespace MaskBias.MLNet.Pretraining.Mae;
 public sealed class MaeOptions : PretrainingOptions
 {
     /// <summary>
+    private const PositionKind DefaultPositions = PositionKind.SinCos;
+    private const FeaturePooling DefaultPooling = FeaturePooling.Mean;
+
+    private PositionKind? positions;            // null until set: those of StartFrom have learned
+    private FeaturePooling? pooling;
+
     /// Settings with Table 2's values: batch 4096, base learning rate 1.5e-4, 40 warm-up epochs, weight decay 0.05, β 0.9 and 0.95.
     /// </summary>
     public MaeOptions()
@@ -47,12 +53,22 @@ public sealed class MaeOptions : PretrainingOptions
     public VisionEncoder? StartFrom { get; set; }
 
     /// <summary>The encoder's position embedding.</summary>
-    /// <value><see cref="PositionKind.SinCos"/> (He et al.).</value>
-    public PositionKind Positions { get; set; } = PositionKind.SinCos;
+    /// <value>That of <see cref="StartFrom"/>, whose positions are kept; without it <see cref="PositionKind.SinCos"/> (He et al.).</value>
+    public PositionKind Positions
+    {
+        get => positions ?? StartFrom?.Model.Options.Positions ?? DefaultPositions;
+        set => positions = value;
+    }
 
     /// <summary>How the encoder's tokens become a feature vector once it is trained.</summary>
-    /// <value><see cref="FeaturePooling.Mean"/>: nothing trains the class token to sum up the image.</value>
-    public FeaturePooling Pooling { get; set; } = FeaturePooling.Mean;
+    /// <value>
+    /// That of <see cref="StartFrom"/>; without it <see cref="FeaturePooling.Mean"/>: nothing trains the class token to sum up the image.
+    /// </value>
+    public FeaturePooling Pooling
+    {
+        get => pooling ?? StartFrom?.Model.Options.Pooling ?? DefaultPooling;
+        set => pooling = value;
+    }
 
     /// <summary>The decoder, and whether it predicts normalised pixels.</summary>
     /// <value>512 wide, 8 blocks, plain pixels.</value>
@@ -117,6 +133,14 @@ public sealed class MaeOptions : PretrainingOptions
 
     internal MaeOptions Copy()
     {
+    /// <summary>What is StartFrom's in place of the default.</summary>
+    internal IEnumerable<string> TakenFromStart()
+    {
+        if (positions is null && Positions != DefaultPositions)
+            yield return $"Positions is {Positions}, not {DefaultPositions}: StartFrom's are kept.";
+        if (pooling is null && Pooling != DefaultPooling) yield return $"Pooling is {Pooling}, not {DefaultPooling}: it is StartFrom's.";
+    }
+
         var copy = (MaeOptions)MemberwiseClone();
         (copy.Encoder, copy.Decoder, copy.MaskBias) = (Encoder.Copy(), Decoder.Copy(), MaskBias.Copy());
         (copy.Crop, copy.Masks, copy.Output) = (Crop.Copy(), Masks.Copy(), Output.Copy());

@@ -33,7 +33,7 @@ internal static class PretrainCommand
             (ml, options, rows) => ml.SelfSupervised().Mae(options).Fit(rows), o => o.Encoder, (o, start) =>
             {
                 o.StartFrom = start;
-                (o.Encoder, o.Positions, o.Pooling) = (start.Model.Options, start.Model.Options.Positions, start.Model.Options.Pooling);
+                o.Encoder = start.Model.Options;
             }),
     };
 
