@@ -74,7 +74,8 @@ internal sealed class PretrainingRun : IDisposable
         using var log = new RunLog(host, options.Logger, ranks.Rank);
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(options.CancellationToken, ranks.Stopping);
         var sizes = ViewSizes.For(views, encoder);
-        if (teacher is not null) sizes = sizes with { Patch = teacher.Model.Options.PatchSize };       // it alone sees the masks
+        // It alone sees masks, and global views alone.
+        if (teacher is not null) sizes = sizes with { Patch = teacher.Model.Options.PatchSize, MasksLocalViews = false };
         int[]? classes = options.NearestNeighborMonitor is { } measured ? ClassNumbers.Read(data, measured.LabelColumnName) : null;
         using var store = ImageStore.Load(data, options, sizes.KeptSide, log.Warn);
         var monitor = classes is null ? null : new NearestNeighborMonitor(classes, store, normalizer, options, Seed, ranks);

@@ -119,7 +119,7 @@ internal sealed class ViewLoader
         var blocks = views is null ? PixelBlock.Cut(pixels, isOnCuda) : [];
         if (masks is null) return new(chosen, blocks, draws, null, null);
         var global = Tokens(masks, 0, options.GlobalViews, globalSize);
-        return new(chosen, blocks, draws, global, Tokens(masks, options.GlobalViews, options.LocalViews, localSize));
+        return new(chosen, blocks, draws, global, Tokens(masks, options.GlobalViews, sizes.MaskedViews - options.GlobalViews, localSize));
     }
 
     private TokenBlock? Tokens(float[][][] masks, int first, int views, int size) =>
@@ -144,10 +144,14 @@ internal sealed class ViewLoader
 
     private float[][] Tokens(StoredImage stored, RgbImage pixels, ViewDraw[] draws)
     {
-        if (stored.Masks is not { Count: > 0 } masks) return [.. draws.Select(_ => Array.Empty<float>())];
+        var tokens = new float[sizes.MaskedViews][];
+        if (stored.Masks is not { Count: > 0 } masks)
+        {
+            Array.Fill(tokens, []);
+            return tokens;
+        }
         double scaleX = (double)stored.Width / pixels.Width, scaleY = (double)stored.Height / pixels.Height;
-        var tokens = new float[draws.Length][];
-        for (int view = 0; view < draws.Length; view++)
+        for (int view = 0; view < tokens.Length; view++)
         {
             var r = draws[view].Region;
             int grid = (view < options.GlobalViews ? globalSize : localSize) / patchSize;

@@ -8,7 +8,8 @@ namespace MaskBias.MLNet.Training.Data;
 /// <param name="Global">Side of a global view.</param>
 /// <param name="Local">Side of a local view.</param>
 /// <param name="Patch">Side of the patches that mask token vectors are of.</param>
-internal sealed record ViewSizes(MultiCropOptions Options, int Global, int Local, int Patch)
+/// <param name="MasksLocalViews">Whether the local views have mask token vectors too.</param>
+internal sealed record ViewSizes(MultiCropOptions Options, int Global, int Local, int Patch, bool MasksLocalViews = true)
 {
     // 96 of 224 in the DINO reference
     private const double LocalShare = 3.0 / 7;
@@ -18,6 +19,9 @@ internal sealed record ViewSizes(MultiCropOptions Options, int Global, int Local
     /// </summary>
     public int KeptSide => (int)Math.Ceiling(Math.Max(
         Global / Math.Sqrt(Options.GlobalMinScale), Options.LocalViews == 0 ? 0 : Local / Math.Sqrt(Options.LocalMinScale)));
+
+    /// <summary>Views that have mask token vectors, the first ones.</summary>
+    public int MaskedViews => Options.GlobalViews + (MasksLocalViews ? Options.LocalViews : 0);
 
     /// <exception cref="ArgumentException">A size is not a whole number of patches.</exception>
     public static ViewSizes For(MultiCropOptions options, VitOptions encoder)

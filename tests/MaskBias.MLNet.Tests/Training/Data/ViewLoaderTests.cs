@@ -14,6 +14,32 @@ public sealed class ViewLoaderTests : IDisposable
     [InlineData(3)]
     public void A_device_and_the_processor_see_the_same_views_and_masks(int localViews)
     {
+        using var expected = Only(localViews, rendersOnProcessor: true);
+        using var actual = Only(localViews, rendersOnProcessor: false);
+        Assert.Equal(expected.Rows, actual.Rows);
+        Same(expected.Global, actual.Global);
+        if (localViews == 0) Assert.Null(actual.Local);
+        else Same(expected.Local!, actual.Local!);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Masks_of_the_global_views_alone_change_no_view(bool rendersOnProcessor)
+    {
+        using var expected = Only(2, rendersOnProcessor);
+        using var actual = Only(2, rendersOnProcessor, sizes => sizes with { MasksLocalViews = false });
+        Near.Equal(expected.Global.Images, actual.Global.Images, 0, "global views");
+        Near.Equal(expected.Global.MaskTokens!, actual.Global.MaskTokens!, 0, "mask token vectors");
+        Near.Equal(expected.Local!.Images, actual.Local!.Images, 0, "local views");
+        Assert.NotNull(expected.Local.MaskTokens);
+        Assert.Null(actual.Local.MaskTokens);
+    }
+
+    public void Dispose() => folder.Dispose();
+
+    private ViewBatch Only(int localViews, bool rendersOnProcessor, Func<ViewSizes, ViewSizes>? change = null)
+    {
         var rows = Enumerable.Range(0, 5).Select(i => (Height: 40 - 5 * i, Width: 20 + 7 * i)).Select((size, i) => new Row
         {
             ImagePath = folder.Write($"{i}.png", SceneFolder.Png(size.Width, size.Height)),
@@ -21,21 +47,13 @@ public sealed class ViewLoaderTests : IDisposable
         });
         var options = TinyTraining.MaskedDino().With(o => (o.Views, o.Encoder) = (TinyTraining.Views(localViews), TinyTraining.Encoder(imageSize: 32)));
         var sizes = ViewSizes.For(options.Views, options.Encoder);
+        if (change is not null) sizes = change(sizes);
         using var encoder = TinyTraining.Teacher();
         using var store = ImageStore.Load(new MLContext(1).Data.LoadFromEnumerable(rows), options, sizes.KeptSide, Assert.Fail);
-        using var expected = Only(rendersOnProcessor: true);
-        using var actual = Only(rendersOnProcessor: false);
-        Assert.Equal(expected.Rows, actual.Rows);
-        Same(expected.Global, actual.Global);
-        if (localViews == 0) Assert.Null(actual.Local);
-        else Same(expected.Local!, actual.Local!);
-
-        ViewBatch Only(bool rendersOnProcessor) => Assert.Single(
+        return Assert.Single(
             new ViewLoader(store, options, sizes, encoder, 5, parts: 1, seed: 1, Assert.Fail, rendersOnProcessor: rendersOnProcessor)
                 .Epoch(0, CancellationToken.None));
     }
-
-    public void Dispose() => folder.Dispose();
 
     private static void Same(ViewGroup expected, ViewGroup actual)
     {
