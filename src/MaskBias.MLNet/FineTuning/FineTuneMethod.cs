@@ -66,7 +66,7 @@ internal sealed class FineTuneMethod : ITrainingMethod<ViewBatch>
     /// <inheritdoc/>
     public Tensor Loss(ViewBatch batch, TrainingPosition position)
     {
-        var random = RandomFor(position, stream: 0);
+        var random = RandomFor(position, RandomStream.Labelled);
         var labels = tensor(batch.Rows.Select(r => (long)classes[r]).ToArray()).SentTo(normalizer.Device);
         var targets = SoftTargets.Smooth(labels, count, options.LabelSmoothing);
         var strong = StrongView(batch.Global.Images, options.RandomErasing, random);
@@ -114,9 +114,8 @@ internal sealed class FineTuneMethod : ITrainingMethod<ViewBatch>
         return (loss / rows, right / rows);
     }
 
-    /// <summary>What a step draws from: the same in every process, as hash codes are not.</summary>
-    internal Random RandomFor(TrainingPosition position, int stream) =>
-        new(unchecked(((seed * 31 + stream) * 31 + (int)position.Step) * (int)0x9E3779B1));
+    /// <summary>What a step draws from.</summary>
+    internal Random RandomFor(TrainingPosition position, RandomStream stream) => RandomStreams.Open(seed, position.Step, stream);
 
     /// <summary>RandAugment and erasing of normalised images, [B, 3, S, S].</summary>
     internal Tensor StrongView(Tensor images, double erasing, Random random)

@@ -145,9 +145,11 @@ internal sealed class FineTuneRun : IDisposable
         };
     }
 
-    /// <summary>What a run depends on beside its options: the encoder that it begins with, and the classes of the images.</summary>
-    internal static Dictionary<string, string> StartingPoint(VisionEncoder start, int[] classes, LabelColumn label) =>
-        new() { ["Encoder"] = Fingerprint.Of(start), ["Classes"] = Fingerprint.Of(classes), ["Number of classes"] = $"{label.Count}" };
+    /// <summary>What a run depends on beside its options: the encoder that it begins with, the classes of the images, and how it draws.</summary>
+    internal static Dictionary<string, string> StartingPoint(VisionEncoder start, int[] classes, LabelColumn label) => new([RandomStreams.Version])
+    {
+        ["Encoder"] = Fingerprint.Of(start), ["Classes"] = Fingerprint.Of(classes), ["Number of classes"] = $"{label.Count}",
+    };
 
     /// <summary>AdamW with a learning rate per layer.</summary>
     internal static DecoupledAdam Optimizer(FineTuneModel model, FineTuneOptions options)

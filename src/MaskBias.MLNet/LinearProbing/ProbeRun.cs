@@ -85,7 +85,7 @@ internal sealed class ProbeRun
         IEnumerable<FeatureBatch> Shuffled(int[] learned, int batch, int[] own, int epoch)
         {
             int[] order = [.. learned];
-            new Random(unchecked((seed * 31 + epoch) * (int)0x9E3779B1)).Shuffle(order);          // the same in every process
+            RandomStreams.Open(seed, epoch, RandomStream.ProbeOrder).Shuffle(order);          // the same in every process
             for (int i = 0; i + batch <= order.Length; i += batch) yield return rows.Rows(Array.ConvertAll(own, p => order[i + p]));
         }
     }

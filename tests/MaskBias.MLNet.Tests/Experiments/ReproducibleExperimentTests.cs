@@ -79,6 +79,17 @@ public sealed class ReproducibleExperimentTests : IDisposable
         Assert.Equal((4, 8), (resumed.Runs.Count, resumed.Seed));
     }
 
+    [Fact]
+    public void An_experiment_that_drew_from_other_streams_is_refused()
+    {
+        using (runs.Run(Resuming(2)))
+        {
+        }
+        string text = File.ReadAllText(RunFile);
+        File.WriteAllText(RunFile, text.Replace(",\"Random streams\":\"2\"", "", StringComparison.Ordinal));
+        Assert.Contains("Random streams was not there, now 2", Assert.Throws<InvalidOperationException>(() => runs.Run(Resuming(2))).Message);
+    }
+
     [Theory]
     [InlineData("", "is empty")]
     [InlineData("not json\n", "line 1: ")]

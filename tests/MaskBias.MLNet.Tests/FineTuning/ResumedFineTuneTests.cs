@@ -141,6 +141,12 @@ public sealed class ResumedFineTuneTests : IDisposable
         Assert.Contains("start anew with WhenUsed = Overwrite.", message);
         Assert.Contains("holds a run already", Error(() => Fit(Kept(Options()))));
 
+        // A run that drew from other streams would go on with other numbers than it began with.
+        string run = Path.Combine(folder.Path, "run.json"), described = File.ReadAllText(run);
+        File.WriteAllText(run, described.Replace("\"Random streams\": \"2\",", "", StringComparison.Ordinal));
+        Assert.Contains("Random streams was not there, now 2", Error(() => Fit(Resumed(Options()))));
+        File.WriteAllText(run, described);
+
         using var guided = TinyEncoders.MaskGuided();
         Assert.Contains("Encoder was ", Error(() => ml.MulticlassClassification.Trainers.FineTune(guided, Resumed(Options())).Fit(Keyed())));
         (photos.Rows[0].Label, photos.Rows[^1].Label) = (photos.Rows[^1].Label, photos.Rows[0].Label);

@@ -39,7 +39,7 @@ internal static class LabelEfficiencyRun
         foreach (double fraction in options.Fractions.Distinct().Order())
         {
             int repeats = fraction == 1 ? 1 : options.Repeats;
-            int[] draws = [.. Enumerable.Range(0, repeats).Select(repeat => unchecked(seed * 31 + repeat) & int.MaxValue)];
+            int[] draws = [.. Enumerable.Range(0, repeats).Select(repeat => RandomStreams.Seed(seed, repeat, RandomStream.FewLabels))];
             int[][] few = [.. draws.Select(s => StratifiedSplit.Few(classes, fraction, s).Select(i => train[i]).ToArray())];
             var (good, goodDeviation) = Accuracy(Pretrained);
             var (plain, plainDeviation) = Accuracy(Random);

@@ -1,3 +1,5 @@
+using MaskBias.MLNet.Training.Data;
+
 namespace MaskBias.MLNet.Experiments.Search;
 
 /// <summary>
@@ -25,7 +27,7 @@ internal sealed class CostFrugalSearch(IReadOnlyList<SearchArm> arms, double bud
     /// <param name="left">What is left of the budget.</param>
     public (int Arm, double[] Point)? Next(double left)
     {
-        var random = new Random(unchecked((seed * 31 + turn) * (int)0x9E3779B1));
+        var random = RandomStreams.Open(seed, turn, RandomStream.Search);
         while (Choose(left, random) is { } arm)
         {
             if (arms[arm].Next(random) is { } point) return (arm, point);

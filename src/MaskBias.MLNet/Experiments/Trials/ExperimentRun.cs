@@ -3,6 +3,7 @@ using MaskBias.MLNet.Experiments.Output;
 using MaskBias.MLNet.Experiments.Search;
 using MaskBias.MLNet.Training;
 using MaskBias.MLNet.Training.Output;
+using MaskBias.MLNet.Training.Data;
 using MaskBias.MLNet.Vit;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
@@ -147,7 +148,8 @@ internal sealed class ExperimentRun : IDisposable
     private RunHeader Header(ExperimentData data) => new()
     {
         Task = task.Name, Seed = seed, Budget = settings.MaxTime is null ? "trials" : "time", Data = data.Fingerprint,
-        Encoders = encoders.ToDictionary(e => e.Key, e => Fingerprint.Of(e.Value)), Settings = OptionsDescription.Of(settings),
+        Encoders = encoders.ToDictionary(e => e.Key, e => Fingerprint.Of(e.Value)),
+        Settings = new Dictionary<string, string>([.. OptionsDescription.Of(settings), RandomStreams.Version]),
     };
 
     private bool IsOver(CostFrugalSearch search, out StopReason reason, out (int Arm, double[] Point) next)
@@ -176,7 +178,7 @@ internal sealed class ExperimentRun : IDisposable
         var trial = new ExperimentTrial
         {
             Number = number, Candidate = setup.Candidate.Name, Encoder = setup.EncoderAt(point), Features = setup.FeaturesAt(point),
-            Parameters = setup.Print(point), Point = point, Seed = unchecked(seed * 31 + number) & int.MaxValue, State = TrialState.Failed,
+            Parameters = setup.Print(point), Point = point, Seed = RandomStreams.Seed(seed, number, RandomStream.Trial), State = TrialState.Failed,
         };
         using var trying = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
         memory.Watch(trying);

@@ -40,7 +40,7 @@ internal sealed class SemiSupervisedMethod(
     {
         using var scope = NewDisposeScope();
         var supervised = labelled.Loss(batch.Labelled, position);
-        var pseudo = UnlabelledLoss(batch.Unlabelled.Global, labelled.RandomFor(position, stream: 1));
+        var pseudo = UnlabelledLoss(batch.Unlabelled.Global, labelled.RandomFor(position, RandomStream.Unlabelled));
         return Sum(supervised, Number(options.UnlabelledWeight) * pseudo).MoveToOuterDisposeScope();
     }
 

@@ -57,7 +57,7 @@ internal sealed class ViewLoader
     public IEnumerable<ViewBatch> Epoch(int epoch, CancellationToken cancellation, int firstStep = 0)
     {
         int[] order = [.. Enumerable.Range(0, images.Length)];
-        RandomFor(epoch, -1).Shuffle(order);
+        RandomStreams.Open(seed, epoch, -1).Shuffle(order);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var scheduler = new ConcurrentExclusiveSchedulerPair(TaskScheduler.Default, threads).ConcurrentScheduler;
         var ahead = new Queue<(Task<HostBatch> Host, RenderedViews? Views)>();
@@ -92,7 +92,7 @@ internal sealed class ViewLoader
         }
 
         // What a batch has in common, its parts have.
-        Random RandomOf(int part) => RandomFor(epoch, -2 - part / parts);
+        Random RandomOf(int part) => RandomStreams.Open(seed, epoch, -2 - part / parts);
     }
 
     // Nobody will see this batch, nor what went wrong with it; but nothing may still be at work when the epoch is left.
@@ -112,7 +112,8 @@ internal sealed class ViewLoader
         var masks = tokenizer is null ? null : new float[rows.Length][][];
         for (int i = 0; i < rows.Length; i++)
         {
-            draws[i] = sampler.Draw(pixels[i].Height, pixels[i].Width, RandomFor(epoch, chosen[i]));
+            // its own for each (epoch, image), so that neither order nor threads change what is drawn
+            draws[i] = sampler.Draw(pixels[i].Height, pixels[i].Width, RandomStreams.Open(seed, epoch, chosen[i]));
             if (masks is not null) masks[i] = Tokens(store[chosen[i]], pixels[i], draws[i]);
         }
         views?.Render(pixels, draws, normalizer.Normalization, random);
@@ -212,13 +213,4 @@ internal sealed class ViewLoader
     }
 
     private ViewGroup Group(int views, Tensor images, TokenBlock? tokens) => new(views, images, tokens?.On(normalizer.Device));
-
-    // Its own generator for each (epoch, image), so that neither order nor threads change what is drawn.
-    private Random RandomFor(int epoch, int stream)
-    {
-        ulong state = ((ulong)(uint)seed << 32 | (uint)epoch) * 0x9E3779B97F4A7C15 ^ (ulong)(uint)stream * 0xD1B54A32D192ED03;
-        state = (state ^ state >> 30) * 0xBF58476D1CE4E5B9;
-        state = (state ^ state >> 27) * 0x94D049BB133111EB;
-        return new Random((int)(state >> 33));
-    }
 }
