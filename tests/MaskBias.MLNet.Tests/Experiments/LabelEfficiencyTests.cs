@@ -4,6 +4,7 @@ using MaskBias.MLNet.Experiments.Candidates;
 using MaskBias.MLNet.Experiments.LabelEfficiency;
 using MaskBias.MLNet.Experiments.Search;
 using MaskBias.MLNet.NearestNeighbors;
+using MaskBias.MLNet.Tests.Pretraining;
 using MaskBias.MLNet.Vit;
 
 namespace MaskBias.MLNet.Tests.Experiments;
@@ -45,6 +46,25 @@ public sealed class LabelEfficiencyTests : IDisposable
         Assert.Equal([6, 6, 6, 6, 24, 24], seen.Select(s => s.Rows));
         Assert.Equal(3, seen.Count(s => ReferenceEquals(s.Encoder, runs.Encoder)));
         Assert.Equal("spying", report.Candidate);
+    }
+
+    [Theory]
+    [InlineData(PositionKind.SinCos, false, true)]
+    [InlineData(PositionKind.Learned, true, true)]
+    [InlineData(PositionKind.Learned, false, false)]
+    public void The_random_encoder_begins_as_the_pretraining_of_the_other_did(PositionKind positions, bool hasDecoder, bool asMae)
+    {
+        var options = runs.Encoder.Model.Options;
+        options.Positions = positions;
+        var decoder = hasDecoder ? new MaeDecoder(options, new() { EmbedDim = 12, Depth = 1, Heads = 3 }) : null;
+        using var encoder = new VisionEncoder(new VisionTransformer(options, 1), decoder: decoder);
+        var seen = new List<float[]>();
+        var spying = ExperimentRuns.Acting("spying", trial => seen.Add(FirstWeights(trial.Encoder.Model)));
+        runs.Ml.SelfSupervised().MeasureLabelEfficiency(runs.Photos.Load(runs.Ml), encoder, new() { Seed = 2, Candidate = spying, Fractions = [1] });
+        using var expected = asMae ? VisionTransformer.CreateAsMae(options, 2) : new VisionTransformer(options, 2);
+        Assert.Equal([FirstWeights(encoder.Model), FirstWeights(expected)], seen);
+
+        static float[] FirstWeights(VisionTransformer model) => TinyTraining.Values(model.state_dict()["blocks.0.attn.qkv.weight"]);
     }
 
     [Fact]

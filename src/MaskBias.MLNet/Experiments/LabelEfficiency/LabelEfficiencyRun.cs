@@ -26,7 +26,7 @@ internal static class LabelEfficiencyRun
             ImageColumnName = options.ImageColumnName, LabelColumnName = options.LabelColumnName,
             ValidationFraction = options.ValidationFraction,
         };
-        using var random = new VisionEncoder(new VisionTransformer(encoder.Model.Options, seed), normalization: encoder.Normalization);
+        using var random = new VisionEncoder(Untrained(encoder, seed), normalization: encoder.Normalization);
         random.Model.to(encoder.Device);
         var encoders = new Dictionary<string, VisionEncoder> { [Pretrained] = encoder, [Random] = random };
         var rows = ExperimentData.Load(
@@ -58,5 +58,13 @@ internal static class LabelEfficiencyRun
             }
         }
         return new() { Points = points, HeldOut = heldOut.Length, Candidate = options.Candidate.Name, Seed = seed };
+    }
+
+    /// <summary>A transformer of the same architecture, as the pretraining of the encoder would have begun.</summary>
+    internal static VisionTransformer Untrained(VisionEncoder encoder, int seed)
+    {
+        var architecture = encoder.Model.Options;
+        bool isMae = encoder.Decoder is not null || architecture.Positions == PositionKind.SinCos;       // fixed positions are MAE's
+        return isMae ? VisionTransformer.CreateAsMae(architecture, seed) : new(architecture, seed);
     }
 }
