@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using MaskBias.MLNet.Images.Augmentation;
 using MaskBias.MLNet.Masks;
 using MaskBias.MLNet.Training;
@@ -86,11 +87,17 @@ public sealed class LinearProbeOptions : SupervisedOptions
         foreach (var fault in base.Validate(validationContext)) yield return fault;
         if (LearningRates is { Length: 0 or > 64 }) yield return new($"LearningRates has {LearningRates.Length} values; it must have 1 to 64.");
         if (LearningRates?.Any(r => r is not (> 0 and <= 1000)) == true)
-            yield return new($"LearningRates is [{string.Join(", ", LearningRates)}]; each must lie in (0, 1000].");
+        {
+            var rates = LearningRates.Select(rate => rate.ToString(CultureInfo.InvariantCulture));
+            yield return new($"LearningRates is [{string.Join(", ", rates)}]; each must lie in (0, 1000].");
+        }
         if (LearningRates is { Length: > 1 } && ValidationFraction == 0)
             yield return new($"LearningRates has {LearningRates.Length} values and ValidationFraction is 0; to choose the best it must be above 0.");
         if (LearningRates is { Length: > 1 } && MinLearningRate > 0)
-            yield return new($"MinLearningRate is {MinLearningRate} and LearningRates has {LearningRates.Length} values; with several it must be 0.");
+        {
+            yield return new(string.Create(CultureInfo.InvariantCulture,
+                $"MinLearningRate is {MinLearningRate} and LearningRates has {LearningRates.Length} values; with several it must be 0."));
+        }
     }
 
     internal LinearProbeOptions Copy()

@@ -1,3 +1,4 @@
+using System.Globalization;
 using MaskBias.MLNet.Distributed;
 using MaskBias.MLNet.Images.Augmentation;
 using MaskBias.MLNet.Training.Data;
@@ -88,8 +89,8 @@ internal sealed class PretrainingRun : IDisposable
         using var reducer = share is null ? null : new GradientReducer(ranks, share.Borders);
         foreach (string adjustment in Limits.Adjustments) log.Info(adjustment);
         string inParts = parts > 1 ? $" in {parts} parts" : "";
-        log.Info($"{phase}: {store.Count} images, batch {batch}{inParts}, {plan.Steps} steps, "
-            + $"learning rate {plan.LearningRate.Peak:g3}, {options.Precision}, {deviceReason}.");
+        log.Info(string.Create(CultureInfo.InvariantCulture, $"{phase}: {store.Count} images, batch {batch}{inParts}, {plan.Steps} steps, "
+            + $"learning rate {plan.LearningRate.Peak:g3}, {options.Precision}, {deviceReason}."));
         if (share is not null) log.Info($"{phase}: {ranks.Size} processes, each with {share.Rows.Positions.Length * parts} images of every batch.");
 
         if (store.SpilledBytes > 0) log.Info($"{store.SpilledBytes >> 20} MB of decoded images are in a temporary file.");

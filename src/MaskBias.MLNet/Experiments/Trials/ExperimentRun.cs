@@ -1,9 +1,10 @@
 using System.Diagnostics;
+using System.Globalization;
 using MaskBias.MLNet.Experiments.Output;
 using MaskBias.MLNet.Experiments.Search;
 using MaskBias.MLNet.Training;
-using MaskBias.MLNet.Training.Output;
 using MaskBias.MLNet.Training.Data;
+using MaskBias.MLNet.Training.Output;
 using MaskBias.MLNet.Vit;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
@@ -195,7 +196,7 @@ internal sealed class ExperimentRun : IDisposable
             };
             if (double.IsFinite(metric)) return (trial with { State = TrialState.Completed, Metric = metric }, outcome);
             outcome.Dispose();
-            return (trial with { Error = $"{task.Metric} is {metric}." }, null);
+            return (trial with { Error = string.Create(CultureInfo.InvariantCulture, $"{task.Metric} is {metric}.") }, null);
         }
         catch (Exception e)                 // whatever a trainer does, the next candidate gets its turn
         {
@@ -228,8 +229,9 @@ internal sealed class ExperimentRun : IDisposable
             return new InvalidOperationException($"None of {trials.Count} trials succeeded:"
                 + string.Concat(failed.GroupBy(t => t.Candidate).Select(g => $"\n  - {g.Key}: {g.First().Error}")));
         }
-        return new InvalidOperationException($"MaxTime is {settings.MaxTime}, which was over before one trial was complete: the features of "
-            + $"{data.Count} images took {data.EmbeddingTime.TotalSeconds:0.0} s, and then {trials.LastOrDefault()?.Candidate ?? "no candidate"} was tried. Give more time.");
+        return new InvalidOperationException(string.Create(CultureInfo.InvariantCulture,
+            $"MaxTime is {settings.MaxTime}, which was over before one trial was complete: the features of {data.Count} images took "
+            + $"{data.EmbeddingTime.TotalSeconds:0.0} s, and then {trials.LastOrDefault()?.Candidate ?? "no candidate"} was tried. Give more time."));
     }
 
     private ExperimentTrial? Best() => ExperimentResult.Rank(trials, task.HigherIsBetter).FirstOrDefault();

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 
 namespace MaskBias.MLNet.Images.Augmentation;
 
@@ -92,7 +93,10 @@ public sealed class MultiCropOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (LocalMinScale > LocalMaxScale)
-            yield return new($"LocalMinScale is {LocalMinScale}; it must not exceed LocalMaxScale {LocalMaxScale}.");
+        {
+            yield return new(string.Create(CultureInfo.InvariantCulture,
+                $"LocalMinScale is {LocalMinScale}; it must not exceed LocalMaxScale {LocalMaxScale}."));
+        }
         if (GlobalSize is < 1) yield return new($"GlobalSize is {GlobalSize}; it must be at least one patch.");
         if (LocalSize is < 1) yield return new($"LocalSize is {LocalSize}; it must be at least one patch.");
     }

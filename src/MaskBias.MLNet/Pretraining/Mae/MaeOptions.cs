@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using MaskBias.MLNet.Images.Augmentation;
 using MaskBias.MLNet.Training;
 using MaskBias.MLNet.Vit;
@@ -11,13 +12,13 @@ namespace MaskBias.MLNet.Pretraining.Mae;
 /// </summary>
 public sealed class MaeOptions : PretrainingOptions
 {
-    /// <summary>
     private const PositionKind DefaultPositions = PositionKind.SinCos;
     private const FeaturePooling DefaultPooling = FeaturePooling.Mean;
 
     private PositionKind? positions;            // null until set: those of StartFrom have learned
     private FeaturePooling? pooling;
 
+    /// <summary>
     /// Settings with Table 2's values: batch 4096, base learning rate 1.5e-4, 40 warm-up epochs, weight decay 0.05, β 0.9 and 0.95.
     /// </summary>
     public MaeOptions()
@@ -118,8 +119,9 @@ public sealed class MaeOptions : PretrainingOptions
         }
         if (!(MaskRatio is > 0 and < 1)) yield break;
         int blocks = grid / MaskBlockSize * (grid / MaskBlockSize), visible = PatchMasker.VisibleBlocks(grid, MaskRatio, MaskBlockSize);
-        if (visible == 0) yield return new($"MaskRatio is {MaskRatio}; of {blocks} blocks of patches it leaves none visible.");
-        if (visible == blocks) yield return new($"MaskRatio is {MaskRatio}; of {blocks} blocks of patches it hides none.");
+        if (visible > 0 && visible < blocks) yield break;
+        yield return new(string.Create(CultureInfo.InvariantCulture,
+            $"MaskRatio is {MaskRatio}; of {blocks} blocks of patches it {(visible == 0 ? "leaves none visible" : "hides none")}."));
     }
 
     /// <summary>The encoder with everything that these options replace in it.</summary>
@@ -131,8 +133,6 @@ public sealed class MaeOptions : PretrainingOptions
         return architecture;
     }
 
-    internal MaeOptions Copy()
-    {
     /// <summary>What is StartFrom's in place of the default.</summary>
     internal IEnumerable<string> TakenFromStart()
     {
@@ -141,6 +141,8 @@ public sealed class MaeOptions : PretrainingOptions
         if (pooling is null && Pooling != DefaultPooling) yield return $"Pooling is {Pooling}, not {DefaultPooling}: it is StartFrom's.";
     }
 
+    internal MaeOptions Copy()
+    {
         var copy = (MaeOptions)MemberwiseClone();
         (copy.Encoder, copy.Decoder, copy.MaskBias) = (Encoder.Copy(), Decoder.Copy(), MaskBias.Copy());
         (copy.Crop, copy.Masks, copy.Output) = (Crop.Copy(), Masks.Copy(), Output.Copy());

@@ -47,7 +47,8 @@ internal static class StudyPage
         }
         items.Add($"Encoder: {encoder.EmbedDim} wide, {encoder.Depth} deep, {encoder.Heads} heads, patches of {encoder.PatchSize} in "
             + $"images of {encoder.ImageSize} pixels.");
-        string distilled = plan.Cells.Any(c => c.Distilled) ? $"; a distillation {plan.DistillationImagesSeen:#,0} more" : "";
+        bool distils = plan.Cells.Any(c => c.Distilled);
+        string distilled = distils ? FormattableString.Invariant($"; a distillation {plan.DistillationImagesSeen:#,0} more") : "";
         items.Add(FormattableString.Invariant($"Budget: every training sees {plan.ImagesSeen:#,0} images") + distilled
             + $". Seeds: {string.Join(", ", plan.Seeds)}.");
         string[] devices = [.. results.Runs.Values.Select(r => r.Device).Distinct()];
