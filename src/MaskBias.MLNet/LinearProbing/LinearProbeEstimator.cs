@@ -40,11 +40,10 @@ public sealed class LinearProbeEstimator : IEstimator<ImageClassifier>
     {
         var label = ClassLabels.Find(input.Schema, options.LabelColumnName);
         _ = ImageColumn.Find(input.Schema, options.ImageColumnName);
-        var labelled = context.Data.FilterRowsByMissingValues(input, label.Name);
         var run = new ProbeRun(environment, options, label, encoder.Device);
         var (linear, report) = options.Augmentation is null
-            ? run.OnFeatures(() => Embed(labelled), FeatureColumnName, encoder.Device)
-            : run.OnViews(labelled, encoder);
+            ? run.OnFeatures(() => Embed(context.Data.FilterRowsByMissingValues(input, label.Name)), FeatureColumnName, encoder.Device)
+            : run.OnViews(input, encoder);
         return new(context, encoder, Embedding("Features"), linear, label, input, report, ownsEncoder: false);
     }
 

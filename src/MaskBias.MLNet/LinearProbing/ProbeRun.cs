@@ -44,7 +44,7 @@ internal sealed class ProbeRun
     }
 
     /// <summary>Learns from views of images, cut as the options say.</summary>
-    /// <param name="data">Rows that have a class.</param>
+    /// <param name="data">The rows; those without a class are left out.</param>
     /// <param name="encoder">Computes the features; it stays as it is.</param>
     public (LinearClassifier Classifier, ClassifierReport Report) OnViews(IDataView data, VisionEncoder encoder)
     {
@@ -97,8 +97,9 @@ internal sealed class ProbeRun
         var sizes = ViewSizes.For(views, encoder.Model.Options);
         var loading = options.Loading(options.MaskColumnName, options.Masks);
         int[] ofRows = ClassLabels.Read(data, label);
-        ClassLabels.Check(ofRows, label);
-        using var store = ImageStore.Load(data, loading, sizes.KeptSide, log.Warn);
+        long[] labelled = [.. Enumerable.Range(0, ofRows.Length).Where(row => ofRows[row] >= 0)];
+        ClassLabels.Check([.. labelled.Select(row => ofRows[row])], label);
+        using var store = ImageStore.Load(new RowSubsetView(data, labelled), loading, sizes.KeptSide, log.Warn, labelled);
         store.WarnOfTurned(log.Warn);
         int[] classes = [.. Enumerable.Range(0, store.Count).Select(i => ofRows[store[i].Row])];
         ClassLabels.Check(classes, label);

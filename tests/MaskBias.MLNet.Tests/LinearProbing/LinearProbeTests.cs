@@ -170,6 +170,22 @@ public sealed class LinearProbeTests : IDisposable
         }
     }
 
+    [Fact]
+    public void An_image_that_cannot_be_read_is_named_by_its_row_in_the_data()
+    {
+        (photos.Rows[0].Label, photos.Rows[2].Label) = ("", "");
+        photos.Rows[5].ImagePath = Path.Combine(folder.Path, "missing.png");
+        var lines = new List<string>();
+        ml.Log += (_, e) => lines.Add(e.Message);
+        var data = photos.Load(ml);
+        var keyed = ml.Transforms.Conversion.MapValueToKey("Label").Fit(data).Transform(data);
+        using var model = ml.MulticlassClassification.Trainers.LinearProbe(encoder, Quick(cached: false)).Fit(keyed);
+        Assert.Contains(lines, l => l.Contains("1 of 34 images cannot be read and are left out: Row 5, column 'ImagePath'"));
+        Assert.Equal((1, 33), (model.Report.Run.SkippedRows, model.Report.Run.Images + model.Report.ValidationRows));
+        var readable = ml.Transforms.Conversion.MapValueToKey("Label").Fit(data).Transform(ml.Data.LoadFromEnumerable(photos.Rows.Skip(6)));
+        Assert.True(ml.MulticlassClassification.Evaluate(model.Transform(readable)).MicroAccuracy > 0.8);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
