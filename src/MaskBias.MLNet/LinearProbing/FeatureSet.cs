@@ -34,30 +34,8 @@ internal sealed class FeatureSet : IDisposable
     public static FeatureSet Read(IDataView data, string featureColumnName, LabelColumn label, Device device, CancellationToken cancellation)
     {
         var column = FeatureColumn.Find(data.Schema, featureColumnName);
-        int size = ((VectorDataViewType)column.Type).Size, skipped = 0;
-        var (rows, classes) = (new List<float[]>(), new List<int>());
-        using (var cursor = data.GetRowCursor([column, data.Schema[label.Name]]))
-        {
-            var readLabel = cursor.GetGetter<uint>(data.Schema[label.Name]);
-            var readFeatures = cursor.GetGetter<VBuffer<float>>(column);
-            VBuffer<float> vector = default;
-            uint key = 0;
-            while (cursor.MoveNext())
-            {
-                cancellation.ThrowIfCancellationRequested();
-                readLabel(ref key);
-                if (key == 0) continue;
-                readFeatures(ref vector);
-                float[] row = [.. vector.DenseValues()];
-                if (!row.All(float.IsFinite))
-                {
-                    skipped++;
-                    continue;
-                }
-                rows.Add(row);
-                classes.Add((int)key - 1);
-            }
-        }
+        int size = ((VectorDataViewType)column.Type).Size;
+        var (rows, classes, skipped) = LabelledFeatures.Read(data, column, label, cancellation);
         using var scope = NewDisposeScope();
         var values = empty([rows.Count, size]);
         for (int i = 0; i < rows.Count; i++)
@@ -65,7 +43,7 @@ internal sealed class FeatureSet : IDisposable
             using var row = values[i];                          // a span over all of them would end at 2 GiB
             rows[i].CopyTo(MemoryMarshal.Cast<byte, float>(row.bytes));
         }
-        return new(values.to(device).MoveToOuterDisposeScope(), [.. classes]) { Skipped = skipped };
+        return new(values.to(device).MoveToOuterDisposeScope(), classes) { Skipped = skipped };
     }
 
     /// <summary>Some of the rows.</summary>

@@ -14,7 +14,7 @@ internal sealed class NearestNeighborClassifier
     private readonly int neighbours;
     private readonly double temperature;
 
-    /// <param name="features">One row per example, all of one length; copied.</param>
+    /// <param name="features">One row of finite numbers per example, all of one length; copied.</param>
     /// <param name="labels">Classes, 0 to <paramref name="classes"/> - 1.</param>
     /// <param name="classes">Number of classes.</param>
     /// <param name="k">Neighbours that vote; all rows when there are fewer.</param>
@@ -50,14 +50,14 @@ internal sealed class NearestNeighborClassifier
     public double Temperature => temperature;
 
     /// <summary>The share of the votes that each class gets; they sum to 1.</summary>
-    /// <param name="features">One row. NaN features have no neighbours: every score is NaN.</param>
+    /// <param name="features">One row. Features that are not finite have no neighbours: every score is NaN.</param>
     /// <param name="scores">Receives one number per class.</param>
     public void Score(ReadOnlySpan<float> features, Span<float> scores)
     {
         if (features.Length != FeatureDim)
             throw new ArgumentException($"The features have {features.Length} values; the training rows had {FeatureDim}.", nameof(features));
         float[] query = Unit(features);
-        if (query.Any(float.IsNaN))
+        if (!query.All(float.IsFinite))
         {
             scores.Fill(float.NaN);
             return;

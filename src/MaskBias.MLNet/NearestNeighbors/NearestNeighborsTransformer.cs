@@ -5,7 +5,8 @@ using Microsoft.ML.Data;
 namespace MaskBias.MLNet.NearestNeighbors;
 
 /// <summary>
-/// Adds PredictedLabel (a key; missing where features are NaN) and Score (each class's share of the votes). Safe under parallel cursors.
+/// Adds PredictedLabel (a key; missing where features are not finite) and Score (each class's share of the votes; NaN there). Safe under
+/// parallel cursors.
 /// </summary>
 public sealed class NearestNeighborsTransformer : ITransformer
 {
@@ -35,7 +36,7 @@ public sealed class NearestNeighborsTransformer : ITransformer
 
     /// <summary>
     /// Writes the transformer as ML.NET's own around an ONNX model with all training rows, which loads without this library and gives the
-    /// same numbers. Features of NaN, which have no neighbours here, have no meaning there.
+    /// same numbers. Features that are not finite, which have no neighbours here, have no meaning there.
     /// </summary>
     public void Save(ModelSaveContext ctx)
     {

@@ -32,14 +32,17 @@ public class NearestNeighborClassifierTests
     }
 
     [Fact]
-    public void Small_temperatures_stay_finite_and_NaN_has_no_class()
+    public void Small_temperatures_stay_finite_and_what_is_not_has_no_class()
     {
         var classifier = new NearestNeighborClassifier([[1, 0], [0, 1]], [0, 1], 2, 2, temperature: 0.001);
         var scores = new float[2];
         classifier.Score([1, 0.01f], scores);
         Assert.Equal([1, 0], scores);
-        classifier.Score([float.NaN, 1], scores);
-        Assert.Equal(-1, NearestNeighborClassifier.Predict(scores));
+        foreach (float value in new[] { float.NaN, float.PositiveInfinity, float.NegativeInfinity })
+        {
+            classifier.Score([value, 1], scores);
+            Assert.Equal(-1, NearestNeighborClassifier.Predict(scores));
+        }
     }
 
     [Fact]

@@ -84,6 +84,22 @@ public class NearestNeighborsEstimatorTests
     }
 
     [Theory]
+    [InlineData(float.PositiveInfinity)]
+    [InlineData(float.NegativeInfinity)]
+    [InlineData(float.NaN)]
+    public void Features_that_are_not_finite_do_not_vote_and_get_no_class(float value)
+    {
+        // The first k rows are neighbours until nearer ones come.
+        var data = ml.Data.LoadFromEnumerable([new() { Features = [1, value], Label = "b" }, .. Rows[..4]]);
+        var keyed = ml.Transforms.Conversion.MapValueToKey("Label").Fit(data).Transform(data);
+        var scored = ml.SelfSupervised().NearestNeighbors(k: 2).Fit(keyed).Transform(keyed);
+        Assert.Equal([0u, 1u, 2u, 1u, 2u], scored.GetColumn<uint>("PredictedLabel"));
+        float[][] scores = [.. scored.GetColumn<float[]>("Score")];
+        Assert.All(scores[0], score => Assert.Equal(float.NaN, score));
+        Assert.All(scores[1..].SelectMany(s => s), score => Assert.InRange(score, 0, 1));
+    }
+
+    [Theory]
     [InlineData(1, 0.07)]
     [InlineData(3, 0.07)]
     [InlineData(20, 0.5)]
