@@ -57,9 +57,14 @@ internal sealed class ArchitectureInference
             PositionResampling = Resampling(registers), Pooling = Pooling(),
         };
         sizes.MlpRatio = Ratio(sizes, hidden);
+        return Buildable(sizes);
+    }
+
+    private T Buildable<T>(T found) where T : class
+    {
         try
         {
-            return OptionsValidator.Validate(sizes);
+            return OptionsValidator.Validate(found);
         }
         catch (ArgumentException e)
         {
@@ -125,12 +130,12 @@ internal sealed class ArchitectureInference
         int layers = single ? 1 : tensors.Entries.Count(e => e.Name.StartsWith(Head + "mlp.", StringComparison.Ordinal)
             && e.Name.EndsWith(".weight", StringComparison.Ordinal) && e.Shape.Count == 2);
         if (prototypes.Length != 2) throw Fault($"last_layer.weight_v is [{string.Join(", ", prototypes)}]; it must be [K, bottleneck]");
-        return new()
+        return Buildable(new DinoHeadOptions
         {
             OutDim = Size(prototypes[0], "prototype count"), BottleneckDim = Size(prototypes[1], "bottleneck"), Layers = Math.Max(1, layers),
             HiddenDim = single ? new DinoHeadOptions().HiddenDim : Size(Shape("mlp.0.weight", 2, Head)[0], "hidden layer"),
             UseBatchNorm = normalized, NormalizeLastLayer = HasUnitLengths(),
-        };
+        });
     }
 
     // Magnitudes that are all 1 have not been trained.
@@ -145,10 +150,25 @@ internal sealed class ArchitectureInference
     {
         if (!tensors.Contains(Decoder + "decoder_embed.weight")) return null;
         long width = Shape("decoder_embed.weight", 2, Decoder)[0], hidden = Shape("decoder_blocks.0.mlp.fc1.weight", 2, Decoder)[0];
-        int heads = options.DecoderHeads ?? (width % 16 == 0 ? 16 : (int)Math.Max(1, width / 32));
-        if (options.DecoderHeads is null) assumptions.Add($"{heads} attention heads in the decoder");
-        double ratio = (double)hidden / width;
-        return new() { EmbedDim = Size(width, "decoder"), Depth = Depth(Decoder + "decoder_blocks."), Heads = heads, MlpRatio = ratio };
+        var sizes = new MaeDecoderOptions
+        {
+            EmbedDim = Size(width, "decoder"), Depth = Depth(Decoder + "decoder_blocks."), Heads = DecoderHeads(width),
+            MlpRatio = (double)hidden / width,
+        };
+        return Buildable(sizes);
+    }
+
+    private int DecoderHeads(long width)
+    {
+        if (options.DecoderHeads is { } given) return given;
+        int heads = width % 16 == 0 ? 16 : (int)Math.Max(1, width / 32);
+        if (width % heads != 0)
+        {
+            throw Fault($"it does not say how many attention heads its decoder has, and the usual {heads} do not divide the width {width}: "
+                + "set CheckpointLoadOptions.DecoderHeads");
+        }
+        assumptions.Add($"{heads} attention heads in the decoder");
+        return heads;
     }
 
     // Blocks 0, 1, 2, ...

@@ -170,6 +170,25 @@ public sealed class CheckpointLayoutTests : IDisposable
     }
 
     [Fact]
+    public void Heads_and_decoders_that_cannot_be_built_are_refused()
+    {
+        using var scope = NewDisposeScope();
+        using var model = new VisionTransformer(Options(), 1);
+        KeyValuePair<string, Tensor>[] deep = [.. Named("teacher.backbone.", model), new("teacher.head.last_layer.weight_v", zeros(20, 6)),
+            .. Enumerable.Range(0, 17).Select(i => KeyValuePair.Create($"teacher.head.mlp.{2 * i}.weight", zeros(8, 8)))];
+        Assert.Contains("Layers is 17; it must lie in [1, 16]", Refusal(deep));
+        KeyValuePair<string, Tensor>[] wide = [.. Named("", model), new("decoder_embed.weight", zeros(100, 24)),
+            new("decoder_blocks.0.norm1.weight", zeros(100)), new("decoder_blocks.0.mlp.fc1.weight", zeros(400, 100))];
+        Assert.Contains("set CheckpointLoadOptions.DecoderHeads", Refusal(wide));
+        string path = Write(wide);
+        var options = new CheckpointLoadOptions { Heads = 3, DecoderHeads = 7 };
+        Assert.Contains("Heads is 7", Assert.Throws<InvalidDataException>(() => EncoderCheckpoint.Load(path, options)).Message);
+        Assert.Contains("Heads is 7", Assert.Throws<InvalidDataException>(() => EncoderCheckpoint.Describe(path, options)).Message);
+        options.DecoderHeads = 10;
+        Assert.Equal(10, EncoderCheckpoint.Describe(path, options).Decoder!.Heads);
+    }
+
+    [Fact]
     public void Faults_are_listed_up_to_twenty()
     {
         using var scope = NewDisposeScope();
