@@ -14,14 +14,16 @@ internal sealed partial class CheckpointReader
     public const string Backbone = "backbone.", Head = "head.", Decoder = "decoder.";
 
     private readonly MappedTensors tensors;
+    private readonly Dictionary<string, SafetensorsEntry> entries;
     private readonly string prefix;
     private readonly bool isHuggingFace;
 
     public CheckpointReader(ITensorSource file, CheckpointBranch branch)
     {
         tensors = new(file);
+        entries = file.Entries.ToDictionary(e => e.Name, StringComparer.Ordinal);
         prefix = CheckpointPrefix.Find(file, branch);
-        isHuggingFace = file.Entries.Any(e => e.Name == prefix + "embeddings.cls_token");
+        isHuggingFace = entries.ContainsKey(prefix + "embeddings.cls_token");
         string? head = HeadPrefix();
         foreach (var entry in file.Entries) Take(entry, head);
         UnfoldTokens();
@@ -130,7 +132,7 @@ internal sealed partial class CheckpointReader
     // query, key and value one under the other
     private void Join(SafetensorsEntry query, string name, string[] sources)
     {
-        var parts = sources.Select(s => tensors.File.Entries.FirstOrDefault(e => e.Name == prefix + s)).ToArray();
+        var parts = sources.Select(s => entries.GetValueOrDefault(prefix + s)).ToArray();
         for (int i = 0; i < parts.Length; i++)
         {
             if (parts[i] is not { } part) throw new InvalidDataException($"{tensors.Path}: {prefix + sources[i]} is missing.");
@@ -174,7 +176,7 @@ internal sealed partial class CheckpointReader
         NormalizesMean = tensors.Contains(Backbone + "fc_norm.weight");
         // A mask token in an encoder is DINOv2's, but where timm's names say otherwise.
         if (tensors.Contains(Backbone + "mask_token") || (IsTraining && scaled)) return CheckpointLayout.DinoV2;
-        bool timm = HasClassifier || NormalizesMean || tensors.File.Entries.Any(e => e.Name == prefix + "reg_token");
+        bool timm = HasClassifier || NormalizesMean || entries.ContainsKey(prefix + "reg_token");
         if (timm || scaled) return CheckpointLayout.Timm;
         return !IsTraining && HasSinCosPositions() ? CheckpointLayout.Mae : CheckpointLayout.Dino;
     }

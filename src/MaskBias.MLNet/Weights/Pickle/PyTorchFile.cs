@@ -24,11 +24,11 @@ internal sealed class PyTorchFile : ITensorSource
     {
         (Path, this.stream) = (path, stream);
         var budget = new AllocationBudget(stream.Length);
-        (Root, storages) = isZip ? PyTorchZip.Read(stream, budget) : PyTorchLegacy.Read(stream, budget);
+        (Root, storages, var deflated) = isZip ? PyTorchZip.Read(stream, budget) : PyTorchLegacy.Read(stream, budget);
         var names = new StateNames(budget);
         names.Add(Root);
         (tensors, Metadata) = (names.Tensors, names.Texts);
-        CheckTotal();
+        CheckTotal(deflated);
         Entries = [.. tensors.Select(t => new SafetensorsEntry(t.Key, t.Value.DType, t.Value.Shape))];
     }
 
@@ -120,15 +120,24 @@ internal sealed class PyTorchFile : ITensorSource
             throw new InvalidDataException($"{Path}, tensor {name}: a byte of a bool tensor is neither 0 nor 1.");
     }
 
-    // Tensors may share storages; so a small file could describe endless ones.
-    private void CheckTotal()
+    // Tensors may share storages; so a small file could describe endless ones, or few elements for which all of a storage is read: from
+    // the first to the last, and where it is compressed from its beginning.
+    private void CheckTotal(IReadOnlySet<string> deflated)
     {
-        UInt128 most = 2 * (UInt128)(ulong)stream.Length, total = 0;
+        const int MostHeld = 2, MostRead = 32;
+        UInt128 length = (ulong)stream.Length, held = 0, read = 0;
         foreach (var (name, tensor) in tensors)
         {
-            total += (UInt128)(ulong)tensor.Count * (ulong)tensor.ElementSize;
-            if (total > most)
-                throw new InvalidDataException($"up to {name} its tensors take {total} bytes, more than twice the file's {stream.Length}");
+            held += (UInt128)(ulong)tensor.Count * (ulong)tensor.ElementSize;
+            read += (UInt128)(ulong)tensor.Extent * (ulong)tensor.ElementSize;
+            if (deflated.Contains(tensor.Storage.Key)) read += (ulong)tensor.ByteStart;
+            if (held > MostHeld * length)
+                throw new InvalidDataException($"up to {name} its tensors take {held} bytes, more than twice the file's {length}");
+            if (read > MostRead * length)
+            {
+                throw new InvalidDataException($"up to {name} {read} bytes would be read for its tensors, more than {MostRead} times the "
+                    + $"file's {length}: its storages are shared by too many; clone the tensors before torch.save");
+            }
         }
     }
 

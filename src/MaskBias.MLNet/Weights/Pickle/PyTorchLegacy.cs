@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Collections.Frozen;
 using System.Numerics;
 
 namespace MaskBias.MLNet.Weights.Pickle;
@@ -10,7 +11,7 @@ internal static class PyTorchLegacy
     private static readonly BigInteger Magic = BigInteger.Parse("119547037146038801333356");
 
     /// <summary>Reads the pickles, and finds the storages that they name.</summary>
-    public static (object? Root, StorageReader Storages) Read(FileStream stream, AllocationBudget budget)
+    public static (object? Root, StorageReader Storages, IReadOnlySet<string> Deflated) Read(FileStream stream, AllocationBudget budget)
     {
         var unpickler = new Unpickler(stream, budget);
         if (unpickler.Load() is not BigInteger magic || magic != Magic)
@@ -26,7 +27,7 @@ internal static class PyTorchLegacy
         {
             if (!FileBytes.TryRead(file, starts[key] + position, part))
                 throw new InvalidDataException("the file has become shorter since it was opened");
-        });
+        }, FrozenSet<string>.Empty);
     }
 
     // Where each storage's bytes begin.

@@ -10,7 +10,7 @@ internal static class PyTorchZip
     private const string PickleFile = "data.pkl";
 
     /// <summary>Reads the pickle, and finds the storages that it names.</summary>
-    public static (object? Root, StorageReader Storages) Read(FileStream stream, AllocationBudget budget)
+    public static (object? Root, StorageReader Storages, IReadOnlySet<string> Deflated) Read(FileStream stream, AllocationBudget budget)
     {
         var zip = new ZipDirectory(stream.SafeFileHandle, stream.Length, budget);
         var pickles = zip.Entries.Where(e => e.Name == PickleFile || e.Name.EndsWith("/" + PickleFile, StringComparison.Ordinal)).ToList();
@@ -27,7 +27,8 @@ internal static class PyTorchZip
         var unpickler = new Unpickler(pickle, budget);
         object? root = unpickler.Load();
         var found = unpickler.Storages.ToDictionary(s => s.Key, s => Find(zip, folder, s.Value, stream.Length), StringComparer.Ordinal);
-        return (root, (key, position, part) => zip.Read(found[key], position, part));
+        var deflated = found.Where(f => f.Value.IsDeflated).Select(f => f.Key).ToHashSet(StringComparer.Ordinal);
+        return (root, (key, position, part) => zip.Read(found[key], position, part), deflated);
     }
 
     private static ZipEntry Find(ZipDirectory zip, string folder, PickledStorage storage, long fileLength)

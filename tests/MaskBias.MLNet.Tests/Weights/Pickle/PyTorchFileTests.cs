@@ -140,6 +140,25 @@ public sealed class PyTorchFileTests : IDisposable
         Assert.Contains("more than twice", Refusal(Dictionary([.. Enumerable.Range(0, 100).Select(i => ($"t{i}", Tensor(storage, 0, [4096], [0])))])));
     }
 
+    [Theory]
+    [InlineData(CompressionLevel.Optimal, 1, 1)]
+    [InlineData(CompressionLevel.NoCompression, 2, 9_999)]
+    public void Elements_for_which_a_storage_is_read_again_and_again_are_refused(CompressionLevel compression, int count, int stride)
+    {
+        const int Length = 10_000;
+        byte[] noise = new byte[Length * sizeof(float)], storage = Storage("FloatStorage", "0", Length);
+        new Random(1).NextBytes(noise);
+        string path = folder.File("few.pth"), bad = folder.File("many.pth");
+        WriteZip(path, Tensors(10), [("0", noise)], compression: compression);
+        WriteZip(bad, Tensors(100), [("0", noise)], compression: compression);
+        using (var file = TensorFile.Open(path))
+        using (var tensor = file.Read("t9")) Assert.True(tensor.bytes[^4..].SequenceEqual(noise.AsSpan(^4..)));
+        Assert.Contains("bytes would be read for its tensors", Assert.Throws<InvalidDataException>(() => TensorFile.Open(bad)).Message);
+
+        byte[] Tensors(int tensors) => Dictionary([.. Enumerable.Range(0, tensors)
+            .Select(i => ($"t{i}", Tensor(storage, Length - 1 - (count - 1) * stride, [count], [stride])))]);
+    }
+
     [Fact]
     public void A_text_that_is_encoded_again_and_again_is_refused()
     {
