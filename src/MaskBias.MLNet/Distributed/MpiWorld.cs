@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 
 namespace MaskBias.MLNet.Distributed;
 
@@ -6,10 +8,14 @@ namespace MaskBias.MLNet.Distributed;
 public sealed class MpiWorld
 {
     private static readonly TimeSpan PatienceOfRoot = TimeSpan.FromSeconds(3), PatienceOfOthers = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan PatienceOfSender = TimeSpan.FromSeconds(1);
     private const int AbortedCode = 70;
 
     private static readonly Lock Gate = new();
     private static MpiWorld? joined;
+
+    // Alarms that are still being sent: MPI may read them until the process ends.
+    private readonly ConcurrentBag<byte[]> untaken = [];
 
     private MpiWorld(MpiLibrary library) => Library = library;
 
@@ -108,16 +114,20 @@ public sealed class MpiWorld
     }
 
     /// <summary>Sends an alarm; one that is not taken at once is left to its fate.</summary>
-    internal unsafe void Send(byte[] alarm, int to)
+    internal void Send(byte[] alarm, int to)
     {
-        fixed (byte* bytes = alarm)
+        byte[] bytes = GC.AllocateUninitializedArray<byte>(alarm.Length, pinned: true);
+        alarm.CopyTo(bytes, 0);
+        nint request = Library.BeginSend(Marshal.UnsafeAddrOfPinnedArrayElement(bytes, 0), bytes.Length, to);
+        bool isTaken = false;
+        try
         {
-            nint request = Library.BeginSend((nint)bytes, alarm.Length, to);
-            for (long begun = Stopwatch.GetTimestamp(); !Library.Test(ref request);)
-            {
-                if (Stopwatch.GetElapsedTime(begun) > TimeSpan.FromSeconds(1)) return;
-                Thread.Yield();
-            }
+            for (long begun = Stopwatch.GetTimestamp(); !isTaken && Stopwatch.GetElapsedTime(begun) < PatienceOfSender; Thread.Yield())
+                isTaken = Library.Test(ref request);
+        }
+        finally
+        {
+            if (!isTaken) untaken.Add(bytes);
         }
     }
 
