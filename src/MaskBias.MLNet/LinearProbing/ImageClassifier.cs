@@ -21,14 +21,13 @@ public sealed class ImageClassifier : ITransformer, IDisposable
     private readonly TransformerChain<ITransformer> chain;
     private readonly ImageEmbeddingOptions embedding;
     private readonly LinearClassifier linear;
-    private readonly LabelColumn label;
     private readonly bool ownsEncoder;
 
     internal ImageClassifier(
         MLContext context, VisionEncoder encoder, ImageEmbeddingOptions embedding, LinearClassifier linear, LabelColumn label, IDataView input,
         ClassifierReport report, bool ownsEncoder)
     {
-        (Encoder, Report, this.linear, this.label, this.ownsEncoder) = (encoder, report, linear, label, ownsEncoder);
+        (Encoder, Report, Classes, this.linear, this.ownsEncoder) = (encoder, report, label.ClassNames(), linear, ownsEncoder);
         this.embedding = embedding.Copy();
         this.embedding.OutputColumnName = FeatureColumnName;
         var embed = new ImageEmbeddingEstimator(context, encoder, this.embedding).Fit(input);
@@ -44,7 +43,7 @@ public sealed class ImageClassifier : ITransformer, IDisposable
     public ClassifierReport Report { get; }
 
     /// <summary>Names of the classes, in the order of Score.</summary>
-    public IReadOnlyList<string> Classes => [.. Enumerable.Range(0, label.Count).Select(label.NameOf)];
+    public IReadOnlyList<string> Classes { get; }
 
     /// <inheritdoc/>
     public bool IsRowToRowMapper => true;

@@ -18,8 +18,8 @@ internal sealed record LabelColumn(string Name, KeyDataViewType Type, DataViewSc
     /// <summary>Number of classes.</summary>
     public int Count => checked((int)Type.Count);
 
-    /// <summary>The class' name as its key's value gives it, or its number, counted from 1.</summary>
-    public string NameOf(int index) => Names()?[index] ?? $"{index + 1}";
+    /// <summary>The classes' names as their keys' values give them, or their numbers, counted from 1.</summary>
+    public IReadOnlyList<string> ClassNames() => Names() ?? [.. Enumerable.Range(1, Count).Select(number => $"{number}")];
 
     /// <exception cref="ArgumentException">There is no such column, or it holds no keys.</exception>
     public static LabelColumn Find(DataViewSchema schema, string name)

@@ -51,6 +51,7 @@ public sealed class LinearProbeTests : IDisposable
         VBuffer<ReadOnlyMemory<char>> names = default;
         scored.Schema["Score"].GetSlotNames(ref names);
         Assert.Equal(model.Classes, names.DenseValues().Select(n => n.ToString()));
+        Assert.Same(model.Classes, model.Classes);                      // read once: there may be many
 
         var report = model.Report;
         Assert.Equal(cached ? 36 : 30, report.Run.Images);              // the best rate is trained again on all

@@ -43,7 +43,7 @@ internal static class ClassLabels
         int first = classes.First();
         if (classes.All(c => c == first))
         {
-            throw new ArgumentException($"All {classes.Count} labelled rows are of the class '{label.NameOf(first)}' in column '{label.Name}'; "
+            throw new ArgumentException($"All {classes.Count} labelled rows are of the class '{label.ClassNames()[first]}' in column '{label.Name}'; "
                 + "a classifier needs at least two classes.");
         }
     }
