@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using MaskBias.MLNet.Masks.Sam;
 using MaskBias.MLNet.Native;
 using MaskBias.MLNet.Vit;
 using MaskBias.MLNet.Weights;
@@ -15,6 +16,7 @@ internal static class ReaderFuzz
 {
     private const int Inputs = 100_000, AllowedSeconds = 5;
     private const long AllowedOverhead = 1 << 20;           // objects of the runtime's own, per file
+    private const long AllowedSamOverhead = 4 << 20;        // its many modules, too
 
     /// <summary>100,000 inputs of each format.</summary>
     public static void Run(TextWriter output) => Run(output, Inputs, seed: 1);
@@ -35,9 +37,12 @@ internal static class ReaderFuzz
             }
             File.Delete(Path.Combine(folder, EncoderCheckpoint.ConfigFile));
             var parts = PyTorchParts.Of(pickled);
-            Try("safetensors", folder, new SafetensorsDamage(File.ReadAllBytes(plain), seed).Next, inputs, output);
-            Try("PyTorch, zip", folder, new PyTorchDamage(parts, isLegacy: false, ran, seed).Next, inputs, output);
-            Try("PyTorch, before 1.6", folder, new PyTorchDamage(parts, isLegacy: true, ran, seed).Next, inputs, output);
+            Try("safetensors", folder, new SafetensorsDamage(File.ReadAllBytes(plain), seed).Next, LoadEncoder, inputs, output);
+            Try("PyTorch, zip", folder, new PyTorchDamage(parts, isLegacy: false, ran, seed).Next, LoadEncoder, inputs, output);
+            Try("PyTorch, before 1.6", folder, new PyTorchDamage(parts, isLegacy: true, ran, seed).Next, LoadEncoder, inputs, output);
+            byte[] segmenter = SegmentAnything(Path.Combine(folder, "sam.safetensors"));
+            Try("Segment Anything", folder, new SafetensorsDamage(segmenter, seed).Next, path => SamModel.Load(path, decoderHeads: 1), inputs, output,
+                AllowedSamOverhead);
             if (File.Exists(ran)) throw new InvalidOperationException("A pickle's code was run.");
         }
         finally
@@ -46,7 +51,22 @@ internal static class ReaderFuzz
         }
     }
 
-    private static void Try(string format, string folder, Func<byte[]> next, int inputs, TextWriter output)
+    private static VisionEncoder LoadEncoder(string path) => EncoderCheckpoint.Load(path, new() { Heads = 2 });
+
+    private static byte[] SegmentAnything(string path)
+    {
+        using var model = new SamModel(new()
+        {
+            ImageSize = 32, PatchSize = 8, EmbedDim = 8, Depth = 2, Heads = 1, MlpDim = 8, WindowSize = 2, GlobalAttentionBlocks = [1], PromptDim = 8,
+            MaskPromptDim = 4, DecoderDepth = 1, DecoderHeads = 1, DecoderMlpDim = 8, IouHeadDim = 8,
+        });
+        SafetensorsWriter.Write(path, model.state_dict());
+        return File.ReadAllBytes(path);
+    }
+
+    private static void Try(
+        string format, string folder, Func<byte[]> next, Func<string, IDisposable> load, int inputs, TextWriter output,
+        long overhead = AllowedOverhead)
     {
         string path = Path.Combine(folder, "input");
         int read = 0, refused = 0;
@@ -60,7 +80,7 @@ internal static class ReaderFuzz
             long start = Stopwatch.GetTimestamp(), before = GC.GetAllocatedBytesForCurrentThread();
             try
             {
-                EncoderCheckpoint.Load(path, new() { Heads = 2 }).Dispose();
+                load(path).Dispose();
                 read++;
             }
             catch (InvalidDataException e) when (e.Message.StartsWith(path, StringComparison.Ordinal) && e.Message.Length > path.Length + 20)
@@ -70,7 +90,7 @@ internal static class ReaderFuzz
             }
             long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
             most = Math.Max(most, allocated);
-            if (allocated > AllowedOverhead + 2 * bytes.Length) throw Fault(format, i, bytes, $"made {allocated} bytes be allocated");
+            if (allocated > overhead + 2 * bytes.Length) throw Fault(format, i, bytes, $"made {allocated} bytes be allocated");
             double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
             longest = Math.Max(longest, seconds);
             if (seconds > AllowedSeconds) throw Fault(format, i, bytes, $"took {seconds} s");

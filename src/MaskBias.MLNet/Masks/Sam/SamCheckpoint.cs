@@ -61,20 +61,27 @@ internal static class SamCheckpoint
             return (int)shape[dimension];
         }
 
-        int depth = Count(shapes.Keys, Blocks), headDim = Size(Blocks + "0.attn.rel_pos_h", 2, 1);
+        // So many layers as the largest number says, each of which must be there: a name alone must not make us build any.
+        int Depth(string layers, string weight)
+        {
+            int depth = Count(shapes.Keys, layers);
+            for (int i = 0; i < depth; i++) Size($"{layers}{i}.{weight}", 2, 0);
+            return depth;
+        }
+
+        int depth = Depth(Blocks, "attn.rel_pos_h"), headDim = Size(Blocks + "0.attn.rel_pos_h", 2, 1);
         int width = Size(Encoder + "pos_embed", 4, 3), grid = Size(Encoder + "pos_embed", 4, 1);
-        int patch = Size(Encoder + "patch_embed.proj.weight", 4, 2), iouDepth = Math.Max(1, Count(shapes.Keys, IouHead));
+        int patch = Size(Encoder + "patch_embed.proj.weight", 4, 2), iouDepth = Math.Max(1, Depth(IouHead, "weight"));
         // 2S − 1 rows for windows, or maps, of S by S
-        int[] sides = [.. Enumerable.Range(0, depth).Select(i => $"{Blocks}{i}.attn.rel_pos_h")
-            .Select(name => shapes.ContainsKey(name) ? (Size(name, 2, 0) + 1) / 2 : 0)];
+        int[] sides = [.. Enumerable.Range(0, depth).Select(i => (Size($"{Blocks}{i}.attn.rel_pos_h", 2, 0) + 1) / 2)];
         var architecture = new SamOptions
         {
             ImageSize = (int)Math.Min((long)grid * patch, int.MaxValue), PatchSize = patch, EmbedDim = width, Depth = depth,
             Heads = width / headDim, MlpDim = Size(Blocks + "0.mlp.lin1.weight", 2, 0),
-            WindowSize = sides.FirstOrDefault(s => s > 0 && s != grid, grid),
+            WindowSize = sides.FirstOrDefault(s => s != grid, grid),
             GlobalAttentionBlocks = [.. Enumerable.Range(0, depth).Where(i => sides[i] == grid)],
             PromptDim = Size(Encoder + "neck.0.weight", 4, 0), MaskPromptDim = Size("prompt_encoder.mask_downscaling.3.weight", 4, 0),
-            DecoderDepth = Math.Max(1, Count(shapes.Keys, Layers)), DecoderHeads = decoderHeads ?? new SamOptions().DecoderHeads,
+            DecoderDepth = Depth(Layers, "mlp.lin1.weight"), DecoderHeads = decoderHeads ?? new SamOptions().DecoderHeads,
             DecoderMlpDim = Size(Layers + "0.mlp.lin1.weight", 2, 0),
             IouHeadDepth = iouDepth, IouHeadDim = iouDepth > 1 ? Size(IouHead + "0.weight", 2, 0) : new SamOptions().IouHeadDim,
             MultimaskOutputs = Size(Decoder + "mask_tokens.weight", 2, 0) - 1,
@@ -104,7 +111,7 @@ internal static class SamCheckpoint
             throw new InvalidDataException($"{file.Path} holds {held} weights; their shapes describe a model of about {described}.");
     }
 
-    // One more than the largest number that follows the prefix: a layer that is missing among others is then listed as missing.
+    // One more than the largest number that follows the prefix.
     private static int Count(IEnumerable<string> names, string prefix)
     {
         int count = 0;

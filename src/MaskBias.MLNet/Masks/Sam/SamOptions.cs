@@ -128,12 +128,17 @@ public sealed class SamOptions : IValidatableObject
         return copy;
     }
 
-    /// <summary>About how many weights a model has: those of its large layers.</summary>
+    /// <summary>How many weights a model has, but for its biases and norms.</summary>
     internal long EstimateParameters()
     {
-        long encoder = Depth * (4L * EmbedDim * EmbedDim + 2L * EmbedDim * MlpDim);
-        long decoder = DecoderDepth * (7L * PromptDim * PromptDim + 2L * PromptDim * DecoderMlpDim);
-        long heads = (1L + MultimaskOutputs) * 2 * PromptDim * PromptDim + (long)IouHeadDepth * IouHeadDim * IouHeadDim;
-        return encoder + decoder + heads + (long)GridSize * GridSize * EmbedDim + 3L * PatchSize * PatchSize * EmbedDim;
+        long width = EmbedDim, prompt = PromptDim, square = prompt * prompt, masks = 1L + MultimaskOutputs, mask = MaskPromptDim;
+        int global = GlobalAttentionBlocks.Distinct().Count();
+        long sides = global * (2L * GridSize - 1) + (Depth - global) * (2L * WindowSize - 1);
+        long positions = (long)GridSize * GridSize * width + 2 * sides * (width / Heads);                   // absolute and relative
+        long encoder = Depth * (4 * width * width + 2 * width * MlpDim) + 3L * PatchSize * PatchSize * width + width * prompt + 9 * square;
+        long prompts = mask + mask * mask + mask * prompt;
+        long decoder = DecoderDepth * (8 * square + 2 * prompt * DecoderMlpDim) + 2 * square + square + square / 8;
+        long quality = prompt * IouHeadDim + Math.Max(0, IouHeadDepth - 2L) * IouHeadDim * IouHeadDim + IouHeadDim * masks;
+        return positions + encoder + prompts + decoder + masks * (2 * square + square / 8) + quality;
     }
 }

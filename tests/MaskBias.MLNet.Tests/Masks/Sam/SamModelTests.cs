@@ -74,9 +74,41 @@ public sealed class SamModelTests : IDisposable
         using var model = TinySam.Model();
         var huge = model.state_dict().ToDictionary(w => w.Key, w => w.Value);
         huge["image_encoder.pos_embed"] = zeros(1, 8, 8, 8192);
-        huge["image_encoder.blocks.255.x"] = zeros(1);
         huge["image_encoder.blocks.0.attn.rel_pos_h"] = zeros(5, 64);
         Assert.Contains("their shapes describe a model of about", Assert.Throws<InvalidDataException>(() => SamModel.Load(Save(huge), 2)).Message);
+
+        // Names from which there must be many layers, which a table of relative positions makes large.
+        foreach (var (name, missing) in new[]
+                 {
+                     ("image_encoder.blocks.60.x", "image_encoder.blocks.2.attn.rel_pos_h"),
+                     ("mask_decoder.transformer.layers.60.x", "mask_decoder.transformer.layers.1.mlp.lin1.weight"),
+                     ("mask_decoder.iou_prediction_head.layers.60.x", "mask_decoder.iou_prediction_head.layers.3.weight"),
+                 })
+        {
+            var deep = model.state_dict().ToDictionary(w => w.Key, w => w.Value);
+            deep[name] = zeros(1);
+            deep["image_encoder.blocks.0.attn.rel_pos_h"] = zeros(8191, 8);
+            Assert.Contains($"{missing} is missing", Assert.Throws<InvalidDataException>(() => SamModel.Load(Save(deep), 2)).Message);
+        }
+    }
+
+    [Fact]
+    public void No_part_of_a_model_is_left_out_of_its_size()
+    {
+        Action<SamOptions>[] changes =
+        [
+            o => o.WindowSize = 3000, o => (o.ImageSize, o.PatchSize) = (1024, 1), o => o.PromptDim = 1024, o => o.MaskPromptDim = 2048,
+            o => (o.IouHeadDim, o.IouHeadDepth) = (2048, 2), o => (o.IouHeadDim, o.IouHeadDepth) = (2048, 4), o => o.MlpDim = 20_000,
+            o => o.DecoderMlpDim = 20_000, o => o.EmbedDim = 512,
+        ];
+        foreach (var change in changes)
+        {
+            var options = TinySam.Architecture();
+            change(options);
+            using var model = WeightLayers.WithoutStartValues(() => new SamModel(options));
+            long weights = model.parameters().Sum(p => p.NumberOfElements);
+            Assert.InRange(options.EstimateParameters(), 0.95 * weights, weights);
+        }
     }
 
     [Fact]
