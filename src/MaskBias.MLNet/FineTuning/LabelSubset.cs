@@ -23,9 +23,9 @@ public static class LabelSubset
     /// <exception cref="InvalidDataException">A line is no row number, a row comes twice, or the file is too large.</exception>
     public static IReadOnlyList<long> Read(string path)
     {
-        if (new FileInfo(path).Length > MaxBytes) throw new InvalidDataException($"{path} is larger than {MaxBytes} bytes.");
+        using var lines = new StreamReader(BoundedFile.Open(path, MaxBytes, "a list of rows"));
         var (rows, seen, number) = (new List<long>(), new HashSet<long>(), 0);
-        foreach (string line in File.ReadLines(path))
+        while (lines.ReadLine() is { } line)
         {
             number++;
             if (!long.TryParse(line, NumberStyles.None, CultureInfo.InvariantCulture, out long row))

@@ -32,9 +32,11 @@ internal sealed record ImageSource(
         if (string.IsNullOrWhiteSpace(path)) throw new ImageReadException($"{place}: the path is empty.");
         try
         {
-            long length = new FileInfo(path).Length;
-            if (length > MaxFileBytes) throw new ImageReadException($"{place}: '{path}' has {length} bytes; an image file may have at most {MaxFileBytes}.");
-            return File.ReadAllBytes(path);
+            return BoundedFile.Read(path, MaxFileBytes, "an image file");
+        }
+        catch (InvalidDataException e)
+        {
+            throw new ImageReadException($"{place}: {e.Message}", e);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

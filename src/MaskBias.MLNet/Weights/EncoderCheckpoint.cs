@@ -151,10 +151,7 @@ public static class EncoderCheckpoint
     internal static string? ReadOwnConfig(string path)
     {
         if (!File.Exists(path)) return null;
-        long length = new FileInfo(path).Length;
-        if (length > EncoderConfig.MaxLength)
-            throw new InvalidDataException($"{path} has {length} bytes; at most {EncoderConfig.MaxLength} are allowed.");
-        string text = File.ReadAllText(path);
+        string text = BoundedFile.ReadText(path, EncoderConfig.MaxLength, "a configuration");
         return EncoderConfig.IsOwn(text) ? text : null;
     }
 

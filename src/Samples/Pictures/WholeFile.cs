@@ -1,8 +1,15 @@
 namespace MaskBias.MLNet.Samples.Pictures;
 
-/// <summary>Writes files whole or not at all, as the library does.</summary>
+/// <summary>Reads and writes files as the library does: whole or not at all.</summary>
 internal static class WholeFile
 {
+    /// <summary>Reads a file that may have so many bytes.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="maxBytes">Most bytes that are read.</param>
+    /// <param name="what">What it is, for the error, such as <c>a plan</c>.</param>
+    /// <exception cref="InvalidDataException">It has more.</exception>
+    public static byte[] Read(string path, long maxBytes, string what) => BoundedFile.Read(path, maxBytes, what);
+
     public static void Write(string path, byte[] content) => Write(path, stream => stream.Write(content));
 
     public static void Write(string path, Action<Stream> write) => AtomicFile.Write(path, write);

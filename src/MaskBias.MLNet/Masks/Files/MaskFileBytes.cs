@@ -10,9 +10,7 @@ internal static class MaskFileBytes
     public static byte[] Read(string path)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
-        var file = new FileInfo(path);
-        if (!file.Exists) throw new FileNotFoundException($"The mask file '{path}' does not exist.", path);
-        return file.Length <= MaxBytes ? File.ReadAllBytes(path)
-            : throw new InvalidDataException($"'{path}' has {file.Length} bytes; a mask file may have at most {MaxBytes}.");
+        if (!File.Exists(path)) throw new FileNotFoundException($"The mask file '{path}' does not exist.", path);
+        return BoundedFile.Read(path, MaxBytes, "a mask file");
     }
 }

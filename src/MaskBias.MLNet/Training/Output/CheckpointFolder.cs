@@ -15,7 +15,7 @@ internal sealed class CheckpointFolder(string folder, int keep)
 
     private const string MarkFile = "checkpoint.json", StateFile = "state.safetensors";
     private const string Prefix = "step-", Unfinished = ".tmp";
-    private const int Format = 1;
+    private const int Format = 1, MaxMarkLength = 1 << 16;
 
     /// <summary>The newest checkpoint that is known to be whole, or null.</summary>
     public string? Last { get; private set; }
@@ -93,14 +93,14 @@ internal sealed class CheckpointFolder(string folder, int keep)
         next = default;
         try
         {
-            var mark = JsonSerializer.Deserialize<CheckpointMark>(File.ReadAllBytes(Path.Combine(path, MarkFile)));
+            var mark = JsonSerializer.Deserialize<CheckpointMark>(BoundedFile.Read(Path.Combine(path, MarkFile), MaxMarkLength, "it"));
             if (mark is null || mark.Format != Format) return $"{MarkFile} is of another format";
             if (mark.Step != step || mark.Epoch < 0) return $"{MarkFile} is of another step";
             if (mark.State != Fingerprint.OfFile(Path.Combine(path, StateFile))) return $"{StateFile} is not what was written";
             next = new(mark.Epoch, mark.Step);
             return null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or JsonException)
         {
             return e.Message;
         }

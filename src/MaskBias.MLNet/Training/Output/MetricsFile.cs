@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using MaskBias.MLNet.Weights;
 
@@ -87,8 +86,11 @@ internal sealed class MetricsFile : IProgress<TrainingProgress>, IDisposable
 
     private static void KeepSteps(string path, long steps)
     {
-        var kept = File.ReadLines(path).Where(text => Parse(text) is { } metrics && metrics.Step <= steps).ToList();
-        AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(string.Concat(kept.Select(text => text + "\n")))));
+        AtomicFile.Write(path, stream =>
+        {
+            using var writer = new StreamWriter(stream, leaveOpen: true) { NewLine = "\n" };
+            foreach (string text in File.ReadLines(path).Where(text => Parse(text) is { } metrics && metrics.Step <= steps)) writer.WriteLine(text);
+        });
     }
 
     // Null for what is no line of ours, such as one that the power failed in.

@@ -54,9 +54,7 @@ internal sealed record RunDescription
         if (!File.Exists(path)) return null;
         try
         {
-            long length = new FileInfo(path).Length;
-            if (length > MaxLength) throw new InvalidDataException($"{path} has {length} bytes; at most {MaxLength} are allowed.");
-            var read = JsonSerializer.Deserialize<RunDescription>(File.ReadAllBytes(path), Json)
+            var read = JsonSerializer.Deserialize<RunDescription>(BoundedFile.Read(path, MaxLength, "a run's description"), Json)
                 ?? throw new InvalidDataException($"{path} describes no run.");
             return read.Format == CurrentFormat
                 ? read

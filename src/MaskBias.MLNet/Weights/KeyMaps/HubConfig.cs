@@ -34,12 +34,9 @@ internal sealed record HubConfig(int? Heads, double? NormEpsilon, ImageNormaliza
     private static JsonDocument? Read(string path)
     {
         if (!File.Exists(path)) return null;
-        long length = new FileInfo(path).Length;
-        if (length > EncoderConfig.MaxLength)
-            throw new InvalidDataException($"{path} has {length} bytes; at most {EncoderConfig.MaxLength} are allowed.");
         try
         {
-            return JsonDocument.Parse(File.ReadAllText(path), new() { MaxDepth = 16 });
+            return JsonDocument.Parse(BoundedFile.ReadText(path, EncoderConfig.MaxLength, "a configuration"), new() { MaxDepth = 16 });
         }
         catch (JsonException e)
         {

@@ -47,16 +47,9 @@ internal sealed class OptionTree<T> where T : class, new()
 
     private static IReadOnlyList<(string Name, string Text)> Entries(string path)
     {
-        try
-        {
-            using var json = JsonDocument.Parse(File.ReadAllBytes(path), OptionEntries.Lenient);
-            if (json.RootElement.ValueKind != JsonValueKind.Object)
-                throw new UsageException($"{path} is a JSON {json.RootElement.ValueKind}; it must be an object of options.");
-            return OptionEntries.Of(json.RootElement);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
-        {
-            throw new UsageException($"{path} cannot be read as a configuration: {e.Message}");
-        }
+        using var json = OptionEntries.Read(path, "a configuration");
+        if (json.RootElement.ValueKind != JsonValueKind.Object)
+            throw new UsageException($"{path} is a JSON {json.RootElement.ValueKind}; it must be an object of options.");
+        return OptionEntries.Of(json.RootElement);
     }
 }

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using MaskBias.MLNet.Samples.Pictures;
 using MaskBias.MLNet.Weights.KeyMaps;
 
 namespace MaskBias.MLNet.Samples.Cli.Output;
@@ -29,7 +30,7 @@ internal sealed class EmbeddedPart
     public Range Images { get; }
 
     /// <summary>Whether it was written already, of the same images by the same encoder.</summary>
-    public bool IsDone => File.Exists(Path) && File.Exists(note) && File.ReadAllText(note) == content;
+    public bool IsDone => File.Exists(Path) && File.Exists(note) && Noted() == content;
 
     /// <summary>The part of a process; null where there is one process.</summary>
     /// <param name="folder">The folder that the parts go to, created where missing.</param>
@@ -64,6 +65,18 @@ internal sealed class EmbeddedPart
 
     /// <summary>Notes what the file is made of, once it is whole.</summary>
     public void Finish() => File.WriteAllText(note, content);
+
+    private string? Noted()
+    {
+        try
+        {
+            return Encoding.UTF8.GetString(WholeFile.Read(note, content.Length, "a note"));
+        }
+        catch (InvalidDataException)
+        {
+            return null;                                    // too long to be one
+        }
+    }
 
     private static IEnumerable<string> Files(string checkpoint) =>
         Directory.Exists(checkpoint) ? Directory.EnumerateFiles(checkpoint).Order(StringComparer.Ordinal) : [checkpoint];

@@ -81,6 +81,14 @@ public sealed class StudyPlanTests : IDisposable
     }
 
     [Fact]
+    public void A_file_too_large_to_be_a_plan_is_refused()
+    {
+        string path = Write("{}");
+        using (var file = File.OpenWrite(path)) file.SetLength(1L << 40);               // a hole, which takes no space
+        Assert.Contains("a plan may have at most", Assert.Throws<UsageException>(() => PlanReader.Read(path)).Message);
+    }
+
+    [Fact]
     public void Options_that_the_library_refuses_are_told_at_once()
     {
         string plan = Write("""

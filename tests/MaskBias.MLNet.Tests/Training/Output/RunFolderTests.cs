@@ -106,6 +106,7 @@ public sealed class RunFolderTests(SceneFolder scenes) : IClassFixture<SceneFold
     [InlineData("cut")]
     [InlineData("flipped")]
     [InlineData("unmarked")]
+    [InlineData("oversized")]
     public void A_damaged_checkpoint_falls_back_to_the_one_before(string damage)
     {
         using var whole = Fit(_ => { });
@@ -113,6 +114,11 @@ public sealed class RunFolderTests(SceneFolder scenes) : IClassFixture<SceneFold
         byte[] bytes = File.ReadAllBytes(state);
         if (damage == "cut") File.WriteAllBytes(state, bytes[..(bytes.Length / 2)]);
         if (damage == "unmarked") File.Delete(Path.Combine(last, "checkpoint.json"));
+        if (damage == "oversized")
+        {
+            using var mark = File.OpenWrite(Path.Combine(last, "checkpoint.json"));
+            mark.SetLength(1L << 40);                       // a hole, which takes no space
+        }
         if (damage == "flipped")
         {
             bytes[^100] ^= 1;

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using MaskBias.MLNet.Samples.Cli.Options;
 using MaskBias.MLNet.Samples.Cli.Report.Page;
 
@@ -23,16 +22,8 @@ internal static class PlanReader
     public static StudyPlan Read(string path)
     {
         var faults = new List<string>();
-        StudyPlan plan;
-        try
-        {
-            using var json = JsonDocument.Parse(File.ReadAllBytes(path), OptionEntries.Lenient);
-            plan = Read(new(json.RootElement, "", faults), Path.GetFileNameWithoutExtension(path), faults);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
-        {
-            throw new UsageException($"{path} cannot be read as a plan: {e.Message}");
-        }
+        using var json = OptionEntries.Read(path, "a plan");
+        var plan = Read(new(json.RootElement, "", faults), Path.GetFileNameWithoutExtension(path), faults);
         if (faults.Count == 0) faults.AddRange(PlanOptions.Faults(plan));
         return faults.Count == 0 ? plan : throw Refusal(path, faults);
     }

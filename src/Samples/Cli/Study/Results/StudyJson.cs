@@ -20,12 +20,12 @@ internal static class StudyJson
     /// <summary>Reads a result; null where there is none, or one that is damaged and so counts as missing.</summary>
     public static T? Read<T>(string path) where T : class
     {
-        if (!File.Exists(path) || new FileInfo(path).Length > MostBytes) return null;
+        if (!File.Exists(path)) return null;
         try
         {
-            return JsonSerializer.Deserialize<T>(File.ReadAllBytes(path), Json);
+            return JsonSerializer.Deserialize<T>(WholeFile.Read(path, MostBytes, "a result"), Json);
         }
-        catch (Exception e) when (e is JsonException or IOException)
+        catch (Exception e) when (e is JsonException or IOException or InvalidDataException)
         {
             return null;
         }
