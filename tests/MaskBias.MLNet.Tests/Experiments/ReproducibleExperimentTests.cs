@@ -1,5 +1,6 @@
 using System.Text;
 using MaskBias.MLNet.Experiments;
+using MaskBias.MLNet.Experiments.Output;
 using MaskBias.MLNet.Tests.Embeddings;
 using MaskBias.MLNet.Training.Output;
 using Microsoft.ML;
@@ -117,6 +118,42 @@ public sealed class ReproducibleExperimentTests : IDisposable
         Assert.Contains(message, fault.Message);
         Assert.Contains(RunFile, fault.Message);
         Assert.Equal(text, File.ReadAllText(RunFile));
+    }
+
+    [Fact]
+    public void A_line_that_a_kill_has_cut_is_tried_again()
+    {
+        using var whole = runs.Run(Resuming(3));
+        string[] lines = File.ReadAllLines(RunFile);
+        File.WriteAllText(RunFile, string.Join('\n', lines)[..^20]);
+        using var resumed = runs.Run(Resuming(3));
+        Assert.Equal(Ranking(whole), Ranking(resumed));
+        Assert.Equal(lines[..^1], File.ReadAllLines(RunFile)[..^1]);
+        Assert.Equal(lines.Length, File.ReadAllLines(RunFile).Length);
+    }
+
+    [Fact]
+    public void No_more_is_written_than_is_read_again()
+    {
+        var header = new RunHeader
+        {
+            Task = "Classification", Seed = 1, Budget = "trials", Data = "", Encoders = new Dictionary<string, string>(),
+            Settings = new Dictionary<string, string>(),
+        };
+        using (var file = MaskBias.MLNet.Experiments.Output.RunFile.Open(RunFile, ExistingRun.Refuse)!)
+        {
+            file.Begin(header);
+            file.Add(Failed(1));
+            Assert.Contains("is full", Assert.Throws<IOException>(() => file.Add(Failed(2))).Message);
+        }
+        using var again = MaskBias.MLNet.Experiments.Output.RunFile.Open(RunFile, ExistingRun.Resume)!;
+        Assert.Single(again.Trials);
+
+        static ExperimentTrial Failed(int number) => new()
+        {
+            Number = number, Candidate = "k-NN", Encoder = "encoder", Parameters = new Dictionary<string, string>(),
+            State = TrialState.Failed, Seed = 1, Error = new string('x', 40 << 20),
+        };
     }
 
     [Fact]

@@ -5,13 +5,13 @@ using MaskBias.MLNet.Training.Output;
 namespace MaskBias.MLNet.Experiments.Output;
 
 /// <summary>
-/// The file that an experiment goes on from: a JSON object per line, first the <see cref="RunHeader"/>, then every trial. It is replaced as
-/// a whole with every trial, so that at any moment it is whole.
+/// The file that an experiment goes on from: a JSON object per line, first the <see cref="RunHeader"/>, then every trial. A last line that a
+/// kill has cut is no trial.
 /// </summary>
 internal sealed class RunFile : IDisposable
 {
     private const long MaxLength = 64 << 20;
-    private const string LockSuffix = ".lock";
+    private const string LockSuffix = ".lock", What = "a run file";
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
@@ -22,7 +22,7 @@ internal sealed class RunFile : IDisposable
 
     private readonly string path;
     private readonly FileStream exclusive;
-    private readonly List<byte[]> lines = [];
+    private FileStream? file;
 
     private RunFile(string path, FileStream exclusive) => (this.path, this.exclusive) = (path, exclusive);
 
@@ -73,47 +73,49 @@ internal sealed class RunFile : IDisposable
                     + "Set WhenUsed to Overwrite to begin anew, or choose another RunFile.");
             }
         }
-        lines.Add(JsonSerializer.SerializeToUtf8Bytes(Earlier ?? header, Json));
-        lines.AddRange(Trials.Select(t => JsonSerializer.SerializeToUtf8Bytes(t, Json)));
-        if (Earlier is null) Write();
+        AtomicFile.Write(path, stream =>
+        {
+            stream.Write(Line(Earlier ?? header));
+            foreach (var trial in Trials) stream.Write(Line(trial));
+        });
+        file = new(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
     }
 
     /// <summary>Adds a trial.</summary>
+    /// <exception cref="IOException">It cannot be written, or the file would be larger than is read again; it stays as it was.</exception>
     public void Add(ExperimentTrial trial)
     {
-        lines.Add(JsonSerializer.SerializeToUtf8Bytes(trial, Json));
-        Write();
+        byte[] line = Line(trial);
+        if (file!.Length + line.Length > MaxLength)
+            throw new IOException($"{path} is full: {What} may have at most {MaxLength} bytes. Set RunFile to null for an experiment of so many trials.");
+        file.Write(line);                                   // in one piece: a kill leaves whole lines
+        file.Flush(flushToDisk: true);
     }
 
-    public void Dispose() => exclusive.Dispose();
-
-    private void Write() => AtomicFile.Write(path, stream =>
+    public void Dispose()
     {
-        foreach (byte[] line in lines)
-        {
-            stream.Write(line);
-            stream.WriteByte((byte)'\n');
-        }
-    });
+        file?.Dispose();
+        exclusive.Dispose();
+    }
+
+    private static byte[] Line<T>(T value) => [.. JsonSerializer.SerializeToUtf8Bytes(value, Json), (byte)'\n'];
 
     private static (RunHeader Header, List<ExperimentTrial> Trials) Read(string path)
     {
-        long length = new FileInfo(path).Length;
-        if (length > MaxLength) throw new InvalidDataException($"{path} has {length} bytes; a run file has at most {MaxLength}.");
-        int number = 0;
+        string[] lines = BoundedFile.ReadText(path, MaxLength, What).Split('\n');
+        int whole = Math.Max(lines.Length - 1, lines[0].Length > 0 ? 1 : 0);
         RunHeader? header = null;
         var trials = new List<ExperimentTrial>();
-        foreach (string line in File.ReadLines(path))
+        for (int i = 0; i < whole; i++)
         {
-            number++;
             try
             {
-                if (header is null) header = Header(JsonSerializer.Deserialize<RunHeader>(line, Json));
-                else trials.Add(Trial(JsonSerializer.Deserialize<ExperimentTrial>(line, Json), trials.Count + 1));
+                if (header is null) header = Header(JsonSerializer.Deserialize<RunHeader>(lines[i], Json));
+                else trials.Add(Trial(JsonSerializer.Deserialize<ExperimentTrial>(lines[i], Json), trials.Count + 1));
             }
             catch (Exception e) when (e is JsonException or InvalidDataException)
             {
-                throw new InvalidDataException($"{path}, line {number}: {e.Message}", e);
+                throw new InvalidDataException($"{path}, line {i + 1}: {e.Message}", e);
             }
         }
         return (header ?? throw new InvalidDataException($"{path} is empty; a run file begins with what the experiment is."), trials);
