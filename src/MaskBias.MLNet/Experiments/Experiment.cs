@@ -17,7 +17,7 @@ public sealed class Experiment
     private readonly ExperimentSettings settings;
 
     internal Experiment(MLContext context, ExperimentSettings settings) =>
-        (this.context, this.settings) = (context, OptionsValidator.Validate(settings));
+        (this.context, this.settings) = (context, OptionsValidator.Validate(settings).Copy());
 
     /// <summary>Runs the experiment with one encoder.</summary>
     /// <inheritdoc cref="Execute(IDataView, IReadOnlyDictionary{string, VisionEncoder})"/>

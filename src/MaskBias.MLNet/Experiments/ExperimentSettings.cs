@@ -108,6 +108,14 @@ public abstract class ExperimentSettings : IValidatableObject
 
     internal abstract IExperimentTask Task { get; }
 
+    internal ExperimentSettings Copy()
+    {
+        var copy = (ExperimentSettings)MemberwiseClone();
+        (copy.Candidates, copy.Features) = ([.. Candidates], [.. Features]);
+        copy.AllowedCandidates = AllowedCandidates is null ? null : [.. AllowedCandidates];
+        return copy;
+    }
+
     /// <inheritdoc/>
     public virtual IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {

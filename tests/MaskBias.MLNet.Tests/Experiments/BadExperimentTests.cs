@@ -109,6 +109,17 @@ public sealed class BadExperimentTests : IDisposable
         Assert.Contains("it must be a number above 0", Error(() => ExperimentCandidate.OnFeatures("x", 0, [], _ => null!)));
     }
 
+    [Fact]
+    public void Settings_that_are_changed_later_change_nothing()
+    {
+        var settings = ExperimentRuns.Settings(1);
+        var experiment = new Experiment(runs.Ml, settings);
+        settings.Candidates.Clear();
+        (settings.MaxTrials, settings.LabelColumnName) = (null, "");
+        using var result = experiment.Execute(runs.Photos.Load(runs.Ml), runs.Encoder);
+        Assert.Single(result.Runs);
+    }
+
     private IDataView Rows(int count) => runs.Ml.Data.LoadFromEnumerable(runs.Photos.Rows.Take(count));
 
     private static string Error(Action act) => Assert.ThrowsAny<Exception>(act).Message;
