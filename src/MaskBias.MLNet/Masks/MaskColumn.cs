@@ -4,9 +4,28 @@ using Microsoft.ML.Data;
 
 namespace MaskBias.MLNet.Masks;
 
-/// <summary>Finds and reads the column that holds encoded mask sets.</summary>
+/// <summary>The column that holds encoded mask sets: adds, finds and reads it.</summary>
 internal static class MaskColumn
 {
+    /// <summary>The column as a transformer adds it.</summary>
+    public static DataViewSchema.DetachedColumn New(string name) => new(name, new VectorDataViewType(NumberDataViewType.Byte));
+
+    /// <summary>Adds the column to the shape of an estimator's input.</summary>
+    public static SchemaShape Add(SchemaShape input, string name)
+    {
+        var masks = MlNetAccess.NewColumn(name, SchemaShape.Column.VectorKind.VariableVector, NumberDataViewType.Byte, isKey: false);
+        return new SchemaShape(input.Where(c => c.Name != name).Append(masks));
+    }
+
+    /// <summary>Gives encoded mask sets as values of the column.</summary>
+    public static ValueGetter<VBuffer<byte>> Getter(Func<byte[]> encoded) => (ref VBuffer<byte> value) =>
+    {
+        byte[] bytes = encoded();
+        var editor = VBufferEditor.Create(ref value, bytes.Length);
+        bytes.CopyTo(editor.Values);
+        value = editor.Commit();
+    };
+
     /// <exception cref="ArgumentException">There is no such column, or it is not a vector of bytes.</exception>
     public static DataViewSchema.Column Find(DataViewSchema schema, string name)
     {

@@ -43,9 +43,6 @@ internal sealed class RegionTree
     /// <summary>Pixels of a node.</summary>
     public int Size(int node) => regions[node].Size;
 
-    /// <summary>The node that a node became part of, or <see cref="Count"/> for the root.</summary>
-    public int Parent(int node) => regions[node].Parent;
-
     /// <summary>The two nodes that make up a node, or -1 twice for a leaf.</summary>
     public (int First, int Second) Children(int node) => (regions[node].First, regions[node].Second);
 

@@ -44,7 +44,7 @@ internal static class MaskFuzz
 
     private static MaskSet? ReadCoco(byte[] bytes)
     {
-        _ = MaskSources.Recognise(bytes, "x");
+        _ = MaskSources.Recognize(bytes, "x");
         var file = CocoFile.Parse(bytes, "x");
         MaskSet? masks = null;
         foreach (long id in file.AnnotatedImages) masks = file.ReadMasks(id);

@@ -45,6 +45,8 @@ public sealed class CocoPanopticFile
     private static (string FileName, int[] Segments) ReadAnnotation(LocatedJson annotation)
     {
         string fileName = annotation["file_name"].Text();
+        if (fileName.AsSpan().ContainsAny(Path.GetInvalidPathChars()))
+            throw new InvalidDataException($"{annotation.Place}: the file name has a character that no path has.");
         // A file name is a name: it may not lead elsewhere.
         if (Path.IsPathRooted(fileName) || fileName.Replace('\\', '/').Split('/').Contains(".."))
             throw new InvalidDataException($"{annotation.Place}: the file name '{fileName}' leads out of the folder.");

@@ -1,7 +1,5 @@
 using MaskBias.MLNet.Images;
-using MaskBias.MLNet.RowMapping;
 using Microsoft.ML;
-using Microsoft.ML.Data;
 
 namespace MaskBias.MLNet.Masks.Files;
 
@@ -27,9 +25,7 @@ public sealed class LoadMasksEstimator : IEstimator<LoadMasksTransformer>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
         Check(ImageColumn.Find(inputSchema, options.InputColumnName), options.InputColumnName);
-        var masks = MlNetAccess.NewColumn(
-            options.OutputColumnName, SchemaShape.Column.VectorKind.VariableVector, NumberDataViewType.Byte, isKey: false);
-        return new SchemaShape(inputSchema.Where(c => c.Name != options.OutputColumnName).Append(masks));
+        return MaskColumn.Add(inputSchema, options.OutputColumnName);
     }
 
     internal static void Check(ImageColumnKind kind, string column)

@@ -1,7 +1,6 @@
 using MaskBias.MLNet.Images;
 using MaskBias.MLNet.RowMapping;
 using Microsoft.ML;
-using Microsoft.ML.Data;
 
 namespace MaskBias.MLNet.Masks.Files;
 
@@ -21,7 +20,7 @@ internal sealed class LoadMasksMapping : IRowMapping
 
     public IReadOnlyList<DataViewSchema.Column> Inputs { get; }
 
-    public IReadOnlyList<DataViewSchema.DetachedColumn> Outputs => [new(options.OutputColumnName, new VectorDataViewType(NumberDataViewType.Byte))];
+    public IReadOnlyList<DataViewSchema.DetachedColumn> Outputs => [MaskColumn.New(options.OutputColumnName)];
 
     public int BatchSize => 1;
 
@@ -94,12 +93,6 @@ internal sealed class LoadMasksMapping : IRowMapping
             // Read has done it: there is nothing to gain from a batch.
         }
 
-        public Delegate Getter(int output, Func<int> slot) => (ValueGetter<VBuffer<byte>>)((ref VBuffer<byte> value) =>
-        {
-            byte[] encoded = masks[slot()];
-            var editor = VBufferEditor.Create(ref value, encoded.Length);
-            encoded.CopyTo(editor.Values);
-            value = editor.Commit();
-        });
+        public Delegate Getter(int output, Func<int> slot) => MaskColumn.Getter(() => masks[slot()]);
     }
 }

@@ -18,7 +18,7 @@ internal static class MaskSources
                 : throw new ArgumentException($"'{path}' is a folder; {format} is one JSON file for all images.");
         }
         byte[] bytes = MaskFileBytes.Read(path);
-        if (format == MaskFileFormat.Auto) format = Recognise(bytes, path);
+        if (format == MaskFileFormat.Auto) format = Recognize(bytes, path);
         return format switch
         {
             MaskFileFormat.Sa1b => new OneImagesMasks(path, Sa1bFile.Parse(bytes, path)),
@@ -29,7 +29,7 @@ internal static class MaskSources
     }
 
     /// <summary>Tells a JSON file's format by its first names.</summary>
-    public static MaskFileFormat Recognise(ReadOnlyMemory<byte> json, string path)
+    public static MaskFileFormat Recognize(ReadOnlyMemory<byte> json, string path)
     {
         try
         {

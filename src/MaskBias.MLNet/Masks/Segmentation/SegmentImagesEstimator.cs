@@ -1,7 +1,5 @@
-using MaskBias.MLNet.RowMapping;
 using MaskBias.MLNet.Images;
 using Microsoft.ML;
-using Microsoft.ML.Data;
 
 namespace MaskBias.MLNet.Masks.Segmentation;
 
@@ -32,8 +30,6 @@ public sealed class SegmentImagesEstimator : IEstimator<SegmentImagesTransformer
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
         _ = ImageColumn.Find(inputSchema, options.InputColumnName);
-        var masks = MlNetAccess.NewColumn(
-            options.OutputColumnName, SchemaShape.Column.VectorKind.VariableVector, NumberDataViewType.Byte, isKey: false);
-        return new SchemaShape(inputSchema.Where(c => c.Name != options.OutputColumnName).Append(masks));
+        return MaskColumn.Add(inputSchema, options.OutputColumnName);
     }
 }

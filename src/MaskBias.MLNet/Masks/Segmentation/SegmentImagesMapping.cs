@@ -1,7 +1,6 @@
 using MaskBias.MLNet.Images;
 using MaskBias.MLNet.RowMapping;
 using Microsoft.ML;
-using Microsoft.ML.Data;
 
 namespace MaskBias.MLNet.Masks.Segmentation;
 
@@ -10,8 +9,7 @@ internal sealed class SegmentImagesMapping(DataViewSchema input, SegmentImagesOp
 {
     public IReadOnlyList<DataViewSchema.Column> Inputs { get; } = [ImageColumn.Find(input, options.InputColumnName).Column];
 
-    public IReadOnlyList<DataViewSchema.DetachedColumn> Outputs { get; } =
-        [new(options.OutputColumnName, new VectorDataViewType(NumberDataViewType.Byte))];
+    public IReadOnlyList<DataViewSchema.DetachedColumn> Outputs { get; } = [MaskColumn.New(options.OutputColumnName)];
 
     public int BatchSize => 1;
 
@@ -53,13 +51,7 @@ internal sealed class SegmentImagesMapping(DataViewSchema input, SegmentImagesOp
             // Read has done it: there is nothing to gain from a batch.
         }
 
-        public Delegate Getter(int output, Func<int> slot) => (ValueGetter<VBuffer<byte>>)((ref VBuffer<byte> value) =>
-        {
-            byte[] encoded = masks[slot()];
-            var editor = VBufferEditor.Create(ref value, encoded.Length);
-            encoded.CopyTo(editor.Values);
-            value = editor.Commit();
-        });
+        public Delegate Getter(int output, Func<int> slot) => MaskColumn.Getter(() => masks[slot()]);
     }
 
     private bool ApplyOrientation => options.ApplyOrientation;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
 using System.Text;
 using MaskBias.MLNet.Images;
@@ -191,7 +192,7 @@ internal sealed class ImageStore : IDisposable
         }
         catch (AggregateException e) when (e.InnerExceptions.FirstOrDefault(x => x is ImageReadException or InvalidDataException or IOException) is { } fault)
         {
-            throw fault;
+            ExceptionDispatchInfo.Throw(fault);
         }
         if (faults.IsEmpty) return;
         Skipped = faults.Count;

@@ -105,12 +105,13 @@ public sealed class MaskJsonTests : IDisposable
     {
         string path = folder.Write("panoptic.json", Encoding.UTF8.GetBytes(Images + """
             , "annotations": [{"image_id": 7, "file_name": "a.png", "segments_info": [{"id": 66051}, {"id": 2}, {"id": 9}]},
-              {"image_id": 8, "file_name": "../a.png", "segments_info": []}]}
+              {"image_id": 8, "file_name": "../a.png", "segments_info": []}, {"image_id": 9, "file_name": "a\u0000.png", "segments_info": []}]}
             """));
         folder.Write("panoptic/a.png", PngBytes.Write(5, 4, 2, 8, (x, y, c) => x == 0 ? 0 : x == 1 ? (c == 0 ? 2 : 0) : 3 - c));
         var file = CocoPanopticFile.Read(path);
         Assert.Equal(MaskSet.FromBitmaps(4, 5, [MaskScenes.Paint(4, 5, (x, _) => x > 1), MaskScenes.Paint(4, 5, (x, _) => x == 1), new bool[20]]), file.ReadMasks(7));
         Assert.Contains("leads out of the folder", Assert.Throws<InvalidDataException>(() => file.ReadMasks(8)).Message);
+        Assert.Contains("a character that no path has", Assert.Throws<InvalidDataException>(() => file.ReadMasks(9)).Message);
         folder.Write("panoptic/a.png", PngBytes.Write(5, 4, 2, 8, (x, y, c) => 1));
         Assert.Contains("segment 65793, which", Assert.Throws<InvalidDataException>(() => file.ReadMasks(7)).Message);
         folder.Write("panoptic/a.png", PngBytes.Write(4, 5, 2, 8, (x, y, c) => 0));
