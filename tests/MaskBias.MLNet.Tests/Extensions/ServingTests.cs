@@ -110,12 +110,13 @@ public sealed class ServingTests(ServedModels models) : IClassFixture<ServedMode
     public async Task Concurrent_calls_are_computed_together()
     {
         var sizes = new List<int>();
-        using var listener = new MeterListener();
-        listener.InstrumentPublished = (i, l) => { if (i.Name == "maskbias.batch.size") l.EnableMeasurementEvents(i); };
-        listener.SetMeasurementEventCallback<int>((_, size, _, _) => { lock (sizes) sizes.Add(size); });
-        listener.Start();
         await using var app = Serve(models.Onnx, o => (o.MaxBatchDelay, o.MaxBatchSize) = (TimeSpan.FromMilliseconds(200), 6));
         var embedder = app.GetRequiredService<IImageEmbedder>();
+        var own = app.GetRequiredService<IMeterFactory>();               // other tests of this process serve, too
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (i, l) => { if (i.Name == "maskbias.batch.size" && i.Meter.Scope == own) l.EnableMeasurementEvents(i); };
+        listener.SetMeasurementEventCallback<int>((_, size, _, _) => { lock (sizes) sizes.Add(size); });
+        listener.Start();
         await Task.WhenAll(Enumerable.Range(0, 12).Select(i => embedder.EmbedAsync(ImageInput.FromBytes(SampleImages.Shape(i % 3, i)))));
         lock (sizes) Assert.Contains(6, sizes);
     }
@@ -222,7 +223,7 @@ public sealed class ServingTests(ServedModels models) : IClassFixture<ServedMode
     }
 
     private static ServiceProvider Serve(string path, Action<MaskBiasEmbeddingOptions>? configure = null) =>
-        new ServiceCollection().AddMaskBiasEmbeddings(o =>
+        new ServiceCollection().AddMetrics().AddMaskBiasEmbeddings(o =>
         {
             (o.ModelPath, o.ComputeThreads) = (path, 1);
             configure?.Invoke(o);

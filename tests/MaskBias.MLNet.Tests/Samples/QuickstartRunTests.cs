@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using MaskBias.MLNet.Samples.Scenes;
 using MaskBias.MLNet.Weights;
@@ -89,15 +88,13 @@ public sealed class QuickstartRunTests : IDisposable
         Assert.SkipWhen(OperatingSystem.IsWindows(), "the signal is sent with kill");
         string[] arguments = ["--short", "--epochs", "60", "--output", Output];
         string metrics = Path.Combine(Output, "runs", "pretraining", "metrics.jsonl");
-        using (var process = BuiltProgram.Start("src/Samples/Quickstart", "Quickstart", arguments))
+        using (var child = BuiltProgram.Start("src/Samples/Quickstart", "Quickstart", arguments))
         {
-            process.OutputDataReceived += (_, _) => { };
-            process.BeginOutputReadLine();
-            while (!process.HasExited && !(File.Exists(metrics) && new FileInfo(metrics).Length > 0)) Thread.Sleep(5);
-            Process.Start("kill", [IgnoresInterrupts(process) ? "-TERM" : "-INT", $"{process.Id}"]).WaitForExit();
-            string errors = process.StandardError.ReadToEnd();
-            Assert.True(process.WaitForExit(60_000), "it did not stop");
-            Assert.Equal(130, process.ExitCode);
+            while (!child.HasExited && !(File.Exists(metrics) && new FileInfo(metrics).Length > 0)) Thread.Sleep(5);
+            using var kill = new ChildProcess(new("kill", [IgnoresInterrupts(child) ? "-TERM" : "-INT", $"{child.Id}"]));
+            kill.End();
+            var (stopped, _, errors) = child.End();
+            Assert.Equal(130, stopped);
             Assert.Contains("--resume", errors);
         }
         int before = File.ReadAllLines(metrics).Length;
@@ -144,9 +141,9 @@ public sealed class QuickstartRunTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     // A shell that starts the tests in the background has them, and what they start, ignore Ctrl-C.
-    private static bool IgnoresInterrupts(Process process)
+    private static bool IgnoresInterrupts(ChildProcess child)
     {
-        string status = $"/proc/{process.Id}/status";
+        string status = $"/proc/{child.Id}/status";
         string? ignored = File.Exists(status) ? File.ReadLines(status).FirstOrDefault(line => line.StartsWith("SigIgn:", StringComparison.Ordinal)) : null;
         return ignored is not null && (Convert.ToUInt64(ignored[7..].Trim(), 16) & 2) != 0;
     }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using MaskBias.MLNet.Catalog;
 using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Pretraining;
@@ -60,9 +59,8 @@ public sealed class FullDiskTests(SceneFolder scenes) : IClassFixture<SceneFolde
     {
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
-            process.WaitForExit();
-            return process.ExitCode == 0;
+            using var child = new ChildProcess(new(program, arguments));
+            return child.End().Code == 0;
         }
         catch (System.ComponentModel.Win32Exception)
         {
