@@ -20,7 +20,7 @@ internal sealed class Batcher
         loop = Task.Factory.StartNew(RunAsync, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
     }
 
-    /// <summary>Queues an image; the batcher releases its model when it is done with it.</summary>
+    /// <summary>Queues an image; the batcher releases it when it is done with it.</summary>
     public void Add(PendingImage image)
     {
         if (!queue.Writer.TryWrite(image)) throw new ObjectDisposedException(nameof(ImageEmbeddingService));
@@ -41,7 +41,7 @@ internal sealed class Batcher
         {
             if (next is not null) batch.Add(next);
             next = await GatherAsync(batch).ConfigureAwait(false);
-            if (batch.Count > 0) Compute(batch);
+            if (batch.Count > 0) Serve(batch);
             batch.Clear();
         }
     }
@@ -69,12 +69,28 @@ internal sealed class Batcher
             if (image!.Cancellation.IsCancellationRequested)
             {
                 image.Result.TrySetCanceled(image.Cancellation);
-                image.Model.Release();
+                image.Release();
             }
             else if (batch.Count > 0 && batch[0].Model != image.Model) return image;
             else batch.Add(image);
         }
         return null;
+    }
+
+    private void Serve(List<PendingImage> batch)
+    {
+        try
+        {
+            Compute(batch);
+        }
+        catch (Exception e)             // the model's, or of who listens to telemetry: the callers learn of it; the next batch may do better
+        {
+            foreach (var image in batch) image.Result.TrySetException(e);
+        }
+        finally
+        {
+            foreach (var image in batch) image.Release();
+        }
     }
 
     private void Compute(List<PendingImage> batch)
@@ -93,16 +109,15 @@ internal sealed class Batcher
             var results = model.Run(pixels, batch.Count);
             for (int i = 0; i < batch.Count; i++) batch[i].Result.TrySetResult(results[i]);
         }
-        catch (Exception e)             // the callers learn of it; the next batch may do better
+        catch (Exception e)
         {
             activity?.SetStatus(ActivityStatusCode.Error, e.Message);
-            foreach (var image in batch) image.Result.TrySetException(e);
+            throw;
         }
         finally
         {
-            foreach (var image in batch) image.Model.Release();
+            telemetry.BatchSize.Record(batch.Count);
+            telemetry.BatchDuration.Record(Stopwatch.GetElapsedTime(start).TotalSeconds);
         }
-        telemetry.BatchSize.Record(batch.Count);
-        telemetry.BatchDuration.Record(Stopwatch.GetElapsedTime(start).TotalSeconds);
     }
 }

@@ -157,7 +157,7 @@ internal sealed partial class ImageEmbeddingService
             try
             {
                 model = models.Hold();
-                pending = await Task.Run(() => new PendingImage(model, Decode(image, encoded, model), cancellation), cancellation).ConfigureAwait(false);
+                pending = await Task.Run(() => new PendingImage(model, Decode(image, encoded, model), places, cancellation), cancellation).ConfigureAwait(false);
             }
             finally
             {
@@ -170,8 +170,12 @@ internal sealed partial class ImageEmbeddingService
         }
         finally
         {
-            if (!isQueued) model?.Release();
-            places.Release();
+            // A queued image keeps both until the batcher is done with it, even where its caller has gone: it takes memory as long.
+            if (!isQueued)
+            {
+                model?.Release();
+                places.Release();
+            }
         }
     }
 

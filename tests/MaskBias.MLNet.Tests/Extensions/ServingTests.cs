@@ -149,6 +149,44 @@ public sealed class ServingTests(ServedModels models) : IClassFixture<ServedMode
     }
 
     [Fact]
+    public async Task Decoded_images_hold_their_places_even_when_their_callers_have_gone()
+    {
+        const string Key = "held up";
+        using var resume = new ManualResetEventSlim();
+        using var listener = new MeterListener();          // holds the batcher up after its first batch
+        listener.InstrumentPublished = (i, l) =>
+        {
+            if (i.Name == "maskbias.batch.size" && i.Meter.Tags?.Contains(new("maskbias.key", Key)) == true) l.EnableMeasurementEvents(i);
+        };
+        listener.SetMeasurementEventCallback<int>((_, _, _, _) => resume.Wait());
+        listener.Start();
+        await using var app = new ServiceCollection()
+            .AddKeyedMaskBiasEmbeddings(Key, o => (o.ModelPath, o.QueueCapacity, o.WhenFull) = (models.Onnx, 3, QueueFullMode.Reject)).BuildServiceProvider();
+        var embedder = app.GetRequiredKeyedService<IImageEmbedder>(Key);
+        var image = ImageInput.FromBytes(SampleImages.Shape(1, 1));
+        Assert.Equal(24, (await embedder.EmbedAsync(image)).Features.Length);
+        using var cancel = new CancellationTokenSource();
+        var gone = Enumerable.Range(0, 2).Select(_ => embedder.EmbedAsync(image, cancel.Token)).ToArray();
+        await Task.Delay(2000);                             // they are decoded, and queued
+        cancel.Cancel();
+        foreach (var call in gone) await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+        await Assert.ThrowsAsync<EmbeddingQueueFullException>(() => embedder.EmbedAsync(image));
+        resume.Set();
+        for (int tries = 0; ; tries++)
+        {
+            try
+            {
+                Assert.Equal(24, (await embedder.EmbedAsync(image)).Features.Length);
+                break;
+            }
+            catch (EmbeddingQueueFullException) when (tries < 100)
+            {
+                await Task.Delay(50);
+            }
+        }
+    }
+
+    [Fact]
     public async Task Disposal_answers_what_was_taken_and_refuses_what_comes_after()
     {
         var app = Serve(models.Onnx);
