@@ -130,7 +130,7 @@ public sealed class ImageIndex : IAsyncDisposable
     }
 
     /// <summary>The item of a key, with its embedding of length 1, or null.</summary>
-    public Task<IndexedImage?> FindAsync(string key, CancellationToken cancellationToken = default) => store.FindAsync(key, cancellationToken);
+    public Task<IndexedImage?> FindAsync(string key, CancellationToken cancellationToken = default) => store.FindAsync(key, Dimensions, cancellationToken);
 
     /// <summary>All items in the order of their keys, with embeddings of length 1; read page by page, so that others need not wait.</summary>
     public async IAsyncEnumerable<IndexedImage> ReadAllAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)

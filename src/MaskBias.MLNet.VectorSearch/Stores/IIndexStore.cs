@@ -24,7 +24,9 @@ internal interface IIndexStore : IAsyncDisposable
     /// <exception cref="InvalidDataException">An item has other dimensions.</exception>
     Task<IReadOnlyList<StoredItem>> ReadAfterAsync(string key, int count, int dimensions, CancellationToken cancel);
 
-    Task<IndexedImage?> FindAsync(string key, CancellationToken cancel);
+    /// <summary>The item of a key, or null.</summary>
+    /// <exception cref="InvalidDataException">It has other dimensions.</exception>
+    Task<IndexedImage?> FindAsync(string key, int dimensions, CancellationToken cancel);
 
     Task<IReadOnlyList<SearchHit>> SearchAsync(float[] unit, int count, IReadOnlyDictionary<string, string>? filter, CancellationToken cancel);
 }

@@ -114,12 +114,12 @@ internal sealed partial class PostgresStore : IIndexStore
         return items;
     }
 
-    public async Task<IndexedImage?> FindAsync(string key, CancellationToken cancel)
+    public async Task<IndexedImage?> FindAsync(string key, int dimensions, CancellationToken cancel)
     {
         await using var command = source.CreateCommand($"SELECT key, embedding::real[], metadata::text FROM {table} WHERE key = @key");
         command.Parameters.AddWithValue("key", key);
         await using var reader = await command.ExecuteReaderAsync(cancel).ConfigureAwait(false);
-        return await reader.ReadAsync(cancel).ConfigureAwait(false) && Item(reader) is var item ? new IndexedImage(item.Key, item.Unit, item.Metadata) : null;
+        return await reader.ReadAsync(cancel).ConfigureAwait(false) && Item(reader).Checked(dimensions, Name) is var item ? new IndexedImage(item.Key, item.Unit, item.Metadata) : null;
     }
 
     public async Task<IReadOnlyList<SearchHit>> SearchAsync(

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text.Json;
 using Microsoft.Data.Sqlite;
 
 namespace MaskBias.MLNet.VectorSearch.Stores;
@@ -8,6 +9,9 @@ namespace MaskBias.MLNet.VectorSearch.Stores;
 internal sealed class SqliteStore : IIndexStore
 {
     private const int ApplicationId = 0x4D424958;       // "MBIX"
+    private const string Columns = "SELECT key, embedding, metadata, length(embedding), length(metadata) FROM items";
+    private const int MaxMetadata = 1 << 26;            // characters
+    private const int Corrupt = 11, NoDatabase = 26;    // SQLite's codes
     private readonly SqliteConnection connection;
     private readonly SemaphoreSlim use = new(1);        // a connection serves one thread at a time
 
@@ -80,19 +84,18 @@ internal sealed class SqliteStore : IIndexStore
     public Task<IReadOnlyList<StoredItem>> ReadAfterAsync(string key, int count, int dimensions, CancellationToken cancel) =>
         Locked<IReadOnlyList<StoredItem>>(() =>
         {
-            using var command = Command("SELECT key, embedding, metadata FROM items WHERE key > $key ORDER BY key LIMIT $count",
-                ("$key", key), ("$count", count));
+            using var command = Command($"{Columns} WHERE key > $key ORDER BY key LIMIT $count", ("$key", key), ("$count", count));
             using var reader = command.ExecuteReader();
             var items = new List<StoredItem>();
-            while (reader.Read()) items.Add(Item(reader).Checked(dimensions, Name));
+            while (reader.Read()) items.Add(Item(reader, dimensions));
             return items;
         }, cancel);
 
-    public Task<IndexedImage?> FindAsync(string key, CancellationToken cancel) => Locked<IndexedImage?>(() =>
+    public Task<IndexedImage?> FindAsync(string key, int dimensions, CancellationToken cancel) => Locked<IndexedImage?>(() =>
     {
-        using var command = Command("SELECT key, embedding, metadata FROM items WHERE key = $key", ("$key", key));
+        using var command = Command($"{Columns} WHERE key = $key", ("$key", key));
         using var reader = command.ExecuteReader();
-        return reader.Read() && Item(reader) is var item ? new IndexedImage(item.Key, item.Unit, item.Metadata) : null;
+        return reader.Read() && Item(reader, dimensions) is var item ? new IndexedImage(item.Key, item.Unit, item.Metadata) : null;
     }, cancel);
 
     public Task<IReadOnlyList<SearchHit>> SearchAsync(
@@ -121,8 +124,16 @@ internal sealed class SqliteStore : IIndexStore
         return items.Count;
     }
 
-    private static StoredItem Item(SqliteDataReader reader) => new(
-        reader.GetString(0), MemoryMarshal.Cast<byte, float>(reader.GetFieldValue<byte[]>(1)).ToArray(), StoredItem.ReadMetadata(reader.GetString(2)));
+    // The file may come from anywhere: lengths are known before memory is taken.
+    private StoredItem Item(SqliteDataReader reader, int dimensions)
+    {
+        string key = reader.GetString(0);
+        long bytes = reader.GetInt64(3), characters = reader.GetInt64(4);
+        if (bytes != 4L * dimensions) throw new InvalidDataException($"{Name} is damaged: the embedding of '{key}' has {bytes} bytes, not {4L * dimensions}.");
+        if (characters > MaxMetadata) throw new InvalidDataException($"{Name} is damaged: the metadata of '{key}' have {characters} characters.");
+        return new StoredItem(key, MemoryMarshal.Cast<byte, float>(reader.GetFieldValue<byte[]>(1)).ToArray(),
+            StoredItem.ReadMetadata(reader.GetString(2))).Checked(dimensions, Name);
+    }
 
     private T Write<T>(Func<SqliteTransaction, T> write)
     {
@@ -138,6 +149,10 @@ internal sealed class SqliteStore : IIndexStore
         try
         {
             return await Task.Run(work, cancel).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is JsonException or InvalidCastException or SqliteException { SqliteErrorCode: Corrupt or NoDatabase })
+        {
+            throw new InvalidDataException($"{Name} is damaged: {e.Message}", e);
         }
         finally
         {

@@ -125,6 +125,31 @@ public sealed class ImageIndexTests(PostgresServer server) : IClassFixture<Postg
         Assert.Equal(text, File.ReadAllBytes(path));
     }
 
+    [Theory]
+    [InlineData("embedding = zeroblob(13)", "the embedding of 'a' has 13 bytes, not 12")]
+    [InlineData("embedding = x'0000c07f0000000000000000'", "'a' has an embedding that is not finite")]
+    [InlineData("metadata = '{'", "is damaged: ")]
+    [InlineData("metadata = '[1]'", "is damaged: ")]
+    public async Task A_damaged_item_is_named_when_it_is_read(string damage, string expected)
+    {
+        string path = Path.Combine(folder.Path, "damaged.db");
+        await using (var index = await ImageIndex.OpenSqliteAsync(path, "model", 3))
+            await index.UpsertAsync([new("a", new float[] { 1, 2, 3 })]);
+        await using (var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={path};Pooling=False"))
+        {
+            await connection.OpenAsync();
+            await using var command = connection.CreateCommand();
+            command.CommandText = $"UPDATE items SET {damage}";
+            await command.ExecuteNonQueryAsync();
+        }
+        var fault = await Assert.ThrowsAsync<InvalidDataException>(async () =>
+        {
+            await using var index = await ImageIndex.OpenSqliteAsync(path, "model", 3);
+            await index.SearchAsync(new float[] { 1, 2, 3 }, 1);
+        });
+        Assert.Contains(expected, fault.Message);
+    }
+
     [Fact]
     public async Task Searches_and_writes_go_on_at_once()
     {
