@@ -73,5 +73,28 @@ internal sealed class SceneStudy : IDisposable
     /// <summary>What is known of the trainings.</summary>
     public List<RunResult> Runs(string output) => [.. StudyJson.ReadAll<RunResult>(At($"{output}/results/runs"))];
 
+    /// <summary>Writes a label map for each image: the middle of the picture stands for the object.</summary>
+    public void WriteObjectMasks()
+    {
+        foreach (string image in Directory.EnumerateFiles(Data, "*.png", SearchOption.AllDirectories).ToList())
+        {
+            WriteMask(Path.Combine(Data, "masks", Path.GetRelativePath(Data, image)), from: 8);
+        }
+    }
+
+    /// <summary>Writes a label map whose object begins at so many pixels from the left and the top.</summary>
+    public static void WriteMask(string path, int from)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        using var bitmap = new SkiaSharp.SKBitmap(32, 32, SkiaSharp.SKColorType.Gray8, SkiaSharp.SKAlphaType.Opaque);
+        bitmap.Erase(SkiaSharp.SKColors.Black);
+        for (int i = from; i < 24; i++)
+        {
+            for (int j = from; j < 24; j++) bitmap.SetPixel(i, j, SkiaSharp.SKColors.White);
+        }
+        using var png = bitmap.Encode(SkiaSharp.SKEncodedImageFormat.Png, 100);
+        File.WriteAllBytes(path, png.ToArray());
+    }
+
     public void Dispose() => folder.Dispose();
 }

@@ -35,6 +35,17 @@ public sealed class StudyPlanTests : IDisposable
     }
 
     [Fact]
+    public void A_teacher_sees_the_masks_that_it_was_trained_with()
+    {
+        var read = PlanReader.Read(Write("""
+            { "Data": { "Train": "train" }, "ImagesSeen": 40, "Encoder": { "ImageSize": 32, "PatchSize": 8, "EmbedDim": 8, "Depth": 1, "Heads": 1 },
+              "Measures": [], "Cells": [
+                { "Name": "student", "Method": "Dino", "Masks": "segment", "Distilled": true, "Options": { "Masks": { "MaxMasks": 1 } } } ] }
+            """));
+        Assert.Equal(1, PlanOptions.Distillation(read, read.Cells[0], 1, 40).Masks.MaxMasks);
+    }
+
+    [Fact]
     public void All_that_is_wrong_is_told_at_once()
     {
         string plan = Write("""

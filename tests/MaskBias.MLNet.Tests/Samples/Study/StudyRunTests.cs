@@ -1,10 +1,8 @@
-using MaskBias.MLNet.Masks;
 using MaskBias.MLNet.Pretraining.Mae;
 using MaskBias.MLNet.Samples.Cli;
 using MaskBias.MLNet.Samples.Cli.Study.Jobs;
 using MaskBias.MLNet.Samples.Cli.Study.Plans;
 using MaskBias.MLNet.Vit;
-using CellTraining = MaskBias.MLNet.Samples.Cli.Study.Jobs.Training;
 
 namespace MaskBias.MLNet.Tests.Samples.Study;
 
@@ -25,7 +23,7 @@ public sealed class StudyRunTests : IDisposable
     [Fact]
     public void A_matrix_is_trained_measured_and_written_up_and_nothing_is_done_twice()
     {
-        WriteObjectMasks();
+        study.WriteObjectMasks();
         string plan = study.Plan(
             $$"""
             { "Name": "random", "Method": "Random" }, {{Plain}}, {{Bias}}, {{Distilled}},
@@ -111,7 +109,7 @@ public sealed class StudyRunTests : IDisposable
     [Fact]
     public void A_failure_is_noted_the_others_go_on_and_it_is_tried_again()
     {
-        WriteObjectMasks();
+        study.WriteObjectMasks();
         string damaged = Directory.EnumerateFiles(study.At("data/masks/train"), "*.png", SearchOption.AllDirectories).First();
         byte[] whole = File.ReadAllBytes(damaged);
         File.WriteAllBytes(damaged, whole[..40]);
@@ -246,15 +244,6 @@ public sealed class StudyRunTests : IDisposable
     }
 
     [Fact]
-    public void A_teacher_sees_the_masks_that_it_was_trained_with()
-    {
-        var read = PlanReader.Read(study.Plan("""
-            { "Name": "student", "Method": "Dino", "Masks": "segment", "Distilled": true, "Options": { "Masks": { "MaxMasks": 1 } } }
-            """));
-        Assert.Equal(1, PlanOptions.Distillation(read, read.Cells[0], 1, 40).Masks.MaxMasks);
-    }
-
-    [Fact]
     public void A_random_masked_autoencoder_is_another_encoder_than_DINOs()
     {
         string plan = study.Plan("""{ "Name": "random", "Method": "Random" }, { "Name": "random MAE", "Method": "RandomMae" }""");
@@ -293,73 +282,8 @@ public sealed class StudyRunTests : IDisposable
         Assert.Equal("0.05", study.Runs("out").Single(r => r.Epochs == 2).Options["TeacherTemperature"]);
     }
 
-    [Fact]
-    public void Shuffled_masks_are_those_of_another_image()
-    {
-        // Each has one mask of a width of its own; every third image is of another size.
-        byte[][] masks = [.. Enumerable.Range(0, 12)
-            .Select(i => Stripe(i % 3 == 0 ? 24 : 48, i % 3 == 0 ? 40 : 80, (i + 1) / 16.0).Encode())];
-        byte[][] shuffled = StudyMasks.Shuffled(masks, seed: 5);
-        Assert.Equal(masks.Length, shuffled.Length);
-        double[] before = [.. masks.Select(Share)], after = [.. shuffled.Select(Share)];
-        for (int i = 0; i < masks.Length; i++)
-        {
-            var (own, other) = (MaskSet.Decode(masks[i]), MaskSet.Decode(shuffled[i]));
-            Assert.Equal((own.Height, own.Width), (other.Height, other.Width));
-            Assert.True(Math.Abs(before[i] - after[i]) > 0.04, $"Image {i} has its own masks.");
-        }
-        // Each image's masks go to one other image.
-        Assert.All(before.Order().Zip(after.Order()), pair => Assert.Equal(pair.First, pair.Second, 0.03));
-        Assert.Equal(shuffled, StudyMasks.Shuffled(masks, seed: 5));
-        Assert.NotEqual(shuffled, StudyMasks.Shuffled(masks, seed: 6));
-    }
-
-    [Fact]
-    public void Masks_are_fitted_to_photographs_of_many_rows()
-    {
-        // 50000 rows of one times 60000 of the other are more than an int holds.
-        byte[][] shuffled = StudyMasks.Shuffled([Stripe(50_000, 1, 0.5).Encode(), Stripe(60_000, 1, 0.5).Encode()], seed: 1);
-        var (first, second) = (MaskSet.Decode(shuffled[0]), MaskSet.Decode(shuffled[1]));
-        Assert.Equal((50_000, 60_000, 50_000, 60_000), (first.Height, second.Height, (int)first.Area(0), (int)second.Area(0)));
-    }
-
-    [Fact]
-    public void Masks_that_are_made_anew_are_used_and_a_copy_of_the_old_ones_is_the_same()
-    {
-        WriteObjectMasks();
-        var plan = PlanReader.Read(study.Plan($$"""{{Plain}}, {{Bias}}, { "Name": "files", "Method": "Dino", "Masks": "files" }"""));
-        var first = StudyImages.Find(plan.Data, study.Data, [])!;
-        string mask = Path.Combine(study.Data, "masks", first.Name(first.Test[0]));
-        var (keys, area) = Found();
-        File.SetLastWriteTimeUtc(mask, DateTime.UnixEpoch);
-        Assert.Equal(keys, Found().Keys);
-
-        WriteMask(mask, from: 12);
-        var (newKeys, newArea) = Found();
-        Assert.Equal(keys[..2], newKeys[..2]);                              // without masks, and with the segmenter's
-        Assert.NotEqual(keys[2], newKeys[2]);
-        Assert.Equal((256L, 144L), (area, newArea));
-
-        (string[] Keys, long Area) Found()
-        {
-            var images = StudyImages.Find(plan.Data, study.Data, [])!;
-            var masks = new StudyMasks(plan, study.Data, images, new(study.At("out"))).Of("files", images.Test, CancellationToken.None);
-            return ([.. plan.Cells.Select(cell => CellTraining.Of(plan, images, cell, 1)!.Key)], MaskSet.Decode(masks[0]).Area(0));
-        }
-    }
-
     public void Dispose() => study.Dispose();
 
-    private static MaskSet Stripe(int height, int width, double share) =>
-        MaskSet.FromBitmaps(height, width, [[.. Enumerable.Range(0, height * width).Select(i => i % width < share * width)]]);
-
-    private static double Share(byte[] masks)
-    {
-        var set = MaskSet.Decode(masks);
-        return (double)set.Area(0) / (set.Height * set.Width);
-    }
-
-    // A label map per image: the middle of the picture stands for the object.
     // A study may end before it is seen to train, where the processor is busy with others: then it is begun anew.
     private void KillInFirstTraining(string plan, string output)
     {
@@ -377,26 +301,5 @@ public sealed class StudyRunTests : IDisposable
             if (!Directory.Exists(results) || Directory.GetFiles(results).Length == 0) return;
         }
         Assert.Fail($"{Tries} studies ended before they could be killed.");
-    }
-
-    private void WriteObjectMasks()
-    {
-        foreach (string image in Directory.EnumerateFiles(study.Data, "*.png", SearchOption.AllDirectories).ToList())
-        {
-            WriteMask(Path.Combine(study.Data, "masks", Path.GetRelativePath(study.Data, image)), from: 8);
-        }
-    }
-
-    private static void WriteMask(string path, int from)
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        using var bitmap = new SkiaSharp.SKBitmap(32, 32, SkiaSharp.SKColorType.Gray8, SkiaSharp.SKAlphaType.Opaque);
-        bitmap.Erase(SkiaSharp.SKColors.Black);
-        for (int i = from; i < 24; i++)
-        {
-            for (int j = from; j < 24; j++) bitmap.SetPixel(i, j, SkiaSharp.SKColors.White);
-        }
-        using var png = bitmap.Encode(SkiaSharp.SKEncodedImageFormat.Png, 100);
-        File.WriteAllBytes(path, png.ToArray());
     }
 }
