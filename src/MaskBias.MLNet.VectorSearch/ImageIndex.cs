@@ -67,6 +67,7 @@ public sealed class ImageIndex : IAsyncDisposable
     /// <param name="items">The items.</param>
     /// <param name="modelId">The model that made the embeddings, as it came with them: a served model may have been reloaded since.</param>
     /// <param name="cancellationToken">Stops the writing.</param>
+    /// <remarks>The index's model is the one that this process knows: a rebuild by another process is seen when the index is opened again.</remarks>
     /// <exception cref="ModelMismatchException">The index is of another model; nothing was written.</exception>
     /// <exception cref="ArgumentException">A key or an embedding cannot be stored; the message names it.</exception>
     public Task UpsertAsync(IReadOnlyCollection<IndexedImage> items, string modelId, CancellationToken cancellationToken = default)

@@ -68,8 +68,8 @@ internal sealed class Batcher
             queue.Reader.TryRead(out var image);
             if (image!.Cancellation.IsCancellationRequested)
             {
-                image.Result.TrySetCanceled(image.Cancellation);
                 image.Release();
+                image.Result.TrySetCanceled(image.Cancellation);
             }
             else if (batch.Count > 0 && batch[0].Model != image.Model) return image;
             else batch.Add(image);
@@ -79,21 +79,25 @@ internal sealed class Batcher
 
     private void Serve(List<PendingImage> batch)
     {
+        ServedResult[] results = [];
+        Exception? fault = null;
         try
         {
-            Compute(batch);
+            results = Compute(batch);
         }
         catch (Exception e)             // the model's, or of who listens to telemetry: the callers learn of it; the next batch may do better
         {
-            foreach (var image in batch) image.Result.TrySetException(e);
+            fault = e;
         }
-        finally
+        for (int i = 0; i < batch.Count; i++)
         {
-            foreach (var image in batch) image.Release();
+            batch[i].Release();         // before the answer: who has it and asks again finds the place free
+            if (fault is null) batch[i].Result.TrySetResult(results[i]);
+            else batch[i].Result.TrySetException(fault);
         }
     }
 
-    private void Compute(List<PendingImage> batch)
+    private ServedResult[] Compute(List<PendingImage> batch)
     {
         var model = batch[0].Model;
         int length = batch[0].Pixels.Length;
@@ -106,8 +110,7 @@ internal sealed class Batcher
         {
             if (pixels.Length < maxBatch * length) pixels = new float[maxBatch * length];
             for (int i = 0; i < batch.Count; i++) batch[i].Pixels.CopyTo(pixels, i * length);
-            var results = model.Run(pixels, batch.Count);
-            for (int i = 0; i < batch.Count; i++) batch[i].Result.TrySetResult(results[i]);
+            return model.Run(pixels, batch.Count);
         }
         catch (Exception e)
         {

@@ -16,7 +16,7 @@ internal sealed partial class ImageEmbeddingService
     private readonly ServingTelemetry telemetry;
     private readonly ModelHolder models;
     private readonly Batcher batcher;
-    private readonly SemaphoreSlim places;          // the queue's, from admission to answer
+    private readonly SemaphoreSlim places;          // the queue's, from admission until the batcher is done
     private readonly SemaphoreSlim decoders;
     private readonly TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock gate = new();

@@ -116,9 +116,12 @@ internal sealed class SqliteStore : IIndexStore
         foreach (var item in items)
         {
             cancel.ThrowIfCancellationRequested();
+            string metadata = item.MetadataJson;
+            if (metadata.Length > MaxMetadata)
+                throw new ArgumentException($"The metadata of '{item.Key}' have {metadata.Length} characters as JSON; at most {MaxMetadata} can be stored.");
             command.Parameters["$key"].Value = item.Key;
             command.Parameters["$embedding"].Value = MemoryMarshal.AsBytes(item.Unit.AsSpan()).ToArray();        // little-endian floats
-            command.Parameters["$metadata"].Value = item.MetadataJson;
+            command.Parameters["$metadata"].Value = metadata;
             command.ExecuteNonQuery();
         }
         return items.Count;

@@ -72,8 +72,8 @@ public sealed class LinearProbeOptions : SupervisedOptions
 
     /// <summary>
     /// Thirteen learning rates at once on features computed once, the best chosen by the loss of a tenth of the rows and then trained again on
-    /// all, as DINOv2 chooses (Oquab et al., 2023): for data of which no good rate is known. Features are normalised. Where fewer rows than
-    /// classes can be held out, the rate nearest to 0.1 is taken instead, with a warning.
+    /// all, as DINOv2 chooses (Oquab et al., 2023): for data of which no good rate is known. Features are normalised. Where neither 30 rows
+    /// nor as many as there are classes can be held out, the rate nearest to 0.1 is taken instead, with a warning.
     /// </summary>
     public static LinearProbeOptions Sweep() => new()
     {

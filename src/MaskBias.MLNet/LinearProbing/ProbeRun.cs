@@ -17,6 +17,7 @@ internal sealed class ProbeRun
 {
     private const string Phase = "Linear probe";
     private const double TrustCoefficient = 0.001;      // of LARS
+    private const int EnoughToChooseBy = 30;            // rows, or one of each class
     private const double RateOfFewRows = 0.1;           // Table 4's own
     private const double LargestWarmup = 1.0 / 9;       // Table 4's own: 10 of 90 epochs
 
@@ -136,7 +137,7 @@ internal sealed class ProbeRun
     {
         var (kept, heldOut) = StratifiedSplit.HoldOut(classes, options.ValidationFraction, seed);
         int present = classes.Where(c => c >= 0).Distinct().Count();
-        if (options.LearningRates.Length == 1 || heldOut.Length >= present) return (kept, heldOut, options.LearningRates);
+        if (options.LearningRates.Length == 1 || heldOut.Length >= Math.Min(present, EnoughToChooseBy)) return (kept, heldOut, options.LearningRates);
         double rate = options.LearningRates.MinBy(r => Math.Abs(Math.Log(r / RateOfFewRows)));
         log.Warn(string.Create(CultureInfo.InvariantCulture, $"{kept.Length + heldOut.Length} rows of {present} classes are too few to choose among ")
             + string.Create(CultureInfo.InvariantCulture, $"{options.LearningRates.Length} learning rates by those held out ({heldOut.Length}): ")

@@ -63,7 +63,7 @@ public sealed class FineTuneTests : IDisposable
         photos.Rows.Add(new() { ImagePath = folder.Write("turned.jpg", SampleImages.JpegWithOrientation(jpeg, 6)), Label = SampleImages.Classes[0] });
         var options = Quick();
         (options.Epochs, options.LabelFraction) = (1, 0.99);
-        var logger = new ListLogger();
+        var logger = new LogLines();
         options.Logger = logger;
         using var all = ml.MulticlassClassification.Trainers.FineTune(encoder, options).Fit(Keyed());
         Assert.Contains(all.Report.Run.Warnings, w => w.StartsWith("1 of 25 images are stored turned.", StringComparison.Ordinal));

@@ -81,6 +81,22 @@ public sealed class LinearProbeTests : IDisposable
     }
 
     [Fact]
+    public void A_class_of_one_row_among_many_leaves_the_choice_of_a_rate_as_it_is()
+    {
+        // Of 40 classes with two rows each one is held out, of the last class none.
+        var rows = Enumerable.Range(0, 81).Select(i => new FeatureRow { Label = $"class {i / 2}", Features = [i % 7, i % 5, i / 2, 1] });
+        var data = ml.Data.LoadFromEnumerable(rows);
+        var keyed = ml.Transforms.Conversion.MapValueToKey("Label").Fit(data).Transform(data);
+        var options = Quick();
+        (options.Epochs, options.BatchSize) = (1, 64);
+        var warnings = new List<string>();
+        ml.Log += (_, entry) => warnings.Add(entry.RawMessage);
+        ml.MulticlassClassification.Trainers.LinearProbe(options).Fit(keyed);
+        Assert.Contains(warnings, w => w.Contains("of 3 rates", StringComparison.Ordinal));
+        Assert.DoesNotContain(warnings, w => w.Contains("too few to choose", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void The_same_seed_gives_the_same_model_and_other_keys_cross_validate()
     {
         var data = photos.Load(ml);
@@ -299,5 +315,13 @@ public sealed class LinearProbeTests : IDisposable
     private sealed class Recorder(List<TrainingProgress> seen) : IProgress<TrainingProgress>
     {
         public void Report(TrainingProgress value) => seen.Add(value);
+    }
+
+    private sealed class FeatureRow
+    {
+        public string Label { get; set; } = "";
+
+        [VectorType(4)]
+        public float[] Features { get; set; } = [];
     }
 }

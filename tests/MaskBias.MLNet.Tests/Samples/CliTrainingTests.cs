@@ -93,9 +93,12 @@ public sealed class CliTrainingTests : IDisposable
 
         var (code, _, errors) = Run("predict", At("probe.zip"), "--images", held.Path, "--output", At("predictions.csv"));
         Assert.True(code == 0 && errors.Contains(damaged, StringComparison.Ordinal), errors);
+        Assert.Contains("1 files are of formats that cannot be read (.heic, ", errors);
         Assert.Equal(1 + 5, File.ReadAllLines(At("predictions.csv")).Length);
         (code, _, errors) = Run("embed", At("run/encoder"), "--images", held.Path, "--output", At("embeddings.csv"));
         Assert.True(code == 0 && errors.Contains("1 files are of formats that cannot be read (.heic, ", StringComparison.Ordinal), errors);
+        (code, _, errors) = Run("predict", held.Rows[1].ImagePath, "--images", held.Path, "--output", At("predictions.csv"));
+        Assert.True(code == 2 && errors.Contains("is neither an ML.NET model (.zip) nor an ONNX encoder", StringComparison.Ordinal), errors);
         (code, _, errors) = Run("predict", At("none.zip"), "--images", held.Path, "--output", At("predictions.csv"));
         Assert.True(code == 2 && errors.Contains("there is no such file", StringComparison.Ordinal), errors);
     }

@@ -21,6 +21,7 @@ public sealed class EmbeddedPartTests : IDisposable
             new() { PositionResampling = PositionResampling.Size },
         }) Assert.False(Part(other).IsDone);
 
+        Assert.False(Part(new(), upright: false).IsDone);
         File.WriteAllBytes(images[1], [1, 2, 3]);                   // of the other process' part
         Assert.True(Part(new()).IsDone);
         foreach (string file in new[] { images[0], checkpoint })
@@ -35,8 +36,8 @@ public sealed class EmbeddedPartTests : IDisposable
         Part(new()).Start();                                        // what is half done has no note
         Assert.False(Part(new()).IsDone);
 
-        EmbeddedPart Part(CheckpointLoadOptions options) =>
-            EmbeddedPart.Of(Path.Combine(folder.Path, "parts"), images, checkpoint, options, rank: 0, ranks: 2)!;
+        EmbeddedPart Part(CheckpointLoadOptions options, bool upright = true) =>
+            EmbeddedPart.Of(Path.Combine(folder.Path, "parts"), images, checkpoint, options, upright, rank: 0, ranks: 2)!;
 
         void Finish()
         {

@@ -82,13 +82,13 @@ internal sealed class RunFile : IDisposable
     }
 
     /// <summary>Adds a trial.</summary>
-    /// <exception cref="IOException">It cannot be written, or the file would be larger than is read again; it stays as it was.</exception>
+    /// <exception cref="IOException">It cannot be written, or the file would be larger than is read again; the trials before it stay.</exception>
     public void Add(ExperimentTrial trial)
     {
         byte[] line = Line(trial);
         if (file!.Length + line.Length > MaxLength)
             throw new IOException($"{path} is full: {What} may have at most {MaxLength} bytes. Set RunFile to null for an experiment of so many trials.");
-        file.Write(line);                                   // in one piece: a kill leaves whole lines
+        file.Write(line);                                   // in one piece: a kill cuts the last line at most
         file.Flush(flushToDisk: true);
     }
 

@@ -99,6 +99,7 @@ internal sealed class SemiSupervisedRun : IDisposable
         var sizes = ViewSizes.For(views, normalizer.Model.Options);
         var loading = recipe.Loading();
         using var store = ImageStore.Load(data, loading, sizes.KeptSide, log.Warn);
+        store.WarnOfTurned(log.Warn);
         int[] classes = [.. Enumerable.Range(0, store.Count).Select(i => classesOfRows[store[i].Row])];
         CheckRows(classes);
         var (kept, heldOut) = StratifiedSplit.HoldOut(classes, recipe.ValidationFraction, seed);

@@ -42,7 +42,7 @@ internal static class EmbedCommand
             var ml = session.Context(seed: 1);
             var found = photos.Load(session, parsed, seed: 1);
             var all = found.Train.Concat(found.Test).OrderBy(p => p.ImagePath, StringComparer.Ordinal).ToList();
-            var part = EmbeddedPart.Of(path, all.Select(p => p.ImagePath), checkpoint.Path(parsed), checkpoint.Options(parsed),
+            var part = EmbeddedPart.Of(path, all.Select(p => p.ImagePath), checkpoint.Path(parsed), checkpoint.Options(parsed), parsed.GetValue(orientation),
                 MpiWorld.LaunchedRank, MpiWorld.LaunchedSize);
             if (part is not null)
             {

@@ -61,11 +61,11 @@ internal static class ExperimentCommand
                 report.WritePlot(Path.Combine(folder, "labels.svg"));
             }
             // Of all labelled images these alone had no part in the choice.
-            var (kept, unreadable) = PhotoInput.Readable(found.Test, session.Token);
-            double? held = kept.Count == 0 ? null : ml.MulticlassClassification.Evaluate(Keyed(ml, kept, found.Classes, result)).MicroAccuracy;
+            var (held, unreadable) = PhotoInput.Readable(found.Test, session.Token);
+            double? accuracy = held.Count == 0 ? null : ml.MulticlassClassification.Evaluate(Keyed(ml, held, found.Classes, result)).MicroAccuracy;
             session.Result(
                 ("model", model), ("best", result.BestRun.Trial.ToString()), ("metric", result.Metric), ("value", result.BestRun.Trial.Metric),
-                ("accuracy on images held out", held), ("held out but unreadable", unreadable > 0 ? unreadable : null), ("trials", result.Runs.Count), ("stopped because", result.StoppedBecause.ToString()),
+                ("accuracy on images held out", accuracy), ("held out but unreadable", unreadable > 0 ? unreadable : null), ("trials", result.Runs.Count), ("stopped because", result.StoppedBecause.ToString()),
                 ("seconds", Math.Round(result.Elapsed.TotalSeconds, 1)), ("seconds of embedding", Math.Round(result.EmbeddingTime.TotalSeconds, 1)));
         }));
         return command;

@@ -29,7 +29,7 @@ internal static class KnnCommand
         {
             var ml = session.Context(parsed.GetValue(seed));
             var found = photos.Load(session, parsed, parsed.GetValue(seed));
-            var neighbours = UsageException.Checked(() =>
+            var estimator = UsageException.Checked(() =>
                 ml.SelfSupervised().NearestNeighbors(new() { K = parsed.GetValue(k), Temperature = parsed.GetValue(temperature) }));
             if (found.Test.Count == 0) throw new UsageException("No class has two images, so none can be held out; give --test.");
             var (train, keys) = PhotoInput.Keyed(ml, found);
@@ -42,12 +42,12 @@ internal static class KnnCommand
             IDataView Embedded(IDataView rows) =>
                 ml.Data.Cache(ml.Data.FilterRowsByMissingValues(embed.Transform(rows), "Features"), "Features", "Label");
             var (known, asked) = (Embedded(train), Embedded(keys.Transform(PhotoSet.ToDataView(ml, found.Test))));
-            var metrics = ml.MulticlassClassification.Evaluate(neighbours.Fit(known).Transform(asked), topKPredictionCount: Math.Min(5, found.Classes.Count));
+            var metrics = ml.MulticlassClassification.Evaluate(estimator.Fit(known).Transform(asked), topKPredictionCount: Math.Min(5, found.Classes.Count));
             int Count(IDataView rows) => rows.GetColumn<uint>("Label").Count();
-            var (neighbors, held) = (Count(known), Count(asked));
-            int unreadable = found.Train.Count + found.Test.Count - neighbors - held;
+            var (voting, held) = (Count(known), Count(asked));
+            int unreadable = found.Train.Count + found.Test.Count - voting - held;
             session.Result(
-                ("neighbours", neighbors), ("held out", held), ("unreadable", unreadable > 0 ? unreadable : null), ("classes", found.Classes.Count), ("accuracy", metrics.MicroAccuracy),
+                ("neighbours", voting), ("held out", held), ("unreadable", unreadable > 0 ? unreadable : null), ("classes", found.Classes.Count), ("accuracy", metrics.MicroAccuracy),
                 ("mean accuracy per class", metrics.MacroAccuracy));
         }));
         return command;

@@ -8,13 +8,14 @@ using MaskBias.MLNet.Samples.Common.Photos;
 using MaskBias.MLNet.Samples.Common.Terminal;
 using MaskBias.MLNet.Samples.Pictures;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace MaskBias.MLNet.Samples.Cli.Commands;
 
 /// <summary><c>maskbias predict MODEL --images DIR --output FILE</c>: a row per image, its class and the probability of each.</summary>
 internal static class PredictCommand
 {
-    private const int Part = 256;                                  // images whose rows are held before they are written
+    private const int Part = 256, AtOnce = 32;                     // images whose rows are held before they are written, that are read at once
     private const int MostNamed = 5;                               // unreadable images
 
     public static Command Create()
@@ -34,17 +35,19 @@ internal static class PredictCommand
             if (!Path.GetExtension(path).Equals(".csv", StringComparison.OrdinalIgnoreCase))
                 throw new UsageException($"--output is '{path}'; it must end in .csv.");
             if (!File.Exists(file)) throw new UsageException($"model is '{file}'; there is no such file.");
-            PredictAsync(session, file, Images(parsed.GetValue(images)!), parsed.GetValue(images)!, path, parsed.GetValue(orientation))
-                .GetAwaiter().GetResult();
+            string folder = parsed.GetValue(images)!;
+            Predict(session, file, Images(session, folder), folder, path, parsed.GetValue(orientation));
         }));
         return command;
     }
 
-    private static List<string> Images(string folder)
+    private static List<string> Images(Session session, string folder)
     {
         try
         {
-            return PhotoSet.ImagesOf(folder);
+            var images = PhotoSet.ImagesOf(folder);
+            PhotoInput.NotePassedOver(session, folder);
+            return images;
         }
         catch (IOException e)
         {
@@ -52,14 +55,14 @@ internal static class PredictCommand
         }
     }
 
-    private static async Task PredictAsync(Session session, string model, List<string> images, string folder, string path, bool upright)
+    private static void Predict(Session session, string model, List<string> images, string folder, string path, bool upright)
     {
-        await using var services = new ServiceCollection().AddMaskBiasEmbeddings(o =>
+        using var services = new ServiceCollection().AddMaskBiasEmbeddings(o =>
         {
             (o.ModelPath, o.ReloadInterval, o.ApplyOrientation) = (model, TimeSpan.Zero, upright);
             (o.MaxImageBytes, o.MaxImagePixels) = (1 << 30, ImageDecoder.DefaultMaxPixels);        // files of one's own, as in training
         }).BuildServiceProvider();
-        var classifier = services.GetRequiredService<IImageClassifier>();
+        var classifier = Classifier(services);
         if (classifier.Classes.Count == 0)
             throw new UsageException($"model is '{model}', which has no classifier: probe, finetune, semi and experiment make models that have one.");
         string[] labels = [.. images.Select(image => Path.GetRelativePath(folder, image).Split(Path.DirectorySeparatorChar)[0])];
@@ -91,10 +94,22 @@ internal static class PredictCommand
             ("accuracy", areLabelled && read > 0 ? (double)right / read : null));
     }
 
+    private static IImageClassifier Classifier(IServiceProvider services)
+    {
+        try
+        {
+            return services.GetRequiredService<IImageClassifier>();
+        }
+        catch (OptionsValidationException e)               // the file is of another kind
+        {
+            throw new UsageException(string.Join(" ", e.Failures));
+        }
+    }
+
     private static async Task<(ImageClass? Class, string? Fault)[]> ClassifyAsync(IImageClassifier classifier, string[] images, CancellationToken token)
     {
         var found = new (ImageClass? Class, string? Fault)[images.Length];
-        await Parallel.ForAsync(0, images.Length, new ParallelOptions { MaxDegreeOfParallelism = 32, CancellationToken = token }, async (i, cancel) =>
+        await Parallel.ForAsync(0, images.Length, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = token }, async (i, cancel) =>
         {
             try
             {

@@ -40,10 +40,7 @@ internal sealed class PhotoInput
     {
         try
         {
-            string[] folders = [.. new[] { parsed.GetValue(images), parsed.GetValue(test), parsed.GetValue(extra) }.OfType<string>().Where(Directory.Exists)];
-            int passedOver = folders.Sum(PhotoSet.CountUnreadable);
-            if (passedOver > 0)
-                session.Note($"{passedOver} files are of formats that cannot be read ({PhotoSet.UnreadableExtensions}) and are passed over: convert them to JPEG.");
+            NotePassedOver(session, [.. new[] { parsed.GetValue(images), parsed.GetValue(test), parsed.GetValue(extra) }.OfType<string>()]);
             var photos = PhotoSet.Load(parsed.GetValue(images)!, seed);
             if (parsed.GetValue(test) is { } held) photos = photos.WithTest(held);
             if (parsed.GetValue(extra) is { } more) photos = photos.WithExtra(more);
@@ -55,6 +52,14 @@ internal sealed class PhotoInput
         {
             throw new UsageException(e.Message);
         }
+    }
+
+    /// <summary>Says how many files of folders are of formats that cannot be read.</summary>
+    public static void NotePassedOver(Session session, params IEnumerable<string> folders)
+    {
+        int count = folders.Where(Directory.Exists).Sum(PhotoSet.CountUnreadable);
+        if (count > 0)
+            session.Note($"{count} files are of formats that cannot be read ({PhotoSet.UnreadableExtensions}) and are passed over: convert them to JPEG.");
     }
 
     /// <summary>Rows of images that are learned from without labels: all of them.</summary>

@@ -37,10 +37,11 @@ internal sealed class EmbeddedPart
     /// <param name="images">Paths of all images, in the order that all processes have.</param>
     /// <param name="checkpoint">Where the encoder is.</param>
     /// <param name="options">How it is loaded.</param>
+    /// <param name="upright">Whether the images are seen upright.</param>
     /// <param name="rank">The process, from 0.</param>
     /// <param name="ranks">Number of processes.</param>
     public static EmbeddedPart? Of(
-        string folder, IEnumerable<string> images, string checkpoint, CheckpointLoadOptions options, int rank, int ranks)
+        string folder, IEnumerable<string> images, string checkpoint, CheckpointLoadOptions options, bool upright, int rank, int ranks)
     {
         if (ranks == 1) return null;
         if (File.Exists(folder)) throw new UsageException($"--output is '{folder}', a file; {ranks} processes write parts into a folder of that name.");
@@ -54,6 +55,7 @@ internal sealed class EmbeddedPart
         foreach (string image in all[from..to]) Add($"{image} {Stamp(image)}");
         foreach (string file in Files(checkpoint)) Add(Stamp(file));
         Add(JsonSerializer.Serialize(options, Json));
+        Add(upright ? "upright" : "as stored");
         string name = string.Create(CultureInfo.InvariantCulture, $"part-{rank:D5}");
         return new(System.IO.Path.Combine(folder, name + number), from..to, Convert.ToHexStringLower(hash.GetHashAndReset()));
 

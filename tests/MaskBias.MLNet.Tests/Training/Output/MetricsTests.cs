@@ -70,7 +70,7 @@ public sealed class MetricsTests(SceneFolder scenes) : IClassFixture<SceneFolder
     [Fact]
     public void A_logger_receives_the_lines_of_the_log()
     {
-        var logger = new ListLogger();
+        var logger = new LogLines();
         Fit(o => (o.Logger, o.Epochs) = (logger, 2)).Dispose();
         Assert.Contains(logger.Lines, l => l.Level == LogLevel.Information && l.Text.StartsWith("DINO: 10 images, batch 5, 4 steps", StringComparison.Ordinal));
         Assert.Equal(2, logger.Lines.Count(l => l.Text.Contains("epoch", StringComparison.Ordinal) && l.Text.Contains("images/s", StringComparison.Ordinal)));

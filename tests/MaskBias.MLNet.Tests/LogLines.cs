@@ -1,16 +1,23 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 
-namespace MaskBias.MLNet.Tests.Training.Output;
+namespace MaskBias.MLNet.Tests;
 
 /// <summary>Keeps what is logged.</summary>
-internal sealed class ListLogger : ILogger
+internal sealed class LogLines : ILoggerProvider, ILogger
 {
-    public List<(LogLevel Level, string Text)> Lines { get; } = [];
+    public ConcurrentQueue<(LogLevel Level, string Text)> Lines { get; } = [];
+
+    public ILogger CreateLogger(string categoryName) => this;
 
     public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
 
     public bool IsEnabled(LogLevel logLevel) => true;
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-        Lines.Add((logLevel, formatter(state, exception)));
+        Lines.Enqueue((logLevel, formatter(state, exception)));
+
+    public void Dispose()
+    {
+    }
 }
