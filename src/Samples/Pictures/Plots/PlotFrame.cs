@@ -41,6 +41,13 @@ internal sealed class PlotFrame
         drawing.Text(label, X(x), box.Bottom + 20, SKTextAlign.Center);
     }
 
+    /// <summary>Marks a place along the left side.</summary>
+    public void MarkLeft(double y, string label)
+    {
+        drawing.Line(box.Left - Tick, Y(y), box.Left, Y(y), Ink.Axis);
+        drawing.Text(label, box.Left - 10, Y(y) + 5, SKTextAlign.Right);
+    }
+
     /// <summary>Marks round numbers along the left side, with lines across the box.</summary>
     public void DrawValues()
     {

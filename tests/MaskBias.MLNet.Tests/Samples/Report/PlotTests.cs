@@ -78,6 +78,26 @@ public sealed class PlotTests
     }
 
     [Fact]
+    public void Differences_lie_where_their_values_are_and_are_coloured_where_0_is_left_out()
+    {
+        var plot = new IntervalsPlot
+        {
+            Title = "t", Measures = ["k-NN", "linear"],
+            Rows = [("a − b", [(2, 1, 3), (-1, -3, 1)]), ("a, masks − b", [(4, 3, 5), null])],
+        };
+        var svg = plot.ToSvg("intervals");
+        string[] texts = [.. svg.Elements(Svg + "text").Select(t => t.Value)];
+        Assert.All(new[] { "a − b", "a, masks − b", "k-NN", "linear" }, name => Assert.Single(texts, t => t == name));
+        var lines = svg.Elements(Svg + "path").Where(p => (string)p.Attribute("stroke-width")! == "2")
+            .Select(p => (Ends: ((string)p.Attribute("d")!)[1..].Split('L', ' ').Select(e => double.Parse(e, CultureInfo.InvariantCulture)).ToArray(),
+                Color: (string)p.Attribute("stroke")!)).ToList();
+        Assert.Equal(3, lines.Count);                                       // box after box
+        Assert.Equal(2, (lines[0].Ends[2] - lines[0].Ends[0]) / (lines[1].Ends[0] - lines[0].Ends[0]), 0.02);
+        Assert.True(lines[0].Ends[1] < lines[1].Ends[1], "The first pair is above.");
+        Assert.True(lines[0].Color == lines[1].Color && lines[2].Color != lines[0].Color);
+    }
+
+    [Fact]
     public void A_confusion_matrix_is_darker_where_more_of_a_class_are()
     {
         var plot = new MatrixPlot { Title = "t", Names = ["a", "b"], Counts = [[9, 1], [0, 0]] };

@@ -4,6 +4,7 @@ using MaskBias.MLNet.Samples.Cli.Study.Jobs;
 using MaskBias.MLNet.Samples.Cli.Study.Plans;
 using MaskBias.MLNet.Samples.Cli.Study.Results;
 using MaskBias.MLNet.Samples.Pictures;
+using MaskBias.MLNet.Samples.Pictures.Plots;
 
 namespace MaskBias.MLNet.Samples.Cli.Study.Pages;
 
@@ -12,6 +13,8 @@ internal static class StudyPage
 {
     /// <summary>Name of the page.</summary>
     public const string FileName = "study.md";
+
+    private const int MostLetters = 90;                 // of a pair's name in a picture
 
     /// <summary>Writes the page and the tables.</summary>
     /// <returns>The page's path.</returns>
@@ -82,7 +85,7 @@ internal static class StudyPage
             (IReadOnlyList<string>)[cell.Name, .. measures.Select(m => Accuracy(results, cell.Name, m))]));
         var shown = measures.Where(m => !m.EndsWith(StudyMeasure.WithMasks, StringComparison.Ordinal)).ToList();
         var cells = results.Plan.Cells.Where(c => shown.Any(m => results.Accuracies(c.Name, m).Count > 0)).ToList();
-        var plot = new Samples.Pictures.Plots.BarsPlot
+        var plot = new BarsPlot
         {
             Title = "per cent right, lowest to highest seed", Series = [.. cells.Select(c => Report.Page.SafeText.Label(c.Name, 28))],
             Groups = [.. shown.Select(m => (m, (IReadOnlyList<(int, double, double, double)>)[.. cells.Select((c, i) =>
@@ -105,25 +108,18 @@ internal static class StudyPage
             + "and image). **Bold** where it leaves 0 out. Where many pairs are compared, some intervals leave 0 out by chance: one in twenty "
             + "of those without a difference. \"Masks\": the encoder sees masks, and so does what it is compared with, where it can. The number "
             + "of seeds stands beside a difference where it is not that of the plan; of one seed the interval is over images alone.");
-        var rows = new List<IReadOnlyList<string>>();
-        foreach (var (cell, against) in pairs)
+        var rows = pairs.SelectMany(p => new[] { (Name: $"{p.Cell} − {p.Against}", p, Masks: ""),
+                (Name: $"{p.Cell}, masks − {p.Against}", p, Masks: StudyMeasure.WithMasks) })
+            .Select(r => (r.Name, Values: measures.Select(m => results.Difference(r.p.Cell, m + r.Masks, r.p.Against)).ToList()))
+            .Where(r => r.Values.Any(v => v is not null)).ToList();
+        page.Table(["pair", .. measures], rows.Select(r => (IReadOnlyList<string>)[r.Name, .. r.Values.Select(v => Difference(v, plan.Seeds.Count))]));
+        StudyPlots.Write(folder, "differences", new IntervalsPlot
         {
-            rows.Add([$"{cell} − {against}", .. measures.Select(m => Difference(results.Difference(cell, m, against), plan.Seeds.Count))]);
-            if (measures.Any(m => results.Accuracies(cell, m + StudyMeasure.WithMasks).Count > 0))
-                rows.Add([$"{cell}, masks − {against}",
-                    .. measures.Select(m => Difference(results.Difference(cell, m + StudyMeasure.WithMasks, against), plan.Seeds.Count))]);
-        }
-        page.Table(["pair", .. measures], rows);
-        var plot = new Samples.Pictures.Plots.BarsPlot
-        {
-            Title = "difference in points, 95% interval",
-            Series = [.. pairs.Select(p => Report.Page.SafeText.Label($"{p.Cell} − {p.Against}", 34))],
-            Groups = [.. measures.Select(m => (m,
-                (IReadOnlyList<(int, double, double, double)>)[.. pairs.Select((p, i) => (i, D: results.Difference(p.Cell, m, p.Against)))
-                .Where(p => p.D is not null).Select(p => (p.i, 100 * p.D!.Value.Mean, 100 * p.D.Value.Low, 100 * p.D.Value.High))]))],
-        };
-        StudyPlots.Write(folder, "differences", plot);
-        page.Picture("differences", "Differences of the table above as bars with their intervals.");
+            Title = "difference in points, 95% interval", Measures = measures,
+            Rows = [.. rows.Select(r => (Report.Page.SafeText.Label(r.Name, MostLetters),
+                (IReadOnlyList<(double, double, double)?>)[.. r.Values.Select(InPoints)]))],
+        });
+        page.Picture("differences", "Differences of the table above as dots with their intervals, coloured where they leave 0 out.");
         page.Table(["across measures", "difference"], plan.Compare.Where(c => c.Measure is not null)
             .Select(c => (Pair: c, Difference: results.Difference(c.Cell, c.Measure!, c.Against, c.By))).Where(c => c.Difference is not null)
             .Select(c => (IReadOnlyList<string>)
@@ -174,6 +170,9 @@ internal static class StudyPage
         string text = $"{Markdown.Points(d.Mean)} [{Markdown.Points(d.Low)}, {Markdown.Points(d.High)}]";
         return (d.Low > 0 || d.High < 0 ? $"**{text}**" : text) + (d.Seeds == seeds ? "" : $" ({d.Seeds})");
     }
+
+    private static (double, double, double)? InPoints((double Mean, double Low, double High, int Seeds)? difference) =>
+        difference is { } d ? (100 * d.Mean, 100 * d.Low, 100 * d.High) : null;
 
     private static string Text(IReadOnlyList<(string Name, string Text)> options) =>
         options.Count == 0 ? "–" : string.Join(", ", options.Select(o => $"{o.Name} {o.Text}"));
