@@ -88,6 +88,7 @@ internal sealed class Job(MLContext ml, PhotoSet photos, Recipe recipe, int seed
         {
             ImageColumnName = "ImagePath",
             MaskColumnName = Masks,
+            MaskBias = new() { InitialValue = recipe.BiasStart },
             Encoder = recipe.Encoder,
             Head = recipe.Head,
             Views = recipe.Views,

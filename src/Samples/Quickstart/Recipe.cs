@@ -48,6 +48,9 @@ internal sealed record Recipe
     /// <summary>Momentum of the teacher at the start: over a thousand steps, one of the paper's 0.996 would lag too far behind.</summary>
     public double TeacherMomentum { get; init; } = 0.99;
 
+    /// <summary>Where α starts in DINO: from 0 so short a run leaves the masks all but unused (docs/study.md).</summary>
+    public double BiasStart { get; init; } = 4;
+
     /// <summary>The recipe for the generated scenes: views recoloured strongly, since colour says nothing of their classes.</summary>
     public static Recipe ForScenes(PretrainingMethod method, bool isShort) => new()
     {

@@ -40,7 +40,8 @@ internal static class SizedDefaults
                 (dino.Head.HiddenDim, dino.Head.BottleneckDim) = (512, 128);
                 (dino.TeacherTemperature, dino.WarmupTeacherTemperatureEpochs, dino.TeacherMomentum) = (0.04, 0, 0.99);
                 (dino.Views.LocalViews, dino.Views.LocalSize) = hasCuda ? (8, 96) : (2, 32);
-                chosen += $", {dino.Head.OutDim} prototypes, teacher temperature {dino.TeacherTemperature} and momentum {dino.TeacherMomentum}";
+                dino.MaskBias.InitialValue = 4;                // from 0 a short run leaves the masks all but unused (docs/study.md)
+                chosen += $", {dino.Head.OutDim} prototypes, teacher temperature {dino.TeacherTemperature} and momentum {dino.TeacherMomentum}, α from 4";
                 break;
             case MaeOptions mae:
                 mae.Encoder = encoder;

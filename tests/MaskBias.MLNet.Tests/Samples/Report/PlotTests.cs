@@ -90,9 +90,9 @@ public sealed class PlotTests
         Assert.All(new[] { "a − b", "a, masks − b", "k-NN", "linear" }, name => Assert.Single(texts, t => t == name));
         var lines = svg.Elements(Svg + "path").Where(p => (string)p.Attribute("stroke-width")! == "2")
             .Select(p => (Ends: ((string)p.Attribute("d")!)[1..].Split('L', ' ').Select(e => double.Parse(e, CultureInfo.InvariantCulture)).ToArray(),
-                Color: (string)p.Attribute("stroke")!)).ToList();
+                Color: (string?)p.Attribute("class") ?? (string)p.Attribute("stroke")!)).ToList();
         Assert.Equal(3, lines.Count);                                       // box after box
-        Assert.Equal(2, (lines[0].Ends[2] - lines[0].Ends[0]) / (lines[1].Ends[0] - lines[0].Ends[0]), 0.02);
+        Assert.Equal(1, (lines[0].Ends[2] - lines[0].Ends[0]) / (lines[1].Ends[0] - lines[0].Ends[0]), 0.02);
         Assert.True(lines[0].Ends[1] < lines[1].Ends[1], "The first pair is above.");
         Assert.True(lines[0].Color == lines[1].Color && lines[2].Color != lines[0].Color);
     }
