@@ -9,8 +9,8 @@ namespace MaskBias.MLNet.VectorSearch.Stores;
 internal sealed class SqliteStore : IIndexStore
 {
     private const int ApplicationId = 0x4D424958;       // "MBIX"
-    private const string Columns = "SELECT key, embedding, metadata, length(embedding), length(metadata) FROM items";
-    private const int MaxMetadata = 1 << 26;            // characters
+    private const string Columns = "SELECT key, embedding, metadata, octet_length(embedding), octet_length(metadata) FROM items";
+    private const int MaxMetadata = 1 << 26;            // bytes: its JSON is ASCII
     private const int Corrupt = 11, NoDatabase = 26;    // SQLite's codes
     private readonly SqliteConnection connection;
     private readonly SemaphoreSlim use = new(1);        // a connection serves one thread at a time
@@ -131,9 +131,9 @@ internal sealed class SqliteStore : IIndexStore
     private StoredItem Item(SqliteDataReader reader, int dimensions)
     {
         string key = reader.GetString(0);
-        long bytes = reader.GetInt64(3), characters = reader.GetInt64(4);
+        long bytes = reader.GetInt64(3), metadata = reader.GetInt64(4);         // length() of a text would stop at a NUL
         if (bytes != 4L * dimensions) throw new InvalidDataException($"{Name} is damaged: the embedding of '{key}' has {bytes} bytes, not {4L * dimensions}.");
-        if (characters > MaxMetadata) throw new InvalidDataException($"{Name} is damaged: the metadata of '{key}' have {characters} characters.");
+        if (metadata > MaxMetadata) throw new InvalidDataException($"{Name} is damaged: the metadata of '{key}' have {metadata} bytes.");
         return new StoredItem(key, MemoryMarshal.Cast<byte, float>(reader.GetFieldValue<byte[]>(1)).ToArray(),
             StoredItem.ReadMetadata(reader.GetString(2))).Checked(dimensions, Name);
     }

@@ -61,13 +61,7 @@ internal sealed class FineTuneRun : IDisposable
         using var log = new RunLog(host, options.Logger, ranks.Rank);
         using var precision = new MatrixPrecision(options.Precision, device);
         int[] classesOfRows = ClassLabels.Read(data, label);
-        var (labelled, rows) = Labelled(data, classesOfRows);
-        int known = classesOfRows.Count(c => c >= 0);
-        if (rows.Length < known && options.LabelSubsetPath is null)
-        {
-            log.Warn(string.Create(CultureInfo.InvariantCulture, $"{rows.Length} of {known} labelled images are learned from: ")
-                + string.Create(CultureInfo.InvariantCulture, $"LabelFraction is {options.LabelFraction}; with 1 all of them are."));
-        }
+        var (labelled, rows) = Labelled(data, classesOfRows, log);
         var model = NewModel(start, options.DropPath);
         FineTuneModel? average = null;
         try
@@ -175,12 +169,18 @@ internal sealed class FineTuneRun : IDisposable
     }
 
     // The rows that are learned from: those with a class, and of them those of the few-shot subset.
-    private (IDataView Data, long[] Rows) Labelled(IDataView data, int[] classes)
+    private (IDataView Data, long[] Rows) Labelled(IDataView data, int[] classes, RunLog log)
     {
         ClassLabels.Check([.. classes.Where(c => c >= 0)], label);
         long[] rows = LabelledRows.Choose(classes, options, seed);
         ClassLabels.Check([.. rows.Select(r => classes[r])], label);
-        bool isAll = rows.Length == classes.Count(c => c >= 0);
+        int known = classes.Count(c => c >= 0);
+        bool isAll = rows.Length == known;
+        if (!isAll && options.LabelSubsetPath is null)
+        {
+            log.Warn(string.Create(CultureInfo.InvariantCulture, $"{rows.Length} of {known} labelled images are learned from: "
+                + $"LabelFraction is {options.LabelFraction}; with 1 all of them are."));
+        }
         return (isAll ? context.Data.FilterRowsByMissingValues(data, label.Name) : new RowSubsetView(data, rows), rows);
     }
 

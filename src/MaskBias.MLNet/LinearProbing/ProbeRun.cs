@@ -139,9 +139,9 @@ internal sealed class ProbeRun
         int present = classes.Where(c => c >= 0).Distinct().Count();
         if (options.LearningRates.Length == 1 || heldOut.Length >= Math.Min(present, EnoughToChooseBy)) return (kept, heldOut, options.LearningRates);
         double rate = options.LearningRates.MinBy(r => Math.Abs(Math.Log(r / RateOfFewRows)));
-        log.Warn(string.Create(CultureInfo.InvariantCulture, $"{kept.Length + heldOut.Length} rows of {present} classes are too few to choose among ")
-            + string.Create(CultureInfo.InvariantCulture, $"{options.LearningRates.Length} learning rates by those held out ({heldOut.Length}): ")
-            + string.Create(CultureInfo.InvariantCulture, $"{rate:g4} is taken, and all rows are learned from."));
+        log.Warn(string.Create(CultureInfo.InvariantCulture, $"{kept.Length + heldOut.Length} rows of {present} classes are too few to choose among "
+            + $"{options.LearningRates.Length} learning rates by those held out ({heldOut.Length}): "
+            + $"{rate:g4} is taken, and all rows are learned from."));
         return ([.. kept.Concat(heldOut).Order()], [], [rate]);
     }
 

@@ -128,6 +128,7 @@ public sealed class ImageIndexTests(PostgresServer server) : IClassFixture<Postg
     [Theory]
     [InlineData("embedding = zeroblob(13)", "the embedding of 'a' has 13 bytes, not 12")]
     [InlineData("embedding = x'0000c07f0000000000000000'", "'a' has an embedding that is not finite")]
+    [InlineData("metadata = cast(zeroblob(100000000) as text)", "the metadata of 'a' have 100000000 bytes")]
     [InlineData("metadata = '{'", "is damaged: ")]
     [InlineData("metadata = '[1]'", "is damaged: ")]
     public async Task A_damaged_item_is_named_when_it_is_read(string damage, string expected)

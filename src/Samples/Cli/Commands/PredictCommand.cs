@@ -65,7 +65,7 @@ internal static class PredictCommand
         var classifier = Classifier(services);
         if (classifier.Classes.Count == 0)
             throw new UsageException($"model is '{model}', which has no classifier: probe, finetune, semi and experiment make models that have one.");
-        string[] labels = [.. images.Select(image => Path.GetRelativePath(folder, image).Split(Path.DirectorySeparatorChar)[0])];
+        string[] labels = [.. images.Select(image => PhotoSet.ClassOf(folder, image))];
         bool areLabelled = labels.All(classifier.Classes.Contains);
         var progress = new CountLines(session.Console, images.Count, TimeProvider.System);
         var unreadable = new List<string>();

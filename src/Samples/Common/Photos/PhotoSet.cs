@@ -35,7 +35,7 @@ internal sealed record PhotoSet(
     {
         if (!HasLabels) throw new IOException($"Images to train on have no classes, so those of {folder} cannot be compared with them.");
         var test = ImagesOf(folder)
-            .Select(path => new Photo { ImagePath = path, Label = Path.GetRelativePath(folder, path).Split(Path.DirectorySeparatorChar)[0] })
+            .Select(path => new Photo { ImagePath = path, Label = ClassOf(folder, path) })
             .ToList();
         if (test.FirstOrDefault(photo => !Classes.Contains(photo.Label)) is { } stranger)
             throw new IOException($"{stranger.ImagePath} is not in a folder of one of the classes to train on: {string.Join(", ", Classes)}.");
@@ -84,6 +84,9 @@ internal sealed record PhotoSet(
         var images = ImagesIn(folder, recurse: true);
         return images.Count > 0 ? images : throw new IOException($"{folder} holds no images.");
     }
+
+    /// <summary>The class that an image of a folder is of: the name of the folder in it that the image lies in, at any depth.</summary>
+    public static string ClassOf(string folder, string image) => Path.GetRelativePath(folder, image).Split(Path.DirectorySeparatorChar)[0];
 
     /// <summary>How many images of formats that cannot be read lie in a folder, at any depth.</summary>
     public static int CountUnreadable(string folder) => FilesIn(folder, recurse: true, Unreadable).Count();
