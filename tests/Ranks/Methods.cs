@@ -71,7 +71,7 @@ internal static class Methods
         var heads = new LinearHeads(heads: 2, Classes, Dimension, normalizes: true, CPU, seed: 1, type);
         var weights = tensor(new[] { 1f, 2, 0.5f, 1 });
         return new RankedMethodOf<FeatureBatch>(Plan(), new ProbeMethod(heads, weights), Batch,
-            () => new StackedMomentum([heads.Weight, heads.Bias], [1f, 10], 0.9, 0.5), heads, weights);
+            () => new StackedMomentum([heads.Weight, heads.Bias], [1f, 10], [1f, 1], 0.9, 0.5), heads, weights);
 
         FeatureBatch Batch(int i, OwnRows own)
         {

@@ -128,7 +128,7 @@ internal sealed class FineTuneRun : IDisposable
         return new()
         {
             Classes = label.Count, ValidationRows = heldOut.Length, WarmupSteps = warmup, Epochs = result.Epochs, BestEpoch = result.BestEpoch,
-            BaseLearningRate = options.LearningRate,
+            BaseLearningRate = options.LearningRate, WeightDecay = options.WeightDecay,
             Run = new()
             {
                 Phase = Phase, Losses = result.Losses, StepsPerEpoch = plan.StepsPerEpoch, BatchSize = batch, AccumulationSteps = 1,

@@ -20,6 +20,9 @@ public sealed record ClassifierReport
     /// <summary>Base learning rate of the classifier that was kept: the rate in force was this × batch / 256.</summary>
     public required double BaseLearningRate { get; init; }
 
+    /// <summary>Weight decay of the classifier that was kept.</summary>
+    public required double WeightDecay { get; init; }
+
     /// <summary>Every epoch that was trained.</summary>
     public required IReadOnlyList<EpochMetrics> Epochs { get; init; }
 
@@ -38,7 +41,7 @@ public sealed record ClassifierReport
     /// <summary>What the run came to, in one line.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
         $"{Run.Phase}: {Run.Images} images of {Classes} classes, {ValidationRows} more held out; batch {Run.BatchSize}, "
-        + $"{Run.Losses.Count} steps, {WarmupSteps} of warm-up; learning rate {Run.LearningRate:g4}; epoch {BestEpoch} kept; {Run.Device}.");
+        + $"{Run.Losses.Count} steps, {WarmupSteps} of warm-up; learning rate {Run.LearningRate:g4}, weight decay {WeightDecay:g4}; epoch {BestEpoch} kept; {Run.Device}.");
 
     /// <summary>What the options come to, in one line, before the run.</summary>
     internal static string Recipe(

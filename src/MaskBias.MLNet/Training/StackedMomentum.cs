@@ -6,7 +6,7 @@ namespace MaskBias.MLNet.Training;
 
 /// <summary>
 /// Stochastic gradient descent with momentum, or LARS (You et al., 2017, as MAE's linear probe uses it), for H models that are trained side
-/// by side, each with its own learning rate: the first dimension of every parameter counts the models.
+/// by side, each with its own learning rate and weight decay: the first dimension of every parameter counts the models.
 /// </summary>
 /// <remarks>
 /// d = g + w·p; u ← m·u + r·d; p ← p − η·u. SGD has r = 1. LARS has r = c·‖p‖/‖d‖ per model for matrices; its vectors neither decay nor
@@ -16,20 +16,22 @@ internal sealed class StackedMomentum : IOptimizer
 {
     private readonly IReadOnlyList<Parameter> parameters;
     private readonly List<Tensor> updates;
-    private readonly Tensor factors;                  // [H]
+    private readonly Tensor rates, decays;            // [H]
     private readonly double momentum;
     private readonly double? trust;
     private double learningRate, weightDecay;
 
     /// <param name="parameters">[H, ...] each.</param>
-    /// <param name="factors">Learning rate of each of the H models as a multiple of what <see cref="Set"/> gives.</param>
+    /// <param name="rates">Learning rate of each of the H models as a multiple of what <see cref="Set"/> gives.</param>
+    /// <param name="decays">Weight decay of each as a multiple of what <see cref="Set"/> gives.</param>
     /// <param name="momentum">m.</param>
     /// <param name="trustCoefficient">LARS's c; null for SGD.</param>
-    public StackedMomentum(IReadOnlyList<Parameter> parameters, float[] factors, double momentum, double? trustCoefficient = null)
+    public StackedMomentum(IReadOnlyList<Parameter> parameters, float[] rates, float[] decays, double momentum, double? trustCoefficient = null)
     {
         (this.parameters, this.momentum, trust) = (parameters, momentum, trustCoefficient);
         updates = [.. parameters.Select(p => zeros_like(p).DetachFromDisposeScope())];
-        this.factors = tensor(factors, device: parameters[0].device).DetachFromDisposeScope();
+        this.rates = tensor(rates, device: parameters[0].device).DetachFromDisposeScope();
+        this.decays = tensor(decays, device: parameters[0].device).DetachFromDisposeScope();
     }
 
     /// <inheritdoc/>
@@ -51,17 +53,18 @@ internal sealed class StackedMomentum : IOptimizer
             if (parameters[i].grad is not { } direction) continue;
             var parameter = parameters[i];
             bool scales = trust is not null && parameter.dim() > 2;
-            if (weightDecay > 0 && (trust is null || scales)) direction = Sum(direction, Number(weightDecay) * parameter);
+            if (weightDecay > 0 && (trust is null || scales)) direction = Sum(direction, PerModel(decays * Number(weightDecay), parameter) * parameter);
             if (scales) direction = direction * PerModel(TrustRatio(parameter, direction), parameter);
             updates[i].mul_(Number(momentum)).add_(direction, alpha: Number(1));
-            parameter.sub_(updates[i] * PerModel(factors * Number(learningRate), parameter));
+            parameter.sub_(updates[i] * PerModel(rates * Number(learningRate), parameter));
         }
     }
 
     public void Dispose()
     {
         foreach (var update in updates) update.Dispose();
-        factors.Dispose();
+        rates.Dispose();
+        decays.Dispose();
     }
 
     // c·‖p‖/‖d‖, or 1 where either is 0: [H]

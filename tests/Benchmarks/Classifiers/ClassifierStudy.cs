@@ -95,7 +95,7 @@ internal sealed class ClassifierStudy
             var rows = Enumerable.Range(1, draws).Select(draw => share == 1 ? features : Only(features, Rows(share, draw))).ToList();
             if (share == Tenth && !featuresOnly)
                 Add($"semi-supervised|{labels}", Enumerable.Range(1, draws).Select(draw => SemiSupervised(encoder, share, draw, layerDecay)));
-            Add($"linear probe|{labels}", rows.Select(few => Accuracy(ml.MulticlassClassification.Trainers.LinearProbe(Probe(share)).Fit(few), heldOut)));
+            Add($"linear probe|{labels}", rows.Select(few => Accuracy(ml.MulticlassClassification.Trainers.LinearProbe(Probe()).Fit(few), heldOut)));
             Add($"LbfgsMaximumEntropy|{labels}", rows.Select(few => Accuracy(
                 ml.MulticlassClassification.Trainers.LbfgsMaximumEntropy(l1Regularization: 0, l2Regularization: 0.1f).Fit(few), heldOut)));
             Add($"k-NN, k = {Neighbours}|{labels}", rows.Select(few => Accuracy(ml.SelfSupervised().NearestNeighbors("Label", "Features", Neighbours).Fit(few), heldOut)));
@@ -134,12 +134,10 @@ internal sealed class ClassifierStudy
         return options;
     }
 
-    // A handful of rows leaves none to choose a learning rate by.
-    private static LinearProbeOptions Probe(double share)
+    private static LinearProbeOptions Probe()
     {
         var options = LinearProbeOptions.Sweep();
         options.Seed = 1;
-        if (share < 0.05) (options.LearningRates, options.ValidationFraction) = ([0.1], 0);
         return options;
     }
 

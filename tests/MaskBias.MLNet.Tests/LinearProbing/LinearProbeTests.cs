@@ -23,7 +23,7 @@ public sealed class LinearProbeTests : IDisposable
     {
         var options = LinearProbeOptions.Sweep();
         (options.Epochs, options.Features, options.BatchSize, options.Seed, options.ValidationFraction) = (40, null, 12, 3, 0.2);
-        options.LearningRates = [0.01, 0.3, 1];
+        (options.LearningRates, options.WeightDecays) = ([0.01, 0.3, 1], null);
         if (!cached) (options.Augmentation, options.Epochs) = (new() { MinScale = 0.8 }, 15);
         return options;
     }
@@ -54,46 +54,13 @@ public sealed class LinearProbeTests : IDisposable
         Assert.Same(model.Classes, model.Classes);                      // read once: there may be many
 
         var report = model.Report;
-        Assert.Equal(cached ? 36 : 30, report.Run.Images);              // the best rate is trained again on all
-        Assert.Equal((options.Epochs, 3, 6), (report.Epochs.Count, report.Classes, report.ValidationRows));
+        Assert.Equal(cached ? 36 : 30, report.Run.Images);              // the best is trained again on all
+        Assert.Equal((options.Epochs, 3, cached ? 36 : 6), (report.Epochs.Count, report.Classes, report.ValidationRows));
         Assert.Equal(options.Epochs, report.BestEpoch);
         Assert.Contains(report.BaseLearningRate, options.LearningRates);
         Assert.Equal(report.BaseLearningRate * 12 / 256, report.Run.LearningRate, 1e-12);
         Assert.Equal(options.Epochs, progress.Count(p => p.Metrics.ContainsKey("validation accuracy")));
         Assert.True(report.Epochs[^1].TrainingLoss < report.Epochs[0].TrainingLoss);
-    }
-
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void Of_too_few_rows_to_choose_by_none_is_held_out_and_a_middle_rate_is_taken(bool cached)
-    {
-        var options = Quick(cached);
-        options.LearningRates = [1e-4, 0.2, 5];
-        using var few = new ShapePhotos(perClass: 1);
-        var data = few.Load(ml);
-        var keyed = ml.Transforms.Conversion.MapValueToKey("Label").Fit(data).Transform(data);
-        var warnings = new List<string>();
-        ml.Log += (_, entry) => warnings.Add(entry.RawMessage);
-        using var model = ml.MulticlassClassification.Trainers.LinearProbe(encoder, options).Fit(keyed);
-        Assert.Equal((0.2, 3, 0), (model.Report.BaseLearningRate, model.Report.Run.Images, model.Report.ValidationRows));
-        Assert.Contains("3 rows of 3 classes are too few to choose among 3 learning rates by those held out (0): 0.2 is taken, and all rows are learned from.", warnings);
-    }
-
-    [Fact]
-    public void A_class_of_one_row_among_many_leaves_the_choice_of_a_rate_as_it_is()
-    {
-        // Of 40 classes with two rows each one is held out, of the last class none.
-        var rows = Enumerable.Range(0, 81).Select(i => new FeatureRow { Label = $"class {i / 2}", Features = [i % 7, i % 5, i / 2, 1] });
-        var data = ml.Data.LoadFromEnumerable(rows);
-        var keyed = ml.Transforms.Conversion.MapValueToKey("Label").Fit(data).Transform(data);
-        var options = Quick();
-        (options.Epochs, options.BatchSize) = (1, 64);
-        var warnings = new List<string>();
-        ml.Log += (_, entry) => warnings.Add(entry.RawMessage);
-        ml.MulticlassClassification.Trainers.LinearProbe(options).Fit(keyed);
-        Assert.Contains(warnings, w => w.Contains("of 3 rates", StringComparison.Ordinal));
-        Assert.DoesNotContain(warnings, w => w.Contains("too few to choose", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -235,10 +202,18 @@ public sealed class LinearProbeTests : IDisposable
     {
         string message = Error(() => ml.MulticlassClassification.Trainers.LinearProbe(encoder, new LinearProbeOptions
         {
-            LearningRates = [1, -1], Momentum = 1, BatchSize = 0, Features = new() { LastBlocks = 0 },
+            LearningRates = [1, -1], Momentum = 1, BatchSize = 0, Features = new() { LastBlocks = 0 }, WeightDecay = 0.5, WeightDecays = [0, 0.1, 20],
         }));
-        foreach (string part in new[] { "LearningRates is [1, -1]", "ValidationFraction is 0; to choose the best", "Momentum is 1", "BatchSize is 0", "Features.LastBlocks is 0" })
+        foreach (string part in new[] { "LearningRates is [1, -1]", "LearningRates has 2 values, WeightDecays 3 and ValidationFraction is 0; to choose the best",
+            "WeightDecay is 0.5 and WeightDecays has 3 values", "WeightDecays is [0, 0.1, 20]; each must lie in [0, 10]", "Momentum is 1", "BatchSize is 0",
+            "Features.LastBlocks is 0" })
+        {
             Assert.Contains(part, message);
+        }
+        double[] many = [.. Enumerable.Range(1, 65).Select(i => i / 100.0)];
+        Assert.Contains("LearningRates has 65 values; these are 65 layers, and there may be 64.",
+            Error(() => ml.MulticlassClassification.Trainers.LinearProbe(encoder, new LinearProbeOptions { LearningRates = many, ValidationFraction = 0.1 })));
+        Assert.Contains("WeightDecays is empty", Error(() => ml.MulticlassClassification.Trainers.LinearProbe(encoder, new LinearProbeOptions { WeightDecays = [] })));
     }
 
     // Supplement, Tables 3 and 4
@@ -315,13 +290,5 @@ public sealed class LinearProbeTests : IDisposable
     private sealed class Recorder(List<TrainingProgress> seen) : IProgress<TrainingProgress>
     {
         public void Report(TrainingProgress value) => seen.Add(value);
-    }
-
-    private sealed class FeatureRow
-    {
-        public string Label { get; set; } = "";
-
-        [VectorType(4)]
-        public float[] Features { get; set; } = [];
     }
 }

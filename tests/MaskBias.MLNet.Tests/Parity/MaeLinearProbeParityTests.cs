@@ -31,7 +31,7 @@ public class MaeLinearProbeParityTests
             LearningRate = new(learningRate, learningRate, steps), WeightDecay = new(weightDecay, weightDecay, steps),
         };
         var method = new ProbeMethod(heads, classWeights: null);
-        using var loop = new TrainingLoop<FeatureBatch>(plan, method, new StackedMomentum([heads.Weight, heads.Bias], [0.3f, 1], momentum, trust));
+        using var loop = new TrainingLoop<FeatureBatch>(plan, method, new StackedMomentum([heads.Weight, heads.Bias], [0.3f, 1], [1f, 1], momentum, trust));
         double[] losses = fixture.Doubles("io", $"{variant}.losses");
         for (int step = 0; step < steps; step++)
         {

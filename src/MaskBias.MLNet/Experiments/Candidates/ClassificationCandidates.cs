@@ -28,17 +28,16 @@ public static class ClassificationCandidates
         }));
     }
 
-    /// <summary>A linear layer, thirteen learning rates at once: "LinearProbe".</summary>
+    /// <summary>A linear layer, of several learning rates and weight decays at once: "LinearProbe".</summary>
     public static ExperimentCandidate LinearProbe()
     {
         var epochs = SearchParameter.LogIntegers("Epochs", 10, 300, start: 40);
-        var weightDecay = SearchParameter.LogRange("WeightDecay", 1e-6, 0.1, start: 1e-4);
         var batch = SearchParameter.Choice("BatchSize", 256, 64);
-        return ExperimentCandidate.OnFeatures("LinearProbe", 30, [epochs, weightDecay, batch], trial =>
+        return ExperimentCandidate.OnFeatures("LinearProbe", 30, [epochs, batch], trial =>
         {
             var options = LinearProbeOptions.Sweep();
             (options.LabelColumnName, options.FeatureColumnName) = (trial.LabelColumnName, trial.FeatureColumnName);
-            (options.Epochs, options.WeightDecay, options.BatchSize) = (trial.Value(epochs), trial.Value(weightDecay), trial.Value(batch));
+            (options.Epochs, options.BatchSize) = (trial.Value(epochs), trial.Value(batch));
             (options.Seed, options.CancellationToken) = (trial.Seed, trial.CancellationToken);
             return new FeatureProbeEstimator(trial.Context, options);
         });

@@ -137,7 +137,7 @@ internal sealed class SemiSupervisedRun : IDisposable
         return new()
         {
             Classes = label.Count, ValidationRows = heldOut.Length, WarmupSteps = warmup, Epochs = result.Epochs,
-            BestEpoch = result.BestEpoch, BaseLearningRate = recipe.LearningRate, UnlabelledRows = unlabelled.Length,
+            BestEpoch = result.BestEpoch, BaseLearningRate = recipe.LearningRate, WeightDecay = recipe.WeightDecay, UnlabelledRows = unlabelled.Length,
             Run = new()
             {
                 Phase = Phase, Losses = result.Losses, StepsPerEpoch = plan.StepsPerEpoch, BatchSize = batch, AccumulationSteps = 1,

@@ -44,7 +44,7 @@ internal static class PlanOptions
     private static readonly Lazy<OptionSet<DistillationOptions>> DistillationSet = new(() => new(Owned));
     private static readonly Lazy<OptionSet<FineTuneOptions>> SupervisedSet = new(() => new(Owned));
     private static readonly Lazy<OptionSet<NearestNeighborsOptions>> NeighborsSet = new(() => new(OwnedByClassifiers));
-    private static readonly Lazy<OptionSet<LinearProbeOptions>> ProbeSet = new(() => new([.. OwnedByClassifiers, "Augmentation", "Masks"]));
+    private static readonly Lazy<OptionSet<LinearProbeOptions>> ProbeSet = new(() => new([.. OwnedByClassifiers, "Augmentation", "Features", "Masks"]));
     private static readonly Lazy<OptionSet<FineTuneOptions>> FineTuneSet = new(() => new(OwnedByClassifiers));
     private static readonly Lazy<OptionSet<SemiSupervisedOptions>> SemiSet = new(() => new(OwnedByClassifiers));
 
