@@ -60,7 +60,7 @@ public sealed class LinearProbeEstimator : IEstimator<ImageClassifier>
     private IDataView Embed(IDataView data)
     {
         var embedding = Embedding(FeatureColumnName);
-        if (options.OnUnreadableImage == UnreadableImages.Skip) embedding.OnUnreadableImage = UnreadableImage.MissingValue;
+        if (options.OnUnreadableImage == UnreadableTrainingImage.Skip) embedding.OnUnreadableImage = UnreadableImage.MissingValue;
         return new ImageEmbeddingEstimator(context, encoder, embedding).Fit(data).Transform(data);
     }
 

@@ -22,7 +22,10 @@ public sealed class LinearProbeOptions : SupervisedOptions
     [Required]
     public double[] LearningRates { get; set; } = [1e-3];
 
-    /// <summary>Weight decays, one linear layer for each together with each of the learning rates; null for <see cref="SupervisedOptions.WeightDecay"/> alone.</summary>
+    /// <summary>
+    /// Weight decays, one linear layer for each together with each of the learning rates; null for <see cref="SupervisedOptions.WeightDecay"/>
+    /// alone.
+    /// </summary>
     /// <value>null.</value>
     public double[]? WeightDecays { get; set; }
 

@@ -87,10 +87,12 @@ internal sealed class ProbeRun
         int judged = parts.Sum(part => part.Length);
         if (judged < EnoughToChooseBy) return Train(Features(rows, all, log), [OfFewRows(all.Length, counts.Count, judged, log)]);
         var measures = new LayerMeasures(options.Epochs, settings.Length);
-        foreach (int[] part in parts)
+        for (int i = 0; i < parts.Length; i++)
         {
-            using var validation = rows.Rows(part);
-            Train(Features(rows, [.. all.Except(part)], log) with { Validation = validation, ValidationRows = part.Length, Measures = measures, IsPart = true }, settings);
+            log.Info($"{Phase}: part {i + 1} of {parts.Length} is held out of {settings.Length} layers.");
+            using var validation = rows.Rows(parts[i]);
+            var others = Features(rows, [.. all.Except(parts[i])], log);
+            Train(others with { Validation = validation, ValidationRows = parts[i].Length, Measures = measures, IsPart = true }, settings);
         }
         int best = measures.Best(options.Epochs - 1);
         LogChoice(log, settings[best], $"{judged} rows, each held out in one of {parts.Length} trainings");
@@ -201,7 +203,8 @@ internal sealed class ProbeRun
         using var heads = new LinearHeads(count, label.Count, source.Dimension, options.BatchNorm, source.Device, seed);
         using var weights = ClassLabels.Weights(options.ClassWeighting, source.Classes, label.Count, source.Device);
         var method = new ProbeMethod(heads, weights);
-        float[] rates = [.. tried.Select(s => (float)(s.LearningRate / first))], decays = [.. tried.Select(s => (float)(decay > 0 ? s.WeightDecay / decay : 1))];
+        float[] rates = [.. tried.Select(s => (float)(s.LearningRate / first))];
+        float[] decays = [.. tried.Select(s => (float)(decay > 0 ? s.WeightDecay / decay : 1))];
         var optimizer = new StackedMomentum([heads.Weight, heads.Bias], rates, decays, options.Momentum,
             options.Optimizer == ProbeOptimizer.Lars ? TrustCoefficient : null);
         bool isSpread = ranks.Size > 1;
@@ -211,8 +214,12 @@ internal sealed class ProbeRun
         var tracker = new EpochTracker(source.Log, ranks.IsRoot ? source.Progress : null, lossScale: 1.0 / count);
         var measures = source.Measures ?? new LayerMeasures(options.Epochs, count);
         int best = 0;
-        if (!source.IsPart) foreach (string adjustment in limits.Adjustments) source.Log.Info(adjustment);
-        if (!source.IsPart) source.Log.Info(ClassifierReport.Recipe(Phase, source.Classes.Length, label.Count, source.ValidationRows, plan, warmup, tried.Select(s => s.LearningRate).Distinct(), source.Device.ToString()));
+        if (!source.IsPart)
+        {
+            foreach (string adjustment in limits.Adjustments) source.Log.Info(adjustment);
+            source.Log.Info(ClassifierReport.Recipe(Phase, source.Classes.Length, label.Count, source.ValidationRows, plan, warmup,
+                tried.Select(s => s.LearningRate).Distinct(), source.Device.ToString()));
+        }
         using var loop = new TrainingLoop<FeatureBatch>(plan, method, optimizer)
         {
             Progress = tracker, EndEpoch = EndEpoch, Reducer = reducer,

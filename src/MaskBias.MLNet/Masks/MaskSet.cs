@@ -144,13 +144,13 @@ public sealed class MaskSet : IEquatable<MaskSet>
         return builder.Build();
     }
 
-    /// <summary>Reads what <see cref="Encode"/> wrote; see <see cref="MaskSetEncoding"/>.</summary>
+    /// <summary>Reads what <see cref="Encode"/> wrote.</summary>
     /// <param name="bytes">The encoded set. Zero bytes are not a set: a caller that reads them from a column takes them for a missing
     /// value.</param>
     /// <exception cref="FormatException">The bytes are not a well-formed set.</exception>
     public static MaskSet Decode(ReadOnlySpan<byte> bytes) => MaskSetEncoding.Decode(bytes);
 
-    /// <summary>Writes the set as bytes, the value of a masks column; see <see cref="MaskSetEncoding"/>.</summary>
+    /// <summary>Writes the set as bytes, the value of a masks column. docs/masks.md has the format.</summary>
     public byte[] Encode() => MaskSetEncoding.Encode(this);
 
     /// <summary>Number of pixels that mask k covers.</summary>

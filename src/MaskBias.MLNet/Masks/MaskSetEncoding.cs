@@ -20,7 +20,7 @@ namespace MaskBias.MLNet.Masks;
 /// at most twelve times the input's length.
 /// </para>
 /// </remarks>
-public static class MaskSetEncoding
+internal static class MaskSetEncoding
 {
     private const byte Version = 1;
 

@@ -8,7 +8,7 @@ namespace MaskBias.MLNet.Masks;
 /// registers, which come before the patches, are 0.
 /// A relation that the bias does not use is null.
 /// </summary>
-public sealed record PatchRelations(Tensor? Positive, Tensor? Negative)
+internal sealed record PatchRelations(Tensor? Positive, Tensor? Negative)
 {
     private const long CachedElements = 1 << 18, LaunchedElements = 1 << 25;
 

@@ -5,7 +5,7 @@ namespace MaskBias.MLNet.Training;
 /// The first step has the start value; the last comes close to the final value but does not reach it. Two forms of the warm-up are in use:
 /// its last step has the base value (DINO), or the step after it does (MAE).
 /// </remarks>
-public sealed class CosineSchedule
+internal sealed class CosineSchedule
 {
     private readonly double start;
     private readonly double from;

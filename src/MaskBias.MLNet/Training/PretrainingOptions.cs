@@ -98,8 +98,8 @@ public abstract class PretrainingOptions : IValidatableObject
     public TrainingPrecision Precision { get; set; } = TrainingPrecision.Float32;
 
     /// <summary>What happens to rows whose image cannot be read.</summary>
-    /// <value><see cref="UnreadableImages.Skip"/>: left out, counted and reported.</value>
-    public UnreadableImages OnUnreadableImage { get; set; } = UnreadableImages.Skip;
+    /// <value><see cref="UnreadableTrainingImage.Skip"/>: left out, counted and reported.</value>
+    public UnreadableTrainingImage OnUnreadableImage { get; set; } = UnreadableTrainingImage.Skip;
 
     /// <summary>
     /// Megabytes of decoded images kept in memory. What does not fit is decoded again in every epoch, or, where it came decoded, kept in a

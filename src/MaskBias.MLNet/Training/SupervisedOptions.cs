@@ -58,8 +58,8 @@ public abstract class SupervisedOptions : IValidatableObject
     public int? Seed { get; set; }
 
     /// <summary>What happens to rows whose image cannot be read.</summary>
-    /// <value><see cref="UnreadableImages.Skip"/>: left out, counted and reported.</value>
-    public UnreadableImages OnUnreadableImage { get; set; } = UnreadableImages.Skip;
+    /// <value><see cref="UnreadableTrainingImage.Skip"/>: left out, counted and reported.</value>
+    public UnreadableTrainingImage OnUnreadableImage { get; set; } = UnreadableTrainingImage.Skip;
 
     /// <summary>Megabytes of decoded images kept in memory; what does not fit is decoded again in every epoch.</summary>
     /// <value>512.</value>

@@ -7,7 +7,7 @@ namespace MaskBias.MLNet.Vit;
 /// Resamples the patch projection for patches of another size, so that a resampled patch gives nearly the same token (Beyer et al., FlexiViT,
 /// CVPR 2023, Eq. 3): w′ = (Rᵀ)⁺·w, where R resizes a patch bicubically, antialiased.
 /// </summary>
-public static class PatchResampling
+internal static class PatchResampling
 {
     private const double SingleEpsilon = 1.1920929e-7;      // between 1 and the next float
 

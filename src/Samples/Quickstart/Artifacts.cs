@@ -42,7 +42,7 @@ internal sealed class Artifacts(MLContext ml, string folder)
         var photos = Spread(shown);
         RgbImage[] images = [.. photos.Select(p => ImageDecoder.Decode(File.ReadAllBytes(p.ImagePath), p.ImagePath))];
         MaskSheet.Write(Name("masks.png", "images with their masks"),
-            [.. images.Zip(photos, (image, photo) => (image, MaskSetEncoding.Decode(photo.Masks)))]);
+            [.. images.Zip(photos, (image, photo) => (image, MaskSet.Decode(photo.Masks)))]);
         AttentionSheet.Write(Name("attention.png", "where the student's class token looks: images, then a map per head"),
             [.. images.Select(image => AttentionMap.Of(student, image))]);
         if (teacher is MaeTransformer mae)

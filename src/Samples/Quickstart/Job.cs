@@ -63,7 +63,7 @@ internal sealed class Job(MLContext ml, PhotoSet photos, Recipe recipe, int seed
         foreach (byte[] encoded in pretrain.GetColumn<byte[]>("Masks").Concat(test.GetColumn<byte[]>("Masks")))
         {
             cancel.ThrowIfCancellationRequested();
-            counts.Add(MaskSetEncoding.Decode(encoded).Count);
+            counts.Add(MaskSet.Decode(encoded).Count);
             progress.Report(counts.Count);
         }
         (TrainImages, TestImages) = (train.GetColumn<string>("ImagePath").Count(), test.GetColumn<string>("ImagePath").Count());

@@ -42,7 +42,7 @@ public sealed class DataPageTests : IDisposable
         var masked = ml.SelfSupervised().SegmentImages("Masks", "ImagePath").Fit(photos).Transform(photos);
         using var trained = ml.SelfSupervised().Mae(new MaeOptions
         {
-            MaskColumnName = "Masks", Encoder = vit, Epochs = 1, ImageCacheMegabytes = 256, OnUnreadableImage = UnreadableImages.Skip,
+            MaskColumnName = "Masks", Encoder = vit, Epochs = 1, ImageCacheMegabytes = 256, OnUnreadableImage = UnreadableTrainingImage.Skip,
         }).Fit(masked);
         console.WriteLine($"{trained.Report.Images} images, {trained.Report.SkippedRows} left out");
 

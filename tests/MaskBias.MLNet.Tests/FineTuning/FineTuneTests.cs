@@ -79,7 +79,7 @@ public sealed class FineTuneTests : IDisposable
         photos.Rows[0].Label = "";
         photos.Rows[5].ImagePath = Path.Combine(folder.Path, "lost.png");
         var options = Quick();
-        options.OnUnreadableImage = UnreadableImages.Throw;
+        options.OnUnreadableImage = UnreadableTrainingImage.Throw;
         var fault = Assert.Throws<ImageReadException>(() => ml.MulticlassClassification.Trainers.FineTune(encoder, options).Fit(Keyed()));
         Assert.StartsWith("Row 5, column 'ImagePath': ", fault.Message);
     }

@@ -81,11 +81,11 @@ public sealed class BadInputTests(SceneFolder scenes) : IClassFixture<SceneFolde
         var rows = scenes.Rows();
         rows[6].ImagePath = broken.Write("zero.png", []);
         var data = ml.Data.LoadFromEnumerable(rows);
-        var dino = TinyTraining.Dino().With(o => o.OnUnreadableImage = UnreadableImages.Throw);
+        var dino = TinyTraining.Dino().With(o => o.OnUnreadableImage = UnreadableTrainingImage.Throw);
         var error = Assert.Throws<ImageReadException>(() => ml.SelfSupervised().Dino(dino).Fit(data));
         Assert.Equal($"Row 6, column 'ImagePath': '{rows[6].ImagePath}' is empty (0 bytes).", error.Message);
         using var teacher = TinyTraining.Teacher();
-        var distillation = TinyTraining.Distillation().With(o => o.OnUnreadableImage = UnreadableImages.Throw);
+        var distillation = TinyTraining.Distillation().With(o => o.OnUnreadableImage = UnreadableTrainingImage.Throw);
         Assert.Throws<ImageReadException>(() => ml.SelfSupervised().Distill(teacher, distillation).Fit(data));
     }
 
@@ -111,7 +111,7 @@ public sealed class BadInputTests(SceneFolder scenes) : IClassFixture<SceneFolde
         using (var model = ml.SelfSupervised().Dino(options).Fit(loaded))
             Assert.Equal((2, 8), (model.Report.SkippedRows, model.Report.Images));
 
-        options.OnUnreadableImage = UnreadableImages.Throw;
+        options.OnUnreadableImage = UnreadableTrainingImage.Throw;
         var error = Assert.Throws<ImageReadException>(() => ml.SelfSupervised().Dino(options).Fit(loaded));
         Assert.Matches("^Row [13], column 'Image': ", error.Message);
     }

@@ -63,7 +63,7 @@ public class DinoOptionsTests
         Assert.Equal((384, 12, 6, 16, 224),
             (o.Encoder.EmbedDim, o.Encoder.Depth, o.Encoder.Heads, o.Encoder.PatchSize, o.Encoder.ImageSize));
         Assert.Equal(("ImagePath", 100, (int?)null), (o.ImageColumnName, o.Epochs, o.Seed));
-        Assert.Equal((ComputeDevice.Auto, UnreadableImages.Skip), (o.Device, o.OnUnreadableImage));
+        Assert.Equal((ComputeDevice.Auto, UnreadableTrainingImage.Skip), (o.Device, o.OnUnreadableImage));
         OptionsValidator.Validate(o);
     }
 

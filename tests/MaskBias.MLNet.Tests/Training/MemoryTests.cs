@@ -186,7 +186,7 @@ public sealed class MemoryTests(SceneFolder scenes) : IClassFixture<SceneFolder>
         Assert.Contains(log, m => m.Contains(own.Files[4], StringComparison.Ordinal)
             && m.Contains("Another image takes its place", StringComparison.Ordinal));
 
-        options.OnUnreadableImage = UnreadableImages.Throw;
+        options.OnUnreadableImage = UnreadableTrainingImage.Throw;
         options.Progress = new Callback(_ => File.Delete(own.Files[5]));
         Assert.Throws<ImageReadException>(() => ml.SelfSupervised().Dino(options).Fit(own.Load(ml)));
     }

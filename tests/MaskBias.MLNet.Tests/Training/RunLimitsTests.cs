@@ -46,7 +46,7 @@ public class RunLimitsTests
     [Fact]
     public void Choices_that_are_none_are_named_with_those_that_are()
     {
-        var dino = new DinoOptions { OnUnreadableImage = (UnreadableImages)9 };
+        var dino = new DinoOptions { OnUnreadableImage = (UnreadableTrainingImage)9 };
         dino.Output.WhenUsed = (ExistingRun)7;
         string message = Assert.Throws<ArgumentException>(() => OptionsValidator.Validate(dino)).Message;
         Assert.Contains("OnUnreadableImage is 9; it must be ", message);

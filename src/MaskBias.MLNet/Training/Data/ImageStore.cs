@@ -184,7 +184,7 @@ internal sealed class ImageStore : IDisposable
                 {
                     Keep(images[index]);
                 }
-                catch (ImageReadException e) when (options.OnUnreadableImage == UnreadableImages.Skip)
+                catch (ImageReadException e) when (options.OnUnreadableImage == UnreadableTrainingImage.Skip)
                 {
                     faults[index] = e.Message;
                 }

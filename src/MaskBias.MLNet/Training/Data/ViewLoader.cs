@@ -43,7 +43,7 @@ internal sealed class ViewLoader
         this.rendersOnProcessor = rendersOnProcessor ?? normalizer.Device.type == DeviceType.CPU;
         isOnCuda = normalizer.Device.type == DeviceType.CUDA;
         tokenizer = options.MaskColumnName is null ? null : new MaskTokenizer(options.Masks);
-        replacesUnreadable = options.OnUnreadableImage == UnreadableImages.Skip;
+        replacesUnreadable = options.OnUnreadableImage == UnreadableTrainingImage.Skip;
         sampler = new ViewSampler(sizes.Options, globalSize);
     }
 

@@ -50,7 +50,7 @@ internal static class MasksCommand
                         unreadable++;
                         continue;
                     }
-                    var set = MaskSetEncoding.Decode(photo.Masks);
+                    var set = MaskSet.Decode(photo.Masks);
                     count += set.Count;
                     if (parsed.GetValue(pictures) is { } drawn)
                     {

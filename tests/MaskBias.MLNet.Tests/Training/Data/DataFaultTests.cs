@@ -21,15 +21,15 @@ public sealed class DataFaultTests(SceneFolder scenes) : IClassFixture<SceneFold
     {
         var rows = Copies();
         string gone = rows[4].ImagePath, kept = gone + ".kept";
-        var error = Assert.Throws<ImageReadException>(() => Fit(rows, o => (o.OnUnreadableImage, o.Progress) = (UnreadableImages.Throw, new Each(p =>
+        var error = Assert.Throws<ImageReadException>(() => Fit(rows, o => (o.OnUnreadableImage, o.Progress) = (UnreadableTrainingImage.Throw, new Each(p =>
         {
             if (p.Step == 3) File.Move(gone, kept);
         }))));
         Assert.Contains(gone, error.Message);
         File.Move(kept, gone);
-        using var resumed = Fit(rows, o => (o.OnUnreadableImage, o.Output.WhenUsed) = (UnreadableImages.Throw, ExistingRun.Resume));
+        using var resumed = Fit(rows, o => (o.OnUnreadableImage, o.Output.WhenUsed) = (UnreadableTrainingImage.Throw, ExistingRun.Resume));
         Assert.InRange(resumed.Report.ResumedSteps, 3, 7);
-        using var whole = Fit(rows, o => (o.OnUnreadableImage, o.Output.Folder) = (UnreadableImages.Throw, null));
+        using var whole = Fit(rows, o => (o.OnUnreadableImage, o.Output.Folder) = (UnreadableTrainingImage.Throw, null));
         Assert.Equal(whole.Report.Losses, resumed.Report.Losses);
         TinyTraining.AssertSame(TinyTraining.Weights(whole.Encoder), TinyTraining.Weights(resumed.Encoder));
     }

@@ -30,7 +30,7 @@ internal static class ShownImages
         var view = ml.Data.LoadFromEnumerable(images.Select(image => new ImageFolderRow { ImagePath = image.Path }));
         var (masked, column) = options.AddMasks(ml, view);
         return column is null
-            ? images.Select(_ => (MaskSet?)null) : masked.GetColumn<byte[]>(column).Select(encoded => MaskSetEncoding.Decode(encoded));
+            ? images.Select(_ => (MaskSet?)null) : masked.GetColumn<byte[]>(column).Select(encoded => MaskSet.Decode(encoded));
     }
 
     private static RgbImage Decode(LabelledImage image) => ImageDecoder.Decode(File.ReadAllBytes(image.Path), image.Path);

@@ -79,7 +79,7 @@ internal static class StudyPage
         page.Paragraph("Per cent right; the mean over seeds ± their standard deviation, with the number of seeds where it is not that of "
             + "the plan. \"Masks\": the encoder sees the images with masks of the source that it was trained with. Nearest neighbours see the "
             + "encoder's own feature vector; linear layers see the class tokens of the last four blocks and the mean of the patches, the "
-            + "same for all cells, and choose their learning rate on a tenth of the labels that they have. All cells of a seed have the "
+            + "same for all cells, and choose their learning rate and weight decay by the labels that they have. All cells of a seed have the "
             + "same few labels.");
         page.Table(["cell", .. measures], results.Plan.Cells.Select(cell =>
             (IReadOnlyList<string>)[cell.Name, .. measures.Select(m => Accuracy(results, cell.Name, m))]));

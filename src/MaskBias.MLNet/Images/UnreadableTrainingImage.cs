@@ -1,7 +1,7 @@
 namespace MaskBias.MLNet.Images;
 
-/// <summary>What happens to a row of a training set whose image cannot be read.</summary>
-public enum UnreadableImages
+/// <summary>What a training does with a row whose image is missing or cannot be read.</summary>
+public enum UnreadableTrainingImage
 {
     /// <summary>The row is left out, counted and reported.</summary>
     Skip,
