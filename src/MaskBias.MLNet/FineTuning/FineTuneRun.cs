@@ -115,7 +115,7 @@ internal sealed class FineTuneRun : IDisposable
         using var reducer = share is null ? null : new GradientReducer(ranks, share.Borders);
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(options.CancellationToken, ranks.Stopping);
         foreach (string adjustment in limits.Adjustments) log.Info(adjustment);
-        log.Info(ClassifierReport.Recipe(Phase, kept.Length, label.Count, heldOut.Length, plan, warmup, [options.LearningRate], deviceReason));
+        log.Info(ClassifierReport.Recipe(Phase, kept.Length, label.Count, heldOut.Length, plan, warmup, [options.LearningRate], [options.WeightDecay], deviceReason));
         var training = new BestEpochTraining<ViewBatch>
         {
             Plan = plan, Method = method, Optimizer = () => Optimizer(model, options), Evaluated = average ?? model, Log = log,

@@ -9,15 +9,17 @@ namespace MaskBias.MLNet.LinearProbing;
 
 /// <summary>
 /// Settings of a linear probe: a linear layer learns on the features of an encoder that stays as it is. <see cref="Dino"/> and
-/// <see cref="Mae"/> are the paper's (supplement, Tables 3 and 4), for a million images; <see cref="Sweep"/> finds its own learning rate, and is
-/// what a trainer takes where no options are given.
+/// <see cref="Mae"/> are the paper's (supplement, Tables 3 and 4), for a million images; <see cref="Sweep"/> finds its own learning rate and
+/// weight decay, and is what a trainer takes where no options are given.
 /// </summary>
 public sealed class LinearProbeOptions : SupervisedOptions
 {
     private const int MostLayers = 64;
 
-    /// <summary>Base learning rates, one linear layer for each: they are trained side by side on the same features, and the best is kept.
-    /// The rate in force is this × batch / 256.</summary>
+    /// <summary>
+    /// Base learning rates, one linear layer for each, or for each with each of <see cref="WeightDecays"/>: they are trained side by side on the
+    /// same features, and the best is kept. The rate in force is this × batch / 256.
+    /// </summary>
     /// <value>[1e-3] (Table 3).</value>
     [Required]
     public double[] LearningRates { get; set; } = [1e-3];
@@ -83,7 +85,7 @@ public sealed class LinearProbeOptions : SupervisedOptions
     /// Three learning rates with seven weight decays each, at once on features computed once, for data of which no good ones are known: the
     /// layer that is right most often is trained again on all rows. A fifth of the rows judges or, of fewer than 1,000, all do, each held out
     /// of one of five trainings. Features are normalised. Where fewer than 30 rows can be held out the layer of rate 0.1 and weight decay 0.3
-    /// is taken instead, with a warning.
+    /// is taken, with a warning.
     /// </summary>
     public static LinearProbeOptions Sweep() => new()
     {
@@ -104,7 +106,7 @@ public sealed class LinearProbeOptions : SupervisedOptions
         if (WeightDecays is not null && WeightDecay > 0)
         {
             yield return new(string.Create(CultureInfo.InvariantCulture,
-                $"WeightDecay is {WeightDecay} and WeightDecays has {WeightDecays.Length} values; for one alone WeightDecays must be null."));
+                $"WeightDecay is {WeightDecay} and WeightDecays has {WeightDecays.Length} values, which count; put it into WeightDecays, or leave that null."));
         }
         if (LearningRates?.Any(r => r is not (> 0 and <= 1000)) == true)
             yield return new($"LearningRates is [{List(LearningRates)}]; each must lie in (0, 1000].");

@@ -9,6 +9,8 @@ namespace MaskBias.MLNet.LinearProbing;
 /// <summary>Softmax regression with several linear layers at once; their losses are summed, so that each learns as it would alone.</summary>
 internal sealed class ProbeMethod(LinearHeads heads, Tensor? classWeights) : ITrainingMethod<FeatureBatch>
 {
+    private const long MostLogits = 1 << 24;            // at once, of rows that are not learned from
+
     private Tensor? weightGradient, biasGradient;       // of the last loss, until they are added to the parameters'
     private IRanks ranks = OneRank.Instance;
 
@@ -76,13 +78,26 @@ internal sealed class ProbeMethod(LinearHeads heads, Tensor? classWeights) : ITr
     /// <summary>Loss and share of right answers of every layer on rows held out, [H] each.</summary>
     public (double[] Losses, double[] Accuracies) Evaluate(FeatureBatch rows)
     {
-        using var scope = NewDisposeScope();
-        using var _ = no_grad();
-        var logits = heads.Logits(heads.Normalized(rows.Features, training: false));                   // [B, H, K]
-        var right = logits.argmax(-1).eq(rows.Labels.unsqueeze(1)).to_type(ScalarType.Float64).mean([0]);
-        return (Values(OfRows(nn.functional.log_softmax(logits, dim: -1), rows.Labels).mean([0])), Values(right));
+        long count = rows.Labels.shape[0], layers = heads.Bias.shape[0];
+        long slice = Math.Max(1, MostLogits / heads.Bias.numel());
+        double[] losses = new double[layers], right = new double[layers];
+        for (long from = 0; from < count; from += slice)
+        {
+            using var scope = NewDisposeScope();
+            using var _ = no_grad();
+            long rest = Math.Min(slice, count - from);
+            var labels = rows.Labels.narrow(0, from, rest);
+            var logits = heads.Logits(heads.Normalized(rows.Features.narrow(0, from, rest), training: false));          // [b, H, K]
+            Add(losses, OfRows(nn.functional.log_softmax(logits, dim: -1), labels));
+            Add(right, logits.argmax(-1).eq(labels.unsqueeze(1)));
+        }
+        return (losses, right);
 
-        static double[] Values(Tensor row) => row.to_type(ScalarType.Float64).cpu().data<double>().ToArray();
+        void Add(double[] means, Tensor values)             // [b, H]
+        {
+            double[] sums = values.to_type(ScalarType.Float64).sum([0L]).cpu().data<double>().ToArray();
+            for (int layer = 0; layer < layers; layer++) means[layer] += sums[layer] / count;
+        }
     }
 
     // Cross-entropy of each row and layer: [B, H, K], [B] -> [B, H]

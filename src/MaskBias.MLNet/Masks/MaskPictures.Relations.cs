@@ -16,7 +16,7 @@ public static partial class MaskPictures
     /// <param name="columns">Columns of patches.</param>
     /// <param name="patch">The patch, counted row by row from 0.</param>
     /// <param name="relation">Which relation to draw.</param>
-    /// <param name="kind">How it is measured; see <see cref="PatchRelations"/>.</param>
+    /// <param name="kind">How it is measured.</param>
     /// <param name="options">Which masks count; null for the defaults.</param>
     /// <param name="scale">Pixels of the picture per pixel of the image, 1 to 64.</param>
     /// <returns>A PNG file.</returns>

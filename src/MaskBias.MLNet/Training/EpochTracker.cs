@@ -47,6 +47,12 @@ internal sealed class EpochTracker(RunLog log, IProgress<TrainingProgress>? next
         return Add(metrics);
     }
 
+    /// <summary>Reports the last step of the epoch that has ended, where nothing was measured that is worth a line.</summary>
+    public void Forward()
+    {
+        if (last is not null) next?.Report(last);
+    }
+
     /// <summary>Logs and reports the measures of the epoch that has ended.</summary>
     public void Publish()
     {

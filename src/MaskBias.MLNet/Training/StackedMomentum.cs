@@ -26,7 +26,8 @@ internal sealed class StackedMomentum : IOptimizer
     /// <param name="decays">Weight decay of each as a multiple of what <see cref="Set"/> gives.</param>
     /// <param name="momentum">m.</param>
     /// <param name="trustCoefficient">LARS's c; null for SGD.</param>
-    public StackedMomentum(IReadOnlyList<Parameter> parameters, float[] rates, float[] decays, double momentum, double? trustCoefficient = null)
+    public StackedMomentum(IReadOnlyList<Parameter> parameters, float[] rates, float[] decays, double momentum,
+        double? trustCoefficient = null)
     {
         (this.parameters, this.momentum, trust) = (parameters, momentum, trustCoefficient);
         updates = [.. parameters.Select(p => zeros_like(p).DetachFromDisposeScope())];

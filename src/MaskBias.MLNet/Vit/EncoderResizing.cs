@@ -12,7 +12,8 @@ public static class EncoderResizing
     /// <param name="patchSize">Side in pixels of the patches; null keeps it.</param>
     /// <returns>
     /// A new encoder on the same device, owned by the caller. A position embedding is resampled as <see cref="VitOptions.PositionResampling"/>
-    /// says, or computed anew where it is fixed; the patch projection as <see cref="PatchResampling"/> does. A projection head is kept;
+    /// says, or computed anew where it is fixed; the patch projection so that a resampled patch gives nearly the same
+    /// token (Beyer et al., FlexiViT, 2023, Eq. 3). A projection head is kept;
     /// a decoder where the patches are.
     /// </returns>
     /// <exception cref="ArgumentException">The sizes do not fit each other.</exception>

@@ -24,7 +24,7 @@ public sealed class LinearProbeTests : IDisposable
         var options = LinearProbeOptions.Sweep();
         (options.Epochs, options.Features, options.BatchSize, options.Seed, options.ValidationFraction) = (40, null, 12, 3, 0.2);
         (options.LearningRates, options.WeightDecays) = ([0.01, 0.3, 1], null);
-        if (!cached) (options.Augmentation, options.Epochs) = (new() { MinScale = 0.8 }, 15);
+        if (!cached) (options.Augmentation, options.Epochs, options.LearningRates) = (new() { MinScale = 0.8 }, 15, [1]);
         return options;
     }
 
@@ -241,7 +241,7 @@ public sealed class LinearProbeTests : IDisposable
         var rows = FeatureRows(64);
         ml.MulticlassClassification.Trainers.LinearProbe(options).Fit(Keyed(rows));
         Assert.Contains(lines, l => l.Contains("BatchSize is 64, not 16384: there are 64 images."));
-        Assert.Contains(lines, l => l.Contains("64 images of 3 classes, 0 more held out; batch 64, 1 steps per epoch, 90 in all, 10 of warm-up; learning rate 0.025 (base × 64 / 256)"));
+        Assert.Contains(lines, l => l.Contains("64 images of 3 classes, judged by 0 held out; batch 64, 1 steps per epoch, 90 in all, 10 of warm-up; learning rate 0.025 (base × 64 / 256)"));
         Assert.Contains(lines, l => l.Contains("epoch 90 of 90, training loss"));
     }
 

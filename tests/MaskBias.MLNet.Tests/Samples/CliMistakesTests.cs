@@ -38,6 +38,7 @@ public sealed class CliMistakesTests : IDisposable
     [InlineData("knn x.pth --images i --heads four", "--heads is 'four'; it must be a whole number.")]
     [InlineData("embed x.pth --images i --output o --device tpu", "--device is 'tpu'; it must be auto, cpu, cuda or cuda:N.")]
     [InlineData("bench --size huge", "--size is 'huge'; it must be one of base, small, tiny.")]
+    [InlineData("probe x.pth --images i --output o --weight-decays 0.1,much", "--weight-decays is '0.1,much'; it must be numbers with commas between them.")]
     [InlineData("probe x.pth --images i --output o --preset paper", "--preset is 'paper'; it must be one of dino, mae, sweep.")]
     [InlineData("export a b", "--format is missing: ")]
     [InlineData("export a b --format Pickle", "--format is 'Pickle'; it must be one of Dino, ")]

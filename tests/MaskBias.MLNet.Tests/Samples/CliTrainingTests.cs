@@ -38,7 +38,8 @@ public sealed class CliTrainingTests : IDisposable
         string plain = student.GetProperty("encoder").GetString()!;
         Assert.Contains(Lines("knn", plain, "--images", photos.Path), l => l.StartsWith("accuracy: ", StringComparison.Ordinal));
 
-        var probe = Json("probe", plain, "--images", photos.Path, "--output", At("probe.zip"), "--epochs", "5", "--learning-rates", "0.1,0.5");
+        var probe = Json("probe", plain, "--images", photos.Path, "--output", At("probe.zip"), "--epochs", "5", "--learning-rates", "0.1,0.5",
+            "--weight-decay", "0.01", "--weight-decays", "null");
         Assert.Equal(3, probe.GetProperty("heldOut").GetInt32());
         var model = new MLContext().Model.Load(At("probe.zip"), out var schema);
         Assert.Equal(["ImagePath"], schema.Select(c => c.Name));

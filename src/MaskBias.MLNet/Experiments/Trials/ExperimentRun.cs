@@ -49,9 +49,9 @@ internal sealed class ExperimentRun : IDisposable
     public ExperimentResult Execute()
     {
         var data = LoadData();
-        file?.Begin(Header(data));
-        var splits = DataSplits.Make(data.Labels, settings, seed);
         var setups = settings.Chosen.Select(c => new TrialSetup(c, [.. encoders.Keys], settings.Features)).ToList();
+        file?.Begin(Header(data, setups));
+        var splits = DataSplits.Make(data.Labels, settings, seed);
         var search = new CostFrugalSearch([.. setups.Select(s => new SearchArm(s.Space, s.Candidate.RelativeCost))],
             settings.MaxTime?.TotalSeconds ?? settings.MaxTrials!.Value, settings.MaxTime is null, seed);
         foreach (var trial in trials) search.Tell(ArmOf(trial), trial.Point, LossOf(trial), Seconds(trial));
@@ -146,11 +146,12 @@ internal sealed class ExperimentRun : IDisposable
         }
     }
 
-    private RunHeader Header(ExperimentData data) => new()
+    private RunHeader Header(ExperimentData data, List<TrialSetup> setups) => new()
     {
         Task = task.Name, Seed = seed, Budget = settings.MaxTime is null ? "trials" : "time", Data = data.Fingerprint,
         Encoders = encoders.ToDictionary(e => e.Key, e => Fingerprint.Of(e.Value)),
-        Settings = new Dictionary<string, string>([.. OptionsDescription.Of(settings), RandomStreams.Version]),
+        Settings = new Dictionary<string, string>([.. OptionsDescription.Of(settings), RandomStreams.Version, .. setups.Select(s =>
+            KeyValuePair.Create($"Search space of {s.Candidate.Name}", string.Join(", ", s.Space.Parameters.Select(p => p.Name))))]),
     };
 
     private bool IsOver(CostFrugalSearch search, out StopReason reason, out (int Arm, double[] Point) next)

@@ -120,7 +120,7 @@ internal sealed class SemiSupervisedRun : IDisposable
         var method = new SemiSupervisedMethod(options, supervised, student, teacher);
         string device = recipe.Device.Resolve().Reason;
         foreach (string adjustment in limits.Adjustments) log.Info(adjustment);
-        log.Info(ClassifierReport.Recipe(Phase, kept.Length, label.Count, heldOut.Length, plan, warmup, [recipe.LearningRate], device));
+        log.Info(ClassifierReport.Recipe(Phase, kept.Length, label.Count, heldOut.Length, plan, warmup, [recipe.LearningRate], [recipe.WeightDecay], device));
         log.Info($"{Phase}: {unlabelled.Length} images without a class besides, {beside} per step.");
         var description = folder is null ? null
             : plan.Describe(seed, options, FineTuneRun.StartingPoint(start, classes, label), store, limits.Adjustments, device);

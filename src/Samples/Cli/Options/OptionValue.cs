@@ -24,7 +24,7 @@ internal static class OptionValue
     {
         value = null;
         var kind = Nullable.GetUnderlyingType(type);
-        if (text.Equals("null", StringComparison.OrdinalIgnoreCase) && (kind is not null || type == typeof(string)))
+        if (text.Equals("null", StringComparison.OrdinalIgnoreCase) && (kind is not null || type == typeof(string) || type == typeof(double[])))
         {
             expected = "";
             return true;

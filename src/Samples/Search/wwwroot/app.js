@@ -68,7 +68,7 @@ function showTraining(now) {
   $("training-progress").hidden = $("cancel").hidden = !isRunning;
   $("train").hidden = isRunning;
   $("training-progress").value = now.progress;
-  const accuracy = now.accuracy == null ? "" : `, ${percent(now.accuracy)} of the tenth held out are right`;
+  const accuracy = now.accuracy == null ? "" : `, ${percent(now.accuracy)} are right when they are held out`;
   const learned = `${now.images} images of ${now.classes} labels${accuracy}`;
   const idle = state?.classifier === "probe" ? "Classes come from the classifier that was trained here."
     : state?.classifier === "model" ? "Classes come from the model that is served."

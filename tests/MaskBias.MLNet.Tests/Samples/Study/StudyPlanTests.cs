@@ -127,6 +127,10 @@ public sealed class StudyPlanTests : IDisposable
             .Replace("-1", "0.1", StringComparison.Ordinal).Replace("\"MaskRatio\": 1", "\"MaskRatio\": 0.5", StringComparison.Ordinal));
         Assert.Contains("'linear': Momentum is 2; it must lie in [0, 1).",
             Assert.Throws<UsageException>(() => PlanReader.Read(plan)).Message);
+
+        // All linear layers of a study see the same features.
+        File.WriteAllText(plan, File.ReadAllText(plan).Replace("\"Momentum\": 2", "\"Features\": { \"LastBlocks\": 1 }", StringComparison.Ordinal));
+        Assert.Contains("'Features.LastBlocks' is no option", Assert.Throws<UsageException>(() => PlanReader.Read(plan)).Message);
     }
 
     [Theory]
