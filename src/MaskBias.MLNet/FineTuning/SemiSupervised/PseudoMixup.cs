@@ -23,5 +23,5 @@ internal static class PseudoMixup
         return (mixed, new(targets, maximum(own, others).MoveToOuterDisposeScope()));
     }
 
-    private static Tensor Mix(Tensor batch, Tensor share) => Sum(batch * share, batch.flip(0) * (Number(1) - share));
+    private static Tensor Mix(Tensor batch, Tensor share) => Sum(batch * share, batch.flip(0) * Difference(Number(1), share));
 }

@@ -37,7 +37,7 @@ internal static class ColorAugmentation
         if (draws.Any(d => d.Solarize))
         {
             var bright = (Column(draws, d => d.Solarize ? 1 : 0, device) > Number(0)).logical_and(views >= Number(SolarizeThreshold));
-            views = where(bright, Number(1) - views, views);
+            views = where(bright, Difference(Number(1), views), views);
         }
         return views.MoveToOuterDisposeScope();
     }
@@ -82,7 +82,7 @@ internal static class ColorAugmentation
         Tensor FromHue(int offset)
         {
             var k = Sum(hue, Number(offset)).remainder(Number(6));
-            return value - chroma * minimum(k, Number(4) - k).clamp_(Number(0), Number(1));
+            return value - chroma * minimum(k, Difference(Number(4), k)).clamp_(Number(0), Number(1));
         }
     }
 

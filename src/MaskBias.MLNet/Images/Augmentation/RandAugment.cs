@@ -19,10 +19,10 @@ internal static class RandAugment
     [
         (x, _) => AutoContrast(x),
         (x, _) => Equalize(x),
-        (x, _) => Number(255) - x,
+        (x, _) => Difference(Number(255), x),
         (x, m) => Warp(x, m, s => (Math.Cos(s * Math.PI / 6), -Math.Sin(s * Math.PI / 6), 0, Math.Sin(s * Math.PI / 6), Math.Cos(s * Math.PI / 6), 0)),
         (x, m) => Posterize(x, Each(m, s => MathF.Pow(2, 4 + (int)(MathF.Abs(s) * 4)), x)),
-        (x, m) => where(x >= Each(m, s => 256 - (int)(MathF.Abs(s) * 256), x), Number(255) - x, x),
+        (x, m) => where(x >= Each(m, s => 256 - (int)(MathF.Abs(s) * 256), x), Difference(Number(255), x), x),
         (x, m) => where(x < Number(128), Sum(x, Each(m, s => (int)(MathF.Abs(s) * 110), x)).clamp_(Number(0), Number(255)), x),
         (x, m) => Blend(Luminance(x), x, m),
         (x, m) => Blend(Luminance(x).mean([1, 2, 3], keepdim: true), x, m),
@@ -90,7 +90,7 @@ internal static class RandAugment
         var levels = x.round().clamp_(Number(0), Number(255)).to_type(ScalarType.Int64).flatten(2).flatten(0, 1);    // [n·3, S·S]
         var histogram = zeros([levels.shape[0], 256]).SentTo(x.device).scatter_add_(1, levels, ones_like(levels, dtype: ScalarType.Float32));
         var last = histogram.gather(1, levels.amax([1], keepdim: true));
-        var step = ((Number(levels.shape[1]) - last) / Number(255)).floor();    // [n·3, 1]
+        var step = (Difference(Number(levels.shape[1]), last) / Number(255)).floor();    // [n·3, 1]
         var before = histogram.cumsum(1) - histogram;
         var table = (Sum(before, (step / Number(2)).floor()) / step.clamp_min(Number(1))).floor().clamp_(Number(0), Number(255));
         return where(step > Number(0), table.gather(1, levels), levels.to_type(ScalarType.Float32)).view(x.shape);
@@ -102,7 +102,7 @@ internal static class RandAugment
     private static Tensor Blend(Tensor other, Tensor x, float[] strengths)
     {
         var factor = Each(strengths, s => 1 + 0.9f * s, x);
-        return Sum(other * (Number(1) - factor), x * factor).clamp_(Number(0), Number(255));
+        return Sum(other * Difference(Number(1), factor), x * factor).clamp_(Number(0), Number(255));
     }
 
     private static Tensor Luminance(Tensor x)
