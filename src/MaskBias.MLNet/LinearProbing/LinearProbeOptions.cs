@@ -83,7 +83,7 @@ public sealed class LinearProbeOptions : SupervisedOptions
 
     /// <summary>
     /// Three learning rates with seven weight decays each, at once on features computed once, for data of which no good ones are known: the
-    /// layer that is right most often is trained again on all rows. A fifth of the rows judges or, of fewer than 1,000, all do, each held out
+    /// layer that is right most often is trained again on all rows. A fifth of the rows judges or, of fewer than 4,000, all do, each held out
     /// of one of five trainings. Features are normalised. Where fewer than 30 rows can be held out the layer of rate 0.1 and weight decay 0.3
     /// is taken, with a warning.
     /// </summary>

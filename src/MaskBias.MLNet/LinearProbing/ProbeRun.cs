@@ -18,7 +18,7 @@ namespace MaskBias.MLNet.LinearProbing;
 /// </summary>
 internal sealed class ProbeRun
 {
-    private const int EnoughToChooseBy = 30, FewRows = 1000, MostParts = 10;
+    private const int EnoughToChooseBy = 30, FewRows = 4000, MostParts = 10;
 
     private readonly IHost host;
     private readonly LinearProbeOptions options;

@@ -43,7 +43,7 @@ public abstract class SupervisedOptions : IValidatableObject
 
     /// <summary>
     /// Share of each class' labelled rows that is held out of training to choose by: fine-tuning the best epoch, the linear probe the best of
-    /// several learning rates and weight decays (of fewer than 1,000 rows, each in turn). A class of one row has none of them.
+    /// several learning rates and weight decays (of fewer than 4,000 rows, each in turn). A class of one row has none of them.
     /// </summary>
     /// <value>0: everything is learned from, and the last epoch is kept.</value>
     [Range(0.0, 0.9)]

@@ -88,15 +88,16 @@ public sealed class ProbeChoiceTests
     public void Of_many_rows_a_part_is_held_out_and_then_learned_from_as_well()
     {
         var seen = new List<TrainingProgress>();
-        ml.MulticlassClassification.Trainers.LinearProbe(Sweep(o => (o.Epochs, o.Progress) = (2, new Recorder(seen)))).Fit(Signal(1000, seed: 1));
-        Assert.Contains(lines, line => line.Contains("800 images of 2 classes, judged by 200 held out", StringComparison.Ordinal)
+        ml.MulticlassClassification.Trainers.LinearProbe(Sweep(o => (o.Epochs, o.Progress) = (2, new Recorder(seen)))).Fit(Signal(4000, seed: 1));
+        Assert.Contains(lines, line => line.Contains("3200 images of 2 classes, judged by 800 held out", StringComparison.Ordinal)
             && line.Contains("weight decay 0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3;", StringComparison.Ordinal));
-        string choice = lines.Single(line => line.Contains(" is the best of 21 settings by 200 rows held out; it is trained again on all rows.", StringComparison.Ordinal));
+        string choice = lines.Single(line => line.Contains(" is the best of 21 settings by 800 rows held out; it is trained again on all rows.", StringComparison.Ordinal));
         string decay = choice.Split("weight decay ")[1].Split(' ')[0];
-        Assert.Contains(lines, line => line.Contains("1000 images of 2 classes, judged by 0 held out", StringComparison.Ordinal)
+        Assert.Contains(lines, line => line.Contains("4000 images of 2 classes, judged by 0 held out", StringComparison.Ordinal)
             && line.Contains($"weight decay {decay};", StringComparison.Ordinal));
-        Assert.Equal(Enumerable.Range(1, 12).Select(i => (long)i), seen.Select(s => s.Step));       // three steps an epoch, and again
-        Assert.All(seen, s => Assert.Equal(12, s.Steps));
+        const int Steps = (2 * (3200 / 256)) + (2 * (4000 / 256));
+        Assert.Equal(Enumerable.Range(1, Steps).Select(i => (long)i), seen.Select(s => s.Step));
+        Assert.All(seen, s => Assert.Equal(Steps, s.Steps));
     }
 
     // Views are cut anew in every epoch, and so are held out once.

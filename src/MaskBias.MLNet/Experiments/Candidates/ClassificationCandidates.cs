@@ -33,7 +33,7 @@ public static class ClassificationCandidates
     {
         var epochs = SearchParameter.LogIntegers("Epochs", 10, 300, start: 40);
         var batch = SearchParameter.Choice("BatchSize", 256, 64);
-        return ExperimentCandidate.OnFeatures("LinearProbe", 100, [epochs, batch], trial =>
+        return ExperimentCandidate.OnFeatures("LinearProbe", 200, [epochs, batch], trial =>
         {
             var options = LinearProbeOptions.Sweep();
             (options.LabelColumnName, options.FeatureColumnName) = (trial.LabelColumnName, trial.FeatureColumnName);
