@@ -1,5 +1,6 @@
 using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Native;
+using MaskBias.MLNet.Weights.Onnx;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
@@ -28,7 +29,6 @@ internal static class EmbeddingOnnxChain
         string loaded = $"__{output}.image", resized = $"__{output}.resized";
         string pixels = PixelsName(output), features = FeaturesName(output);
         NativeEnvironment.KeepOnnxRuntimePrivate();
-        using var stream = new MemoryStream(model);
         var transforms = context.Transforms;
         List<string> helpers = [resized, pixels, features];
         List<IEstimator<ITransformer>> steps = [];
@@ -41,7 +41,7 @@ internal static class EmbeddingOnnxChain
         var (crop, center) = (ImageResizingEstimator.ResizingKind.IsoCrop, ImageResizingEstimator.Anchor.Center);
         steps.Add(transforms.ResizeImages(resized, size, size, image, crop, center));
         steps.Add(transforms.ExtractPixels(pixels, resized));     // planar R, G, B in [0, 255]
-        steps.Add(transforms.ApplyOnnxModel(features, pixels, stream));
+        steps.Add(OnnxLoading.Retried(() => transforms.ApplyOnnxModel(features, pixels, new MemoryStream(model))));
         // A copy that is Vector<Single, D>: the model gives Vector<Single, 1, D>, which trainers tell apart and plain copies keep.
         steps.Add(transforms.Expression(output, "x : x", features));
         steps.Add(transforms.DropColumns([.. helpers]));

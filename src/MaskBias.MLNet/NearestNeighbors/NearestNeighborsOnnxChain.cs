@@ -24,11 +24,11 @@ internal static class NearestNeighborsOnnxChain
     {
         string votes = $"__{featureColumnName}.votes", copy = $"__{featureColumnName}.logits";
         NativeEnvironment.KeepOnnxRuntimePrivate();
-        using var model = new MemoryStream(Export(classifier, featureColumnName, votes));
+        byte[] model = Export(classifier, featureColumnName, votes);
         IDataView data = new FeatureTable<uint>(
             new(label.Name, label.Type, label.Annotations), [], featureColumnName, [], (0, classifier.FeatureDim));
         var steps = new List<ITransformer>();
-        Add(context.Transforms.ApplyOnnxModel(votes, featureColumnName, model).Fit(data));
+        Add(OnnxLoading.Retried(() => context.Transforms.ApplyOnnxModel(votes, featureColumnName, new MemoryStream(model))).Fit(data));
         Add(context.Transforms.Expression(copy, "x : x", votes).Fit(data));         // Vector<Single, K> of Vector<Single, 1, K>
         Add(Identity(classifier.Classes).ToTransformer(context, data.Schema, copy, label));
         Add(context.Transforms.DropColumns(votes, copy).Fit(data));
