@@ -26,7 +26,11 @@ internal static class ScenesCommand
             Description = "How much lies behind the object: 1 is about thirty patches, blobs, lines and specks, 0 is none; at most 4.",
             DefaultValueFactory = _ => defaults.Clutter,
         };
-        var seed = new Option<int>("--seed") { Description = "The same seed gives the same pictures; those to measure on are the next seed's, so that seeds two apart share none.", DefaultValueFactory = _ => defaults.Seed };
+        var seed = new Option<int>("--seed")
+        {
+            Description = "The same seed gives the same pictures; those to measure on are the next seed's, so that seeds two apart share none.",
+            DefaultValueFactory = _ => defaults.Seed,
+        };
         var json = Session.JsonOption();
         foreach (Option option in new Option[] { output, train, test, size, clutter, seed, json }) command.Add(option);
         command.SetAction(parsed => Session.Run(parsed, json, session =>
