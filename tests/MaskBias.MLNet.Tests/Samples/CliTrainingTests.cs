@@ -192,6 +192,28 @@ public sealed class CliTrainingTests : IDisposable
     }
 
     [Fact]
+    public void Few_images_are_learned_from_by_a_small_encoder_unless_options_or_a_checkpoint_say_otherwise()
+    {
+        string[] dino = ["pretrain", "dino", "--images", photos.Path, "--output", At("none"), "--dry-run"];
+        AssertChosen(dino, "18 images are few: batch 64, 400 epochs, 128 prototypes", "Encoder.EmbedDim=96 ", "Encoder.ImageSize=32 ", "Views.LocalViews=0 ",
+            "Views.GlobalMinScale=0.7 ", "MaskBias.InitialValue=4 ", " LearningRate=0.004 ");
+        AssertChosen([.. dino, "--encoder-embed-dim", "48", "--views-local-views", "2"], "Encoder.EmbedDim=48 ", "Encoder.Depth=3 ", "Views.LocalViews=2 ");
+        AssertChosen(["pretrain", "mae", .. dino[2..]], "400 epochs.", "Encoder.EmbedDim=96 ", "Decoder.EmbedDim=96 ", "Decoder.NormalizePixels=true ", " LearningRate=0.002 ");
+
+        Json(["pretrain", "dino", "--images", photos.Path, "--masks", "none", "--output", At("own"), "--epochs", "1", .. Tiny]);
+        AssertChosen([.. dino, "--start-from", At("own/encoder")], "the checkpoint's encoder; 18 images", "Encoder.EmbedDim=24 ", " LearningRate=0.0025 ");
+        AssertChosen(["distill", At("own/encoder"), .. dino[2..]], "18 images are few: batch 64, 100 epochs", "Views.LocalViews=0 ", " LearningRate=0.004 ");
+
+        static void AssertChosen(string[] command, params string[] expected)
+        {
+            var (code, _, notes) = Run(command);
+            Assert.Equal(0, code);
+            string line = string.Join(' ', notes.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));      // wherever a terminal would break it
+            foreach (string text in expected) Assert.Contains(text.Trim(), line);
+        }
+    }
+
+    [Fact]
     public void Doctor_finds_this_machine_fit_and_bench_measures_it()
     {
         Assert.Equal("ready", Json("doctor").GetProperty("verdict").GetString());

@@ -29,7 +29,7 @@ internal static class DistillCommand
             var found = photos.Load(session, parsed, seed: 1);
             int images = found.Train.Count + found.Test.Count + found.Extra.Count;
             var options = encoder.Decoder is null ? new DistillationOptions() : DistillationOptions.Mae();
-            options.BatchSize = images < 5000 ? 64 : options.BatchSize;
+            string? chosen = SizedDefaults.Apply(options, images, ofMae: encoder.Decoder is not null);
             options.Distributed = Session.Distributed;
             tree.Apply(parsed, options);
             if (!tree.IsGiven(parsed, nameof(options.Precision))) options.Precision = SizedDefaults.Precision(options.Device);
@@ -41,7 +41,7 @@ internal static class DistillCommand
             if (found.HasLabels) options.NearestNeighborMonitor ??= new() { EveryEpochs = Math.Max(1, options.Epochs / 10) };
             run.Apply(parsed, options, session);
             _ = UsageException.Checked(() => ml.SelfSupervised().Distill(encoder, options));
-            session.Resolved(tree.Values(options));
+            session.Resolved(tree.Values(options), chosen);
             if (run.IsDry(parsed))
             {
                 RunFolderInput.WriteDryRun(session, options, images, options.Student ?? encoder.Model.Options);

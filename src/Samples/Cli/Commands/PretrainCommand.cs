@@ -62,8 +62,8 @@ internal static class PretrainCommand
             var found = photos.Load(session, parsed, seed: 1);
             int images = found.Train.Count + found.Test.Count + found.Extra.Count;
             Native.TorchRuntime.EnsureLoaded();
-            string chosen = SizedDefaults.Apply(options, images, torch.cuda_is_available());
             using var started = parsed.GetValue(start) is { } path ? EncoderCheckpoint.Load(path) : null;
+            string chosen = SizedDefaults.Apply(options, images, torch.cuda_is_available(), startsAnew: started is null);
             if (started is not null) startFrom(options, started);
             options.Distributed = Session.Distributed;
             tree.Apply(parsed, options);
@@ -86,6 +86,8 @@ internal static class PretrainCommand
                 options.Progress = progress;
                 using var model = fit(ml, options, rows);
                 run.Finish(parsed, session, model);
+                if (column is not null && Session.IsRoot)
+                    session.Note("It is guided by masks. Before it is used without them, distil it: maskbias distill ENCODER --images DIR --output DIR.");
             });
         }));
         return command;
