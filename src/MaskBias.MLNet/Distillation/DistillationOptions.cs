@@ -36,6 +36,21 @@ public sealed class DistillationOptions : PretrainingOptions
     };
 
     /// <summary>
+    /// Settings for a small teacher that learned from some hundred to some thousand images: 65,000 images seen in 20 to 100 epochs of batches of 64,
+    /// no drop path; after DINO its large crops and base learning rate 0.004, after MAE 0.002 (docs/study.md).
+    /// </summary>
+    /// <param name="images">How many there are.</param>
+    /// <param name="ofMae">Whether MAE pretrained the teacher.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There are none.</exception>
+    public static DistillationOptions FewImages(int images, bool ofMae = false)
+    {
+        var options = ofMae ? Mae() : new() { FinalWeightDecay = 0.1, Views = Training.FewImages.Views };
+        (options.BatchSize, options.Epochs) = (Training.FewImages.BatchSize, Training.FewImages.Epochs(images, Training.FewImages.ImagesDistilled, 20, 100));
+        (options.LearningRate, options.WarmupEpochs, options.DropPath) = (ofMae ? 0.002 : 0.004, 1, 0);
+        return options;
+    }
+
+    /// <summary>
     /// The student; null for the teacher's architecture. Its own drop path is replaced by <see cref="DropPath"/>, its mask bias left out.
     /// </summary>
     /// <value>null.</value>

@@ -195,14 +195,22 @@ public sealed class CliTrainingTests : IDisposable
     public void Few_images_are_learned_from_by_a_small_encoder_unless_options_or_a_checkpoint_say_otherwise()
     {
         string[] dino = ["pretrain", "dino", "--images", photos.Path, "--output", At("none"), "--dry-run"];
-        AssertChosen(dino, "18 images are few: batch 64, 400 epochs, 128 prototypes", "Encoder.EmbedDim=96 ", "Encoder.ImageSize=32 ", "Views.LocalViews=0 ",
-            "Views.GlobalMinScale=0.7 ", "MaskBias.InitialValue=4 ", " LearningRate=0.004 ");
-        AssertChosen([.. dino, "--encoder-embed-dim", "48", "--views-local-views", "2"], "Encoder.EmbedDim=48 ", "Encoder.Depth=3 ", "Views.LocalViews=2 ");
-        AssertChosen(["pretrain", "mae", .. dino[2..]], "400 epochs.", "Encoder.EmbedDim=96 ", "Decoder.EmbedDim=96 ", "Decoder.NormalizePixels=true ", " LearningRate=0.002 ");
+        AssertChosen(dino, "18 images are few: an encoder 96 wide and 3 deep that sees 32 pixels (for finer detail --encoder-image-size 64), 400 epochs in batches of 64, 128 prototypes",
+            "2 views of 0.7 of an image and more, bias of masks from 4.", "Views.LocalViews=0 ", " LearningRate=0.004 ");
+        AssertChosen([.. dino, "--masks", "none", "--encoder-embed-dim", "48", "--batch-size", "256", "--views-local-views", "2"],
+            "an encoder 48 wide and 3 deep", "in batches of 256, 128 prototypes", "and more, 2 local ones.", " LearningRate=0.001 ");
+        AssertChosen([.. dino, "--encoder-embed-dim", "384"], "an encoder 384 wide", " LearningRate=0.0025 ");
+        AssertChosen(["pretrain", "mae", .. dino[2..]], "Decoder.EmbedDim=96 ", "Decoder.NormalizePixels=true ", " LearningRate=0.002 ");
 
-        Json(["pretrain", "dino", "--images", photos.Path, "--masks", "none", "--output", At("own"), "--epochs", "1", .. Tiny]);
-        AssertChosen([.. dino, "--start-from", At("own/encoder")], "the checkpoint's encoder; 18 images", "Encoder.EmbedDim=24 ", " LearningRate=0.0025 ");
-        AssertChosen(["distill", At("own/encoder"), .. dino[2..]], "18 images are few: batch 64, 100 epochs", "Views.LocalViews=0 ", " LearningRate=0.004 ");
+        Json(["pretrain", "dino", "--images", photos.Path, "--masks", "none", "--output", At("own"), "--epochs", "1", "--head-out-dim", "24", .. Tiny]);
+        AssertChosen([.. dino, "--start-from", At("own/encoder")], "an encoder 24 wide and 1 deep", "Head.OutDim=24 ", "Views.GlobalMinScale=0.4 ", " LearningRate=0.0025 ");
+        AssertChosen(["distill", At("own/encoder"), .. dino[2..]], "100 epochs in batches of 64, 2 views of 0.7 of an image and more.", " LearningRate=0.004 ");
+        AssertChosen(["distill", At("own/encoder"), .. dino[2..], "--student-embed-dim", "12"], "an encoder 12 wide and 1 deep that sees 32 pixels");
+
+        AssertChosen(["pretrain", "mae", "--images", photos.Path, "--masks", "segment", "--output", At("hidden"), "--epochs", "1", "--decoder-embed-dim", "12", "--decoder-depth", "1", .. Tiny],
+            $"maskbias distill {At("hidden/encoder")} --images {photos.Path} --masks segment --output STUDENT");
+        AssertChosen(["pretrain", "mae", .. dino[2..], "--start-from", At("hidden/encoder")], "Decoder.EmbedDim=12 ", "Decoder.Depth=1 ");
+        AssertChosen(["distill", At("hidden/encoder"), .. dino[2..]], "Views.GlobalMinScale=0.2 ", " LearningRate=0.002 ");
 
         static void AssertChosen(string[] command, params string[] expected)
         {

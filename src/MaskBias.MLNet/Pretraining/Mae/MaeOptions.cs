@@ -39,6 +39,20 @@ public sealed class MaeOptions : PretrainingOptions
         new() { Encoder = VitOptions.Small(patchSize: 8, imageSize), MaskBlockSize = 2 };
 
     /// <summary>
+    /// Settings for some hundred to some thousand images and an encoder that starts from random weights: 96 wide and 3 deep, patches of 8 at 32
+    /// pixels, a decoder 96 wide and 2 deep of normalised pixels, 1.3 million images seen in 100 to 400 epochs of batches of 64, base learning
+    /// rate 0.002 (docs/study.md; for finer detail raise <see cref="VitOptions.ImageSize"/>).
+    /// </summary>
+    /// <param name="images">How many there are.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There are none.</exception>
+    public static MaeOptions FewImages(int images) => new()
+    {
+        Encoder = Training.FewImages.Encoder, BatchSize = Training.FewImages.BatchSize,
+        Epochs = Training.FewImages.Epochs(images, Training.FewImages.ImagesSeen, 100, 400), LearningRate = 0.002,
+        Decoder = new() { EmbedDim = 96, Depth = 2, Heads = 3, NormalizePixels = true },
+    };
+
+    /// <summary>
     /// The encoder. Its own positions, pooling and mask bias are replaced by <see cref="Positions"/>, <see cref="Pooling"/> and
     /// <see cref="MaskBias"/>; it has no drop path.
     /// </summary>

@@ -4,6 +4,7 @@ using MaskBias.MLNet.Distillation;
 using MaskBias.MLNet.Samples.Cli.Inputs;
 using MaskBias.MLNet.Samples.Cli.Options;
 using MaskBias.MLNet.Samples.Cli.Output;
+using TorchSharp;
 
 namespace MaskBias.MLNet.Samples.Cli.Commands;
 
@@ -28,10 +29,13 @@ internal static class DistillCommand
             using var encoder = teacher.Load(parsed);
             var found = photos.Load(session, parsed, seed: 1);
             int images = found.Train.Count + found.Test.Count + found.Extra.Count;
-            var options = encoder.Decoder is null ? new DistillationOptions() : DistillationOptions.Mae();
-            string? chosen = SizedDefaults.Apply(options, images, ofMae: encoder.Decoder is not null);
+            var sized = new SizedDefaults(images, hasCuda: encoder.Device.type == DeviceType.CUDA);
+            var options = sized.Distillation(encoder);
             options.Distributed = Session.Distributed;
+            if (tree.IsGiven(parsed, nameof(options.Student))) options.Student = encoder.Model.Options;      // what is not given is the teacher's
             tree.Apply(parsed, options);
+            var student = options.Student ?? encoder.Model.Options;
+            if (!tree.IsGiven(parsed, nameof(options.LearningRate))) sized.SetRate(options, student, encoder);
             if (!tree.IsGiven(parsed, nameof(options.Precision))) options.Precision = SizedDefaults.Precision(options.Device);
             var ml = session.Context(options.Seed);
             // A plain teacher has nothing to do with masks.
@@ -41,10 +45,10 @@ internal static class DistillCommand
             if (found.HasLabels) options.NearestNeighborMonitor ??= new() { EveryEpochs = Math.Max(1, options.Epochs / 10) };
             run.Apply(parsed, options, session);
             _ = UsageException.Checked(() => ml.SelfSupervised().Distill(encoder, options));
-            session.Resolved(tree.Values(options), chosen);
+            session.Resolved(tree.Values(options), sized.Describe(options, student));
             if (run.IsDry(parsed))
             {
-                RunFolderInput.WriteDryRun(session, options, images, options.Student ?? encoder.Model.Options);
+                RunFolderInput.WriteDryRun(session, options, images, student);
                 return;
             }
             session.Train(progress =>

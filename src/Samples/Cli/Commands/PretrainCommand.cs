@@ -24,22 +24,14 @@ internal static class PretrainCommand
             "pretrain dino --images photos --output run --resume")
     {
         Method<DinoOptions>("dino", "DINO: a student learns what a moving average of itself sees in other views.",
-            (ml, options, rows) => ml.SelfSupervised().Dino(options).Fit(rows), o => o.Encoder, (o, start) =>
-            {
-                o.StartFrom = start;
-                o.Encoder = start.Model.Options;
-            }),
+            (ml, options, rows) => ml.SelfSupervised().Dino(options).Fit(rows), o => o.Encoder, (sized, start) => sized.Dino(start)),
         Method<MaeOptions>("mae", "MAE: a masked autoencoder.",
-            (ml, options, rows) => ml.SelfSupervised().Mae(options).Fit(rows), o => o.Encoder, (o, start) =>
-            {
-                o.StartFrom = start;
-                o.Encoder = start.Model.Options;
-            }),
+            (ml, options, rows) => ml.SelfSupervised().Mae(options).Fit(rows), o => o.Encoder, (sized, start) => sized.Mae(start)),
     };
 
     private static Command Method<TOptions>(
         string name, string description, Func<MLContext, TOptions, IDataView, PretrainedTransformer> fit,
-        Func<TOptions, VitOptions> encoderOf, Action<TOptions, VisionEncoder> startFrom)
+        Func<TOptions, VitOptions> encoderOf, Func<SizedDefaults, VisionEncoder?, TOptions> defaults)
         where TOptions : PretrainingOptions, new()
     {
         var command = new Command(name, description);
@@ -58,24 +50,24 @@ internal static class PretrainCommand
         command.Add(json);
         command.SetAction(parsed => Session.Run(parsed, json, session =>
         {
-            var options = new TOptions();
             var found = photos.Load(session, parsed, seed: 1);
             int images = found.Train.Count + found.Test.Count + found.Extra.Count;
             Native.TorchRuntime.EnsureLoaded();
             using var started = parsed.GetValue(start) is { } path ? EncoderCheckpoint.Load(path) : null;
-            string chosen = SizedDefaults.Apply(options, images, torch.cuda_is_available(), startsAnew: started is null);
-            if (started is not null) startFrom(options, started);
+            var sized = new SizedDefaults(images, torch.cuda_is_available());
+            var options = defaults(sized, started);
             options.Distributed = Session.Distributed;
             tree.Apply(parsed, options);
             if (!tree.IsGiven(parsed, nameof(options.Precision))) options.Precision = SizedDefaults.Precision(options.Device);
+            var encoder = encoderOf(options);
+            if (started is null && !tree.IsGiven(parsed, nameof(options.LearningRate))) sized.SetRate(options, encoder);
             var ml = session.Context(options.Seed);
             var (rows, column) = masks.Add(parsed, ml, PhotoInput.Everything(ml, found));
             options.MaskColumnName = column;
             if (found.HasLabels) options.NearestNeighborMonitor ??= new() { EveryEpochs = Math.Max(1, options.Epochs / 10) };
             run.Apply(parsed, options, session);
             _ = UsageException.Checked(() => OptionsAreValid(ml, options));
-            session.Resolved(tree.Values(options), chosen);
-            var encoder = encoderOf(options);
+            session.Resolved(tree.Values(options), sized.Describe(options, encoder));
             if (run.IsDry(parsed))
             {
                 RunFolderInput.WriteDryRun(session, options, images, encoder);
@@ -86,8 +78,11 @@ internal static class PretrainCommand
                 options.Progress = progress;
                 using var model = fit(ml, options, rows);
                 run.Finish(parsed, session, model);
-                if (column is not null && Session.IsRoot)
-                    session.Note("It is guided by masks. Before it is used without them, distil it: maskbias distill ENCODER --images DIR --output DIR.");
+                if (column is null || !Session.IsRoot) return;
+                session.Note($"""
+                    It is guided by masks. Before it is used without them, distil it:
+                    maskbias distill {run.EncoderOf(parsed)}{photos.Given(parsed)}{masks.Given(parsed)} --output STUDENT
+                    """);
             });
         }));
         return command;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Numerics;
 using MaskBias.MLNet.Distillation;
 using MaskBias.MLNet.Images.Augmentation;
 using MaskBias.MLNet.Native;
@@ -11,93 +10,105 @@ using MaskBias.MLNet.Vit;
 namespace MaskBias.MLNet.Samples.Cli.Commands;
 
 /// <summary>
-/// Defaults by the number of images and the device. The library's are the paper's, for a million images and days on several devices. A few
-/// thousand teach a small encoder more when it sees each of them some hundred times, as thumbnails and in views that are not too hard: what
-/// docs/study.md found on the plain encoder.
+/// Defaults by the number of images and the device: the library's presets for few images, or the paper's settings, which are for a million images and
+/// days on several devices.
 /// </summary>
-internal static class SizedDefaults
+/// <param name="images">How many there are to learn from.</param>
+/// <param name="hasCuda">Whether there is a CUDA device.</param>
+internal sealed class SizedDefaults(int images, bool hasCuda)
 {
-    private const int Few = 20_000, FewBatch = 64, ImagesPerPrototype = 8;
-    private const int ImagesSeen = 1_300_000, ImagesSeenAgain = 300_000, ImagesDistilled = 65_000;
+    private const int Few = 20_000, FewBatch = 64, Narrow = 192;
+
+    private bool IsFew => images < Few;
+
+    // One that has learned is not trained as long, and sees what the paper's would.
+    private int EpochsAgain => Math.Clamp(300_000 / Math.Max(1, images), 100, 400);
+
+    private VitOptions Encoder => hasCuda ? VitOptions.Small() : VitOptions.Tiny(patchSize: 8, imageSize: 64);
 
     /// <summary>The precision in which a device trains fastest.</summary>
     /// <exception cref="InvalidOperationException">The CUDA device asked for is not there.</exception>
     public static TrainingPrecision Precision(ComputeDevice device) => device.HasBFloat16 ? TrainingPrecision.BFloat16 : TrainingPrecision.Float32;
 
-    /// <summary>Sets what the size of the data decides for a pretraining.</summary>
-    /// <param name="options">To set.</param>
-    /// <param name="images">How many there are to learn from.</param>
-    /// <param name="hasCuda">Whether there is a CUDA device.</param>
-    /// <param name="startsAnew">Whether the encoder starts from random weights; one that has learned keeps its architecture and the paper's rate.</param>
-    /// <returns>What was chosen and why, in one line.</returns>
-    public static string Apply(PretrainingOptions options, int images, bool hasCuda, bool startsAnew = true)
+    /// <summary>Settings of DINO.</summary>
+    /// <param name="start">The encoder to go on from; null for random weights.</param>
+    public DinoOptions Dino(VisionEncoder? start)
     {
-        bool isFew = images < Few;
-        string chosen = !startsAnew ? "the checkpoint's encoder" : SetEncoder(options, Encoder());
-        if (isFew)
+        if (start is null) return IsFew ? DinoOptions.FewImages(images) : new() { Encoder = Encoder };
+        var few = IsFew ? DinoOptions.FewImages(images) : null;
+        var options = new DinoOptions { StartFrom = start, Encoder = start.Model.Options };
+        options.MaskBias = options.Encoder.MaskBias ?? few?.MaskBias ?? options.MaskBias;
+        options.Head = start.Head?.Options ?? few?.Head ?? options.Head;
+        if (few is null) return options;
+        (options.BatchSize, options.Epochs) = (FewBatch, EpochsAgain);
+        (options.TeacherTemperature, options.WarmupTeacherTemperatureEpochs) = (few.TeacherTemperature, few.WarmupTeacherTemperatureEpochs);
+        options.TeacherMomentum = few.TeacherMomentum;
+        if (!hasCuda) options.Views.LocalViews = 2;
+        return options;
+    }
+
+    /// <summary>Settings of MAE.</summary>
+    /// <param name="start">The encoder to go on from; null for random weights.</param>
+    public MaeOptions Mae(VisionEncoder? start)
+    {
+        var few = MaeOptions.FewImages(images);
+        if (start is null && IsFew) return few;
+        var options = new MaeOptions { StartFrom = start, Encoder = start?.Model.Options ?? Encoder };
+        if (IsFew) (options.BatchSize, options.Epochs) = (FewBatch, EpochsAgain);
+        if (IsFew || !hasCuda) (options.Decoder.EmbedDim, options.Decoder.Depth, options.Decoder.Heads) = (few.Decoder.EmbedDim, few.Decoder.Depth, few.Decoder.Heads);
+        options.MaskBias = options.Encoder.MaskBias ?? options.MaskBias;
+        options.Decoder = start?.Decoder?.Options ?? options.Decoder;
+        return options;
+    }
+
+    /// <summary>Settings of a distillation.</summary>
+    /// <param name="teacher">Whom the student learns from: a small one, of a pretraining on few images, or a large one, such as a public one.</param>
+    public DistillationOptions Distillation(VisionEncoder teacher)
+    {
+        bool ofMae = teacher.Decoder is not null;
+        if (IsFew && IsNarrow(teacher.Model.Options)) return DistillationOptions.FewImages(images, ofMae);
+        var options = ofMae ? DistillationOptions.Mae() : new();
+        if (images < 5000) options.BatchSize = FewBatch;
+        return options;
+    }
+
+    /// <summary>Sets the rate that few images and a small encoder want, whatever the batch; others keep the paper's.</summary>
+    /// <param name="options">With everything else that was given.</param>
+    /// <param name="encoder">The encoder that learns.</param>
+    /// <param name="teacher">Whom it learns from in a distillation.</param>
+    public void SetRate(PretrainingOptions options, VitOptions encoder, VisionEncoder? teacher = null)
+    {
+        if (!IsFew || (teacher is not null && !IsNarrow(teacher.Model.Options))) return;
+        if (!IsNarrow(encoder))
         {
-            options.BatchSize = FewBatch;
-            options.Epochs = Epochs(startsAnew ? ImagesSeen : ImagesSeenAgain, images, 100, 400);
-            if (startsAnew) options.LearningRate = options is DinoOptions ? 0.004 : 0.002;
-            chosen += string.Create(CultureInfo.InvariantCulture, $"; {images} images are few: batch {options.BatchSize}, {options.Epochs} epochs");
-            if (options is DinoOptions dino) chosen += SetFew(dino, images);
+            if (options is DinoOptions) options.LearningRate = new DinoOptions().LearningRate;
+            if (options is MaeOptions) options.LearningRate = new MaeOptions().LearningRate;
+            return;
         }
-        if (options is MaeOptions mae && startsAnew && (isFew || !hasCuda))
+        bool learnsFeatures = options is MaeOptions || (teacher is not null && teacher.Head is null);
+        options.LearningRate = (learnsFeatures ? 0.002 : 0.004) * FewBatch / options.BatchSize;
+    }
+
+    /// <summary>What will be trained, in a line.</summary>
+    /// <param name="options">As they are in force.</param>
+    /// <param name="encoder">The encoder that learns.</param>
+    public string Describe(PretrainingOptions options, VitOptions encoder)
+    {
+        string few = IsFew ? " are few" : "", finer = encoder.ImageSize < 64 && options is not DistillationOptions ? " (for finer detail --encoder-image-size 64)" : "";
+        string line = string.Create(CultureInfo.InvariantCulture, $"{images} images{few}: an encoder {encoder.EmbedDim} wide and {encoder.Depth} deep that sees {encoder.ImageSize} pixels{finer}")
+            + string.Create(CultureInfo.InvariantCulture, $", {options.Epochs} epochs in batches of {options.BatchSize}");
+        if (options is DinoOptions dino)
         {
-            (mae.Decoder.EmbedDim, mae.Decoder.Depth, mae.Decoder.Heads) = (96, 2, 3);
-            mae.Decoder.NormalizePixels |= isFew;
+            line += string.Create(CultureInfo.InvariantCulture,
+                $", {dino.Head.OutDim} prototypes, teacher temperature {dino.TeacherTemperature} and momentum {dino.TeacherMomentum}, {Views(dino.Views)}");
+            if (options.MaskColumnName is not null) line += string.Create(CultureInfo.InvariantCulture, $", bias of masks from {dino.MaskBias.InitialValue}");
         }
-        return chosen + ".";
-
-        (VitOptions, string) Encoder() => (isFew, hasCuda) switch
-        {
-            (true, _) => (new() { EmbedDim = 96, Depth = 3, Heads = 3, PatchSize = 8, ImageSize = 32 }, "an encoder 96 wide and 3 deep that sees 32 pixels"),
-            (_, true) => (VitOptions.Small(), "ViT-S/16 at 224 pixels: there is a CUDA device"),
-            _ => (VitOptions.Tiny(patchSize: 8, imageSize: 64), "ViT-Ti/8 at 64 pixels: there is no CUDA device"),
-        };
+        if (options is DistillationOptions distillation) line += ", " + Views(distillation.Views);
+        return line + ".";
     }
 
-    /// <summary>Sets what the size of the data decides for a distillation.</summary>
-    /// <param name="options">To set.</param>
-    /// <param name="images">How many there are to learn from.</param>
-    /// <param name="ofMae">Whether MAE pretrained the teacher, which has views of its own.</param>
-    /// <returns>What was chosen and why, in one line; null where nothing was.</returns>
-    public static string? Apply(DistillationOptions options, int images, bool ofMae)
-    {
-        if (images >= Few) return null;
-        (options.BatchSize, options.Epochs, options.WarmupEpochs) = (FewBatch, Epochs(ImagesDistilled, images, 20, 100), 1);
-        (options.LearningRate, options.DropPath) = (ofMae ? 0.002 : 0.004, 0);
-        if (!ofMae)
-        {
-            options.FinalWeightDecay = 0.1;
-            MakeEasy(options.Views);
-        }
-        return string.Create(CultureInfo.InvariantCulture,
-            $"{images} images are few: batch {options.BatchSize}, {options.Epochs} epochs{(ofMae ? "" : $", {EasyViews}")}.");
-    }
+    private static bool IsNarrow(VitOptions encoder) => encoder.EmbedDim <= Narrow;
 
-    private const string EasyViews = "views of seven tenths of an image and more";
-
-    private static string SetEncoder(PretrainingOptions options, (VitOptions Encoder, string Chosen) choice)
-    {
-        if (options is DinoOptions dino) dino.Encoder = choice.Encoder;
-        if (options is MaeOptions mae) mae.Encoder = choice.Encoder;
-        return choice.Chosen;
-    }
-
-    private static string SetFew(DinoOptions dino, int images)
-    {
-        dino.Head.OutDim = Math.Clamp((int)BitOperations.RoundUpToPowerOf2((uint)(images / ImagesPerPrototype)), 128, 4096);
-        (dino.Head.HiddenDim, dino.Head.BottleneckDim) = (256, 64);
-        (dino.TeacherTemperature, dino.WarmupTeacherTemperatureEpochs, dino.TeacherMomentum) = (0.04, 0, 0.99);
-        (dino.FinalWeightDecay, dino.WarmupEpochs) = (0.1, 5);
-        dino.MaskBias.InitialValue = 4;                        // from 0 a short run leaves the masks all but unused
-        MakeEasy(dino.Views);
-        return $", {dino.Head.OutDim} prototypes, teacher temperature {dino.TeacherTemperature} and momentum {dino.TeacherMomentum}, α from 4, {EasyViews}";
-    }
-
-    private static void MakeEasy(MultiCropOptions views) =>
-        (views.LocalViews, views.GlobalMinScale, views.BlurProbability, views.SolarizeProbability) = (0, 0.7, 0, 0);
-
-    private static int Epochs(int imagesSeen, int images, int least, int most) => Math.Clamp(imagesSeen / Math.Max(1, images), least, most);
+    private static string Views(MultiCropOptions views) => string.Create(CultureInfo.InvariantCulture,
+        $"{views.GlobalViews} views of {views.GlobalMinScale:0.##} of an image and more{(views.LocalViews > 0 ? $", {views.LocalViews} local ones" : "")}");
 }

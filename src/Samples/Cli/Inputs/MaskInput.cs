@@ -2,6 +2,7 @@ using System.CommandLine;
 using MaskBias.MLNet.Catalog;
 using MaskBias.MLNet.Masks.Files;
 using MaskBias.MLNet.Masks.Sam;
+using MaskBias.MLNet.Samples.Cli.Output;
 using Microsoft.ML;
 
 namespace MaskBias.MLNet.Samples.Cli.Inputs;
@@ -52,6 +53,9 @@ internal sealed class MaskInput
         return chosen is None or Segment || chosen.StartsWith(Sam, StringComparison.Ordinal) || Path.Exists(chosen) ? chosen
             : throw new UsageException($"--masks is '{chosen}'; it must be segment, none, sam:CHECKPOINT, or a file or folder that is there.");
     }
+
+    /// <summary>What was given, for another command.</summary>
+    public string Given(ParseResult parsed) => GivenOptions.Text(parsed, source, format, missing, store);
 
     /// <summary>The rows with a column of masks, found once when they are read; as they are without masks.</summary>
     public (IDataView Rows, string? ColumnName) Add(ParseResult parsed, MLContext ml, IDataView rows)

@@ -34,6 +34,9 @@ internal sealed class PhotoInput
         if (takesExtra) command.Add(extra);
     }
 
+    /// <summary>What was given, for another command.</summary>
+    public string Given(ParseResult parsed) => GivenOptions.Text(parsed, images, extra);
+
     /// <summary>Finds the images, and notes those that no format here fits.</summary>
     /// <exception cref="UsageException">There are none, or no classes where they are needed.</exception>
     public PhotoSet Load(Session session, ParseResult parsed, int seed)

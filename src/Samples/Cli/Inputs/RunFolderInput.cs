@@ -35,6 +35,9 @@ internal sealed class RunFolderInput
         options.CancellationToken = session.Token;
     }
 
+    /// <summary>The encoder's folder, as another command takes it.</summary>
+    public string EncoderOf(ParseResult parsed) => GivenOptions.Quoted(Path.Combine(parsed.GetValue(output)!, "encoder"));
+
     /// <summary>Writes the encoder and tells how it went.</summary>
     public void Finish(ParseResult parsed, Session session, PretrainedTransformer model)
     {

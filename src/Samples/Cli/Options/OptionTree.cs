@@ -37,10 +37,14 @@ internal sealed class OptionTree<T> where T : class, new()
         }
     }
 
-    /// <summary>Whether an option was given, on the command line or in the file.</summary>
-    public bool IsGiven(ParseResult parsed, string name) =>
-        set.Leaves.Any(l => l.Name == name && parsed.GetValue(l.Option) is not null)
-        || (parsed.GetValue(config) is { } path && Entries(path).Any(e => e.Name.Equals(name, StringComparison.OrdinalIgnoreCase)));
+    /// <summary>Whether an option, or one within it, was given, on the command line or in the file.</summary>
+    public bool IsGiven(ParseResult parsed, string name)
+    {
+        return set.Leaves.Any(l => IsIt(l.Name) && parsed.GetValue(l.Option) is not null)
+            || (parsed.GetValue(config) is { } path && Entries(path).Any(e => IsIt(e.Name)));
+
+        bool IsIt(string known) => known.Equals(name, StringComparison.OrdinalIgnoreCase) || known.StartsWith(name + ".", StringComparison.OrdinalIgnoreCase);
+    }
 
     /// <summary>Every option with the value in force.</summary>
     public IEnumerable<(string Name, string Value)> Values(T options) => set.Values(options);
