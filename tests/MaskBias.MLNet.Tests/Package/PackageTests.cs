@@ -24,7 +24,8 @@ public sealed class PackageTests(PackedFeed feed) : IClassFixture<PackedFeed>, I
         Write("App.csproj", Project());
         Write("Program.cs", $"""
             using MaskBias.MLNet.Catalog;
-            using MaskBias.MLNet.Vit;
+            using MaskBias.MLNet.Distillation;
+            using MaskBias.MLNet.Pretraining.Dino;
             using Microsoft.ML;
             using Microsoft.ML.Data;
 
@@ -81,11 +82,10 @@ public sealed class PackageTests(PackedFeed feed) : IClassFixture<PackedFeed>, I
 
     public void Dispose() => folder.Dispose();
 
-    // A small encoder and one epoch; all else as printed.
+    // One epoch; all else as printed.
     private static string Example() => DocumentedCode.Block("README.md", Pipeline, new()
     {
-        ["VitOptions.Small()"] = "new() { ImageSize = 32, EmbedDim = 24, Depth = 2, Heads = 3 }, Head = new() { OutDim = 64 }",
-        ["Epochs = 100"] = "Epochs = 1",
+        ["MaskColumnName = \"Masks\";"] = "MaskColumnName = \"Masks\"; dino.Epochs = distillation.Epochs = 1;",
     });
 
     // The cache of packages stays as it is: what it has is used in place, and the rest comes to this folder.
