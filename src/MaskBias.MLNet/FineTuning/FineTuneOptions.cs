@@ -173,6 +173,17 @@ public sealed class FineTuneOptions : SupervisedOptions
         }
         : new() { LabelFraction = labelFraction, LearningRate = 2.5e-4, Pooling = null };
 
+    /// <summary>
+    /// For a small encoder, such as that of DinoOptions.FewImages, with few labels or thousands: base learning rate 0.004, layer decay 0.75,
+    /// batch 64, light augmentation (RandAugment 5, crops of 0.3 and more), no mixup, CutMix, erasing or drop path. The paper's rates and its
+    /// augmentation, which are for large ones, leave such an encoder far behind (docs/classifiers.md).
+    /// </summary>
+    public static FineTuneOptions SmallEncoder() => new()
+    {
+        LearningRate = 0.004, LayerDecay = 0.75, BatchSize = 64, WarmupEpochs = 1, RandAugmentMagnitude = 5, Crop = new() { MinScale = 0.3 },
+        Mixup = 0, Cutmix = 0, RandomErasing = 0, DropPath = 0, Pooling = null,
+    };
+
     /// <inheritdoc/>
     public override IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {

@@ -212,6 +212,9 @@ public sealed class CliTrainingTests : IDisposable
         AssertChosen(["pretrain", "mae", .. dino[2..], "--start-from", At("hidden/encoder")], "Decoder.EmbedDim=12 ", "Decoder.Depth=1 ");
         AssertChosen(["distill", At("hidden/encoder"), .. dino[2..]], "Views.GlobalMinScale=0.2 ", " LearningRate=0.002 ");
 
+        AssertChosen(["finetune", At("own/encoder"), "--images", photos.Path, "--output", At("small.zip"), "--epochs", "1"], "The recipe is small (--preset).", " LearningRate=0.004 ", "Mixup=0 ");
+        AssertChosen(["finetune", At("own/encoder"), "--images", photos.Path, "--output", At("paper.zip"), "--epochs", "1", "--preset", "dino"], "The recipe is dino", "Mixup=0.8 ");
+
         static void AssertChosen(string[] command, params string[] expected)
         {
             var (code, _, notes) = Run(command);

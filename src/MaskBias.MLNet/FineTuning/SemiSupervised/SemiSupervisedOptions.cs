@@ -81,6 +81,10 @@ public sealed class SemiSupervisedOptions : IValidatableObject
     /// <summary>For about 10% of the labels: <see cref="FineTuneOptions.FewShot"/>'s supervised stage for it, and threshold 0.5.</summary>
     public static SemiSupervisedOptions Percent10() => new();
 
+    /// <summary>For a small encoder: <see cref="FineTuneOptions.SmallEncoder"/>, then 16 labelled images a step, without erasing.</summary>
+    public static SemiSupervisedOptions SmallEncoder() =>
+        new() { Supervised = FineTuneOptions.SmallEncoder(), BatchSize = 16, RandomErasing = 0 };
+
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {

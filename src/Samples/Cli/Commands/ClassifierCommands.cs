@@ -20,6 +20,9 @@ namespace MaskBias.MLNet.Samples.Cli.Commands;
 /// <summary><c>maskbias probe|finetune|semi CHECKPOINT --images DIR --output model.zip</c>: classifiers as ML.NET models.</summary>
 internal static class ClassifierCommands
 {
+    // The preset for small encoders, where there is one.
+    private const string Small = "small";
+
     private static readonly string[] Owned =
     [
         "ImageColumnName", "LabelColumnName", "MaskColumnName", "FeatureColumnName", "Supervised.ImageColumnName", "Supervised.LabelColumnName",
@@ -37,14 +40,14 @@ internal static class ClassifierCommands
         new()
         {
             ["dino"] = FineTuneOptions.Dino, ["mae"] = FineTuneOptions.Mae, ["few-shot-1"] = () => FewShot(0.01),
-            ["few-shot-10"] = () => FewShot(0.1),
+            ["few-shot-10"] = () => FewShot(0.1), [Small] = FineTuneOptions.SmallEncoder,
         },
         options => options, tuned: options => (options, options.Output, "Precision"),
         (ml, encoder, options) => ml.MulticlassClassification.Trainers.FineTune(encoder, options));
 
     public static Command SemiSupervised() => Create<SemiSupervisedOptions>(
         "semi", "Trains an encoder and a linear layer on few labelled images and many without labels (--extra).", takesExtra: true,
-        new() { ["10-percent"] = SemiSupervisedOptions.Percent10, ["1-percent"] = SemiSupervisedOptions.Percent1 },
+        new() { ["10-percent"] = SemiSupervisedOptions.Percent10, ["1-percent"] = SemiSupervisedOptions.Percent1, [Small] = SemiSupervisedOptions.SmallEncoder },
         options => options.Supervised, tuned: options => (options.Supervised, options.Output, "Supervised.Precision"),
         (ml, encoder, options) => ml.MulticlassClassification.Trainers.SemiSupervised(encoder, options));
 
@@ -60,10 +63,11 @@ internal static class ClassifierCommands
         var checkpoint = new CheckpointInput(command, computes: typeof(TOptions) == typeof(LinearProbeOptions));
         var photos = new PhotoInput(command, needsLabels: true, takesExtra);
         var output = new Option<string>("--output") { Description = "The ML.NET model to write.", Required = true, HelpName = "file" };
-        var preset = new Option<string>("--preset")
+        var preset = new Option<string?>("--preset")
         {
-            Description = $"The recipe that the options start from: {string.Join(", ", presets.Keys)}.",
-            DefaultValueFactory = _ => presets.Keys.First(), HelpName = "name",
+            Description = $"The recipe that the options start from: {string.Join(", ", presets.Keys)}. [{presets.Keys.First()}"
+                + $"{(presets.ContainsKey(Small) ? $"; {Small} for an encoder no more than {SizedDefaults.Narrow} wide" : "")}]",
+            HelpName = "name",
         };
         preset.AcceptOnlyFromAmong([.. presets.Keys]);
         var run = new Option<string?>("--run")
@@ -79,7 +83,10 @@ internal static class ClassifierCommands
         command.Add(json);
         command.SetAction(parsed => Session.Run(parsed, json, session =>
         {
-            var options = presets[parsed.GetValue(preset)!]();
+            using var encoder = checkpoint.Load(parsed);
+            string recipe = parsed.GetValue(preset)
+                ?? (presets.ContainsKey(Small) && SizedDefaults.IsNarrow(encoder.Model.Options) ? Small : presets.Keys.First());
+            var options = presets[recipe]();
             if (options is SupervisedOptions) supervised(options).Distributed = Session.Distributed;
             else if (Session.Distributed != DistributedTraining.None)
                 throw new UsageException($"{name} trains in one process: start it without mpirun or srun.");
@@ -94,9 +101,8 @@ internal static class ClassifierCommands
             var ml = session.Context(seed);
             var found = photos.Load(session, parsed, seed);
             var (train, keys) = PhotoInput.Keyed(ml, found);
-            using var encoder = checkpoint.Load(parsed);
             _ = UsageException.Checked(() => trainer(ml, encoder, options));
-            session.Resolved(tree.Values(options));
+            session.Resolved(tree.Values(options), $"The recipe is {recipe} (--preset).");
             session.Train(progress =>
             {
                 supervised(options).Progress = progress;

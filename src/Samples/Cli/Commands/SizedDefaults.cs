@@ -17,7 +17,10 @@ namespace MaskBias.MLNet.Samples.Cli.Commands;
 /// <param name="hasCuda">Whether there is a CUDA device.</param>
 internal sealed class SizedDefaults(int images, bool hasCuda)
 {
-    private const int Few = 20_000, FewBatch = 64, Narrow = 192;
+    /// <summary>Width up to which an encoder is small.</summary>
+    public const int Narrow = 192;
+
+    private const int Few = 20_000, FewBatch = 64;
 
     private bool IsFew => images < Few;
 
@@ -29,6 +32,9 @@ internal sealed class SizedDefaults(int images, bool hasCuda)
     /// <summary>The precision in which a device trains fastest.</summary>
     /// <exception cref="InvalidOperationException">The CUDA device asked for is not there.</exception>
     public static TrainingPrecision Precision(ComputeDevice device) => device.HasBFloat16 ? TrainingPrecision.BFloat16 : TrainingPrecision.Float32;
+
+    /// <summary>Whether an encoder is small, as those that few images can teach.</summary>
+    public static bool IsNarrow(VitOptions encoder) => encoder.EmbedDim <= Narrow;
 
     /// <summary>Settings of DINO.</summary>
     /// <param name="start">The encoder to go on from; null for random weights.</param>
@@ -106,8 +112,6 @@ internal sealed class SizedDefaults(int images, bool hasCuda)
         if (options is DistillationOptions distillation) line += ", " + Views(distillation.Views);
         return line + ".";
     }
-
-    private static bool IsNarrow(VitOptions encoder) => encoder.EmbedDim <= Narrow;
 
     private static string Views(MultiCropOptions views) => string.Create(CultureInfo.InvariantCulture,
         $"{views.GlobalViews} views of {views.GlobalMinScale:0.##} of an image and more{(views.LocalViews > 0 ? $", {views.LocalViews} local ones" : "")}");
