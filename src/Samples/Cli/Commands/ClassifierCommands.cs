@@ -83,13 +83,14 @@ internal static class ClassifierCommands
         command.Add(json);
         command.SetAction(parsed => Session.Run(parsed, json, session =>
         {
+            bool spansRanks = typeof(TOptions).IsAssignableTo(typeof(SupervisedOptions));
+            if (!spansRanks && Session.Distributed != DistributedTraining.None)
+                throw new UsageException($"{name} trains in one process: start it without mpirun or srun.");
             using var encoder = checkpoint.Load(parsed);
             string recipe = parsed.GetValue(preset)
                 ?? (presets.ContainsKey(Small) && SizedDefaults.IsNarrow(encoder.Model.Options) ? Small : presets.Keys.First());
             var options = presets[recipe]();
-            if (options is SupervisedOptions) supervised(options).Distributed = Session.Distributed;
-            else if (Session.Distributed != DistributedTraining.None)
-                throw new UsageException($"{name} trains in one process: start it without mpirun or srun.");
+            if (spansRanks) supervised(options).Distributed = Session.Distributed;
             tree.Apply(parsed, options);
             if (tuned?.Invoke(options) is { } parts)
             {
