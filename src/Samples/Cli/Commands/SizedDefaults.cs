@@ -20,7 +20,7 @@ internal sealed class SizedDefaults(int images, bool hasCuda)
     /// <summary>Width up to which an encoder is small.</summary>
     public const int Narrow = 192;
 
-    private const int Few = 20_000, FewBatch = 64;
+    private const int Few = 20_000;
 
     private bool IsFew => images < Few;
 
@@ -46,7 +46,7 @@ internal sealed class SizedDefaults(int images, bool hasCuda)
         options.MaskBias = options.Encoder.MaskBias ?? few?.MaskBias ?? options.MaskBias;
         options.Head = start.Head?.Options ?? few?.Head ?? options.Head;
         if (few is null) return options;
-        (options.BatchSize, options.Epochs) = (FewBatch, EpochsAgain);
+        (options.BatchSize, options.Epochs) = (few.BatchSize, EpochsAgain);
         (options.TeacherTemperature, options.WarmupTeacherTemperatureEpochs) = (few.TeacherTemperature, few.WarmupTeacherTemperatureEpochs);
         options.TeacherMomentum = few.TeacherMomentum;
         if (!hasCuda) options.Views.LocalViews = 2;
@@ -60,7 +60,7 @@ internal sealed class SizedDefaults(int images, bool hasCuda)
         var few = MaeOptions.FewImages(images);
         if (start is null && IsFew) return few;
         var options = new MaeOptions { StartFrom = start, Encoder = start?.Model.Options ?? Encoder };
-        if (IsFew) (options.BatchSize, options.Epochs) = (FewBatch, EpochsAgain);
+        if (IsFew) (options.BatchSize, options.Epochs) = (few.BatchSize, EpochsAgain);
         if (IsFew || !hasCuda) (options.Decoder.EmbedDim, options.Decoder.Depth, options.Decoder.Heads) = (few.Decoder.EmbedDim, few.Decoder.Depth, few.Decoder.Heads);
         options.MaskBias = options.Encoder.MaskBias ?? options.MaskBias;
         options.Decoder = start?.Decoder?.Options ?? options.Decoder;
@@ -74,7 +74,7 @@ internal sealed class SizedDefaults(int images, bool hasCuda)
         bool ofMae = teacher.Decoder is not null;
         if (IsFew && IsNarrow(teacher.Model.Options)) return DistillationOptions.FewImages(images, ofMae);
         var options = ofMae ? DistillationOptions.Mae() : new();
-        if (images < 5000) options.BatchSize = FewBatch;
+        if (images < 5000) options.BatchSize = DistillationOptions.FewImages(images).BatchSize;
         return options;
     }
 
@@ -85,14 +85,15 @@ internal sealed class SizedDefaults(int images, bool hasCuda)
     public void SetRate(PretrainingOptions options, VitOptions encoder, VisionEncoder? teacher = null)
     {
         if (!IsFew || (teacher is not null && !IsNarrow(teacher.Model.Options))) return;
-        if (!IsNarrow(encoder))
+        (PretrainingOptions few, PretrainingOptions paper) = options switch
         {
-            if (options is DinoOptions) options.LearningRate = new DinoOptions().LearningRate;
-            if (options is MaeOptions) options.LearningRate = new MaeOptions().LearningRate;
-            return;
-        }
-        bool learnsFeatures = options is MaeOptions || (teacher is not null && teacher.Head is null);
-        options.LearningRate = (learnsFeatures ? 0.002 : 0.004) * FewBatch / options.BatchSize;
+            DinoOptions => ((PretrainingOptions)DinoOptions.FewImages(images), (PretrainingOptions)new DinoOptions()),
+            MaeOptions => (MaeOptions.FewImages(images), new MaeOptions()),
+            // Without a head a student learns features, as MAE's do.
+            _ when teacher!.Head is null => (DistillationOptions.FewImages(images, ofMae: true), DistillationOptions.Mae()),
+            _ => (DistillationOptions.FewImages(images), new DistillationOptions()),
+        };
+        options.LearningRate = IsNarrow(encoder) ? few.LearningRate * few.BatchSize / options.BatchSize : paper.LearningRate;
     }
 
     /// <summary>What will be trained, in a line.</summary>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using MaskBias.MLNet.Native;
 using MaskBias.MLNet.Samples.Cli.Output;
 using MaskBias.MLNet.Samples.Cli.Study.DryRuns;
@@ -56,6 +57,7 @@ internal static class StudyCommand
             command.Add(option);
         command.SetAction(parsed => Session.Run(parsed, json, session =>
         {
+            long start = Stopwatch.GetTimestamp();
             if (parsed.GetValue(timeLimit) is <= 0)
                 throw new UsageException($"--time-limit is {parsed.GetValue(timeLimit)}; it must be above 0.");
             if (parsed.GetValue(processes) is < 1 or > 64)
@@ -81,7 +83,12 @@ internal static class StudyCommand
             if (images is null) throw PlanReader.Refusal(path, faults);
             int together = parsed.GetValue(worker) ?? parsed.GetValue(processes);
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(session.Token);
-            if (parsed.GetValue(timeLimit) is { } minutes) stop.CancelAfter(TimeSpan.FromMinutes(minutes));
+            if (parsed.GetValue(timeLimit) is { } minutes)
+            {
+                var left = TimeSpan.FromMinutes(minutes) - Stopwatch.GetElapsedTime(start);
+                if (left > TimeSpan.Zero) stop.CancelAfter(left);
+                else stop.Cancel();
+            }
             TorchRuntime.EnsureLoaded();
             if (together > 1) torch.set_num_threads(Math.Max(1, Environment.ProcessorCount / together));
             var context = new StudyContext(read, folder, images, new(read, root, images, folder), session, together, stop.Token);
@@ -101,13 +108,13 @@ internal static class StudyCommand
             ];
             JobList.WriteAsked(context);
             using var others = StudyWorkers.Start(together - 1, arguments, folder, stop.Token);
-            var (done, left, failed) = Work(context, cells, parsed.GetValue(search));
+            var (done, open, failed) = Work(context, cells, parsed.GetValue(search));
             others.Wait();
             string page = WritePage(read, folder, session.Token);
             session.Token.ThrowIfCancellationRequested();
-            session.Result(("page", page), ("results", done), ("left", left), ("failed", failed));
+            session.Result(("page", page), ("results", done), ("left", open), ("failed", failed));
             if (failed > 0) throw new InvalidOperationException($"{failed} jobs failed; {page} says why. The same command tries again.");
-            if (left > 0) session.Note("The time is up. The same command goes on.");
+            if (open > 0) session.Note("The time is up. The same command goes on.");
         }));
         return command;
     }

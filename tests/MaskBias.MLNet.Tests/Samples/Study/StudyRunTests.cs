@@ -140,7 +140,7 @@ public sealed class StudyRunTests : IDisposable
     public void Several_processes_share_the_work_and_a_limit_of_time_stops_it()
     {
         string plan = study.Plan($$"""{{Plain}}, {{Bias}}, { "Name": "random", "Method": "Random" }""");
-        study.Run(plan, "late", "--time-limit", "0.00001");
+        study.Run(plan, "late", "--time-limit", "1e-9");
         Assert.Empty(study.Runs("late"));
         Assert.Contains("Nothing was measured yet.", File.ReadAllText(study.At("late/study.md")));
 
