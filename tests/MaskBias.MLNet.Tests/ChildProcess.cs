@@ -43,6 +43,25 @@ internal sealed class ChildProcess : IDisposable
         return (process.ExitCode, output.Result, errors.Result);
     }
 
+    /// <summary>Asks it to stop, as Ctrl-C does.</summary>
+    public void Interrupt()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "the signal is sent with kill");
+        using var kill = new ChildProcess(new("kill", [IgnoresInterrupts ? "-TERM" : "-INT", $"{Id}"]));
+        kill.End();
+    }
+
+    // A shell that starts the tests in the background has them, and what they start, ignore Ctrl-C.
+    private bool IgnoresInterrupts
+    {
+        get
+        {
+            string status = $"/proc/{Id}/status";
+            string? ignored = File.Exists(status) ? File.ReadLines(status).FirstOrDefault(line => line.StartsWith("SigIgn:", StringComparison.Ordinal)) : null;
+            return ignored is not null && (Convert.ToUInt64(ignored[7..].Trim(), 16) & 2) != 0;
+        }
+    }
+
     /// <summary>Kills it and what it has started.</summary>
     public void Kill()
     {

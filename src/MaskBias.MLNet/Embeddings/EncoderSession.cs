@@ -14,9 +14,14 @@ internal sealed class EncoderSession : IDisposable
     // What a run computes between two operations still fits the caches.
     private const int LargestRun = 8;
 
+    /// <summary>What somebody reads who embeds with a transformer that is gone.</summary>
+    public const string Disposed = "The transformer that embeds was disposed, by ML.NET's PredictionEngine perhaps, which owns its model unless "
+        + "told otherwise: dispose it after everything that reads from it.";
+
     private readonly InferenceSession session;
     private readonly RunOptions runOptions = new();
     private readonly int size, dimensions;
+    private int holders = 1;                    // its owner, and each run
 
     public EncoderSession(VisionEncoder encoder, BlockFeatureOptions? blocks)
     {
@@ -34,7 +39,24 @@ internal sealed class EncoderSession : IDisposable
     /// <param name="pixels">Pixels in [0, 255], at least [rows, 3, S, S].</param>
     /// <param name="rows">Images in the batch.</param>
     /// <param name="features">Receives [rows, D].</param>
+    /// <exception cref="ObjectDisposedException">Its owner was disposed.</exception>
     public void Embed(float[] pixels, int rows, Span<float> features)
+    {
+        Hold();
+        try
+        {
+            Run(pixels, rows, features);
+        }
+        finally
+        {
+            Release();
+        }
+    }
+
+    /// <summary>Frees it once nobody computes.</summary>
+    public void Dispose() => Release();
+
+    private void Run(float[] pixels, int rows, Span<float> features)
     {
         for (int done = 0; done < rows; done += LargestRun)
         {
@@ -46,8 +68,19 @@ internal sealed class EncoderSession : IDisposable
         }
     }
 
-    public void Dispose()
+    // ONNX Runtime does not look whether a session was freed: the process would end.
+    private void Hold()
     {
+        for (int held = Volatile.Read(ref holders); held > 0; held = Volatile.Read(ref holders))
+        {
+            if (Interlocked.CompareExchange(ref holders, held + 1, held) == held) return;
+        }
+        throw new ObjectDisposedException(nameof(ImageEmbeddingTransformer), Disposed);
+    }
+
+    private void Release()
+    {
+        if (Interlocked.Decrement(ref holders) > 0) return;
         session.Dispose();
         runOptions.Dispose();
     }

@@ -28,7 +28,7 @@ internal sealed class ImageEmbeddingBatch : IRowBatch
     {
         (this.mapping, this.input) = (mapping, input);
         var (options, encoder) = (mapping.Options, mapping.Encoder);
-        images = new ImageRowReader(input, options.InputColumnName, options.ApplyOrientation || options.MaskColumnName is not null);
+        images = new ImageRowReader(input, options.InputColumnName, options.ApplyOrientation || options.MaskColumnName is not null, mapping.Turned);
         if (options.MaskColumnName is { } name) readMasks = input.GetGetter<VBuffer<byte>>(input.Schema[name]);
         isAtHand = mapping.Kind == ImageColumnKind.Image;
         size = encoder.ImageSize;

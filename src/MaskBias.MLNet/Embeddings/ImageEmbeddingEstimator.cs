@@ -17,12 +17,13 @@ public sealed class ImageEmbeddingEstimator : IEstimator<ImageEmbeddingTransform
     private readonly VisionEncoder encoder;
     private readonly ImageEmbeddingOptions options;
     private readonly MaskTokenReader maskTokens;
+    private readonly TurnedImages? turned;
 
     internal ImageEmbeddingEstimator(
-        MLContext context, VisionEncoder encoder, ImageEmbeddingOptions options, MaskTokenReader? maskTokens = null)
+        MLContext context, VisionEncoder encoder, ImageEmbeddingOptions options, MaskTokenReader? maskTokens = null, TurnedImages? turned = null)
     {
         ArgumentNullException.ThrowIfNull(encoder);
-        this.context = context;
+        (this.context, this.turned) = (context, turned);
         this.encoder = encoder;
         this.options = OptionsValidator.Validate(options).Copy();
         this.maskTokens = maskTokens ?? MaskTokenReaders.For(options.Masks);
@@ -36,7 +37,7 @@ public sealed class ImageEmbeddingEstimator : IEstimator<ImageEmbeddingTransform
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">A column is missing or of the wrong type.</exception>
-    public ImageEmbeddingTransformer Fit(IDataView input) => new(context, encoder, options, maskTokens, input.Schema);
+    public ImageEmbeddingTransformer Fit(IDataView input) => new(context, encoder, options, maskTokens, turned, input.Schema);
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">A column is missing or of the wrong type.</exception>

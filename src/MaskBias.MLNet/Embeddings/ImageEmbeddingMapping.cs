@@ -13,9 +13,9 @@ internal sealed class ImageEmbeddingMapping : IRowMapping
     private readonly Lazy<EncoderSession?> session;
 
     public ImageEmbeddingMapping(DataViewSchema input, VisionEncoder encoder, Lazy<EncoderSession?> session, ImageEmbeddingOptions options,
-        MaskTokenReader maskTokens)
+        MaskTokenReader maskTokens, TurnedImages? turned)
     {
-        (Encoder, this.session, Options, MaskTokens) = (encoder, session, options, maskTokens);
+        (Encoder, this.session, Options, MaskTokens, Turned) = (encoder, session, options, maskTokens, turned);
         var (image, kind) = ImageColumn.Find(input, options.InputColumnName);
         Kind = kind;
         Inputs = options.MaskColumnName is { } masks ? [image, MaskColumn.Find(input, masks)] : [image];
@@ -30,6 +30,9 @@ internal sealed class ImageEmbeddingMapping : IRowMapping
     public MaskTokenReader MaskTokens { get; }
 
     public ImageColumnKind Kind { get; }
+
+    /// <summary>Counts images that are stored turned, where somebody asks.</summary>
+    public TurnedImages? Turned { get; }
 
     /// <summary>Length of the feature vectors.</summary>
     public int FeatureDim { get; }

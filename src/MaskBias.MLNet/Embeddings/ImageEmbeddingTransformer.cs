@@ -21,13 +21,16 @@ public sealed class ImageEmbeddingTransformer : ITransformer, IDisposable
     private readonly ImageEmbeddingOptions options;
     private readonly MaskTokenReader maskTokens;
     private readonly ImageColumnKind kind;
+    private readonly TurnedImages? turned;
     private readonly Lazy<EncoderSession?> session;
+    private volatile bool isDisposed;
 
-    internal ImageEmbeddingTransformer(
-        MLContext context, VisionEncoder encoder, ImageEmbeddingOptions options, MaskTokenReader maskTokens, DataViewSchema input)
+    internal ImageEmbeddingTransformer(MLContext context, VisionEncoder encoder, ImageEmbeddingOptions options, MaskTokenReader maskTokens,
+        TurnedImages? turned, DataViewSchema input)
     {
-        (this.context, Encoder, this.options, this.maskTokens) = (context, encoder, options, maskTokens);
-        session = new(() => EncoderSession.Fits(encoder) ? new(encoder, options.Blocks) : null);
+        (this.context, Encoder, this.options, this.maskTokens, this.turned) = (context, encoder, options, maskTokens, turned);
+        session = new(() => isDisposed ? throw new ObjectDisposedException(nameof(ImageEmbeddingTransformer), EncoderSession.Disposed)
+            : EncoderSession.Fits(encoder) ? new(encoder, options.Blocks) : null);
         kind = Map(input).Kind;
     }
 
@@ -93,8 +96,10 @@ public sealed class ImageEmbeddingTransformer : ITransformer, IDisposable
     /// <summary>Frees what embedding has allocated; the encoder stays its caller's.</summary>
     public void Dispose()
     {
+        if (isDisposed) return;
+        isDisposed = true;
         if (session.IsValueCreated) session.Value?.Dispose();
     }
 
-    private ImageEmbeddingMapping Map(DataViewSchema input) => new(input, Encoder, session, options, maskTokens);
+    private ImageEmbeddingMapping Map(DataViewSchema input) => new(input, Encoder, session, options, maskTokens, turned);
 }

@@ -25,11 +25,14 @@ public static class ImageDecoder
     /// <summary>
     /// Decodes to 32-bit pixels with premultiplied alpha: byte for byte what ML.NET's LoadImages gives for the same file.
     /// </summary>
-    internal static SKBitmap DecodeBitmap(ReadOnlySpan<byte> encoded, string name, bool applyOrientation, long maxPixels = DefaultMaxPixels)
+    internal static SKBitmap DecodeBitmap(
+        ReadOnlySpan<byte> encoded, string name, bool applyOrientation, long maxPixels = DefaultMaxPixels, TurnedImages? turned = null)
     {
         using var data = SKData.CreateCopy(encoded);
         using var codec = Open(data, name, maxPixels);
-        return Decode(codec, codec.Info.Size, name, applyOrientation);
+        var bitmap = Decode(codec, codec.Info.Size, name, applyOrientation);
+        if (IsStoredTurned(codec)) turned?.Add();
+        return bitmap;
     }
 
     /// <summary>
@@ -46,7 +49,7 @@ public static class ImageDecoder
         double scale = ImageReduction.ToShortSide(whole.Height, whole.Width, maxShortSide);
         using var bitmap = Decode(codec, Smallest(codec, scale), name, applyOrientation: true);
         var (height, width) = IsTurned(codec.EncodedOrigin) ? (whole.Width, whole.Height) : (whole.Height, whole.Width);
-        return new(ImageReduction.Scale(bitmap, height, width, scale), height, width, codec.EncodedOrigin != SKEncodedOrigin.TopLeft);
+        return new(ImageReduction.Scale(bitmap, height, width, scale), height, width, IsStoredTurned(codec));
     }
 
     /// <summary>Whether upright pixels have rows where the stored ones have columns.</summary>
@@ -59,6 +62,8 @@ public static class ImageDecoder
         if ((long)size.Width * size.Height > maxPixels)
             throw new ImageReadException($"{name} is {size.Width}x{size.Height}; an image may have at most {maxPixels} pixels.");
     }
+
+    private static bool IsStoredTurned(SKCodec codec) => codec.EncodedOrigin != SKEncodedOrigin.TopLeft;
 
     private static SKCodec Open(SKData data, string name, long maxPixels)
     {

@@ -12,6 +12,7 @@ internal sealed class ImageRowReader
     private readonly DataViewRow row;
     private readonly string columnName;
     private readonly bool applyOrientation;
+    private readonly TurnedImages? turned;
     private readonly Func<Func<SKBitmap>> postpone;
     private MLImage? image;        // its source's or the user's: not ours to dispose
     private VBuffer<byte> encoded;
@@ -19,9 +20,10 @@ internal sealed class ImageRowReader
     /// <param name="row">The row or cursor; the column must be active in it.</param>
     /// <param name="columnName">A column that <see cref="ImageColumn"/> accepts.</param>
     /// <param name="applyOrientation">Whether the EXIF orientation of encoded images is honoured.</param>
-    public ImageRowReader(DataViewRow row, string columnName, bool applyOrientation)
+    /// <param name="turned">Counts those that are stored turned.</param>
+    public ImageRowReader(DataViewRow row, string columnName, bool applyOrientation, TurnedImages? turned = null)
     {
-        (this.row, this.columnName, this.applyOrientation) = (row, columnName, applyOrientation);
+        (this.row, this.columnName, this.applyOrientation, this.turned) = (row, columnName, applyOrientation, turned);
         var (column, kind) = ImageColumn.Find(row.Schema, columnName);
         postpone = kind switch
         {
@@ -64,7 +66,7 @@ internal sealed class ImageRowReader
         {
             getter(ref value);
             string path = value.ToString(), place = Place;
-            return () => ImageDecoder.DecodeBitmap(ImageSource.ReadFile(place, path), $"{place}: '{path}'", applyOrientation);
+            return () => Decode(ImageSource.ReadFile(place, path), $"{place}: '{path}'");
         };
     }
 
@@ -73,8 +75,10 @@ internal sealed class ImageRowReader
         getter(ref encoded);
         byte[] bytes = [.. encoded.DenseValues()];
         string place = Place;
-        return () => ImageDecoder.DecodeBitmap(bytes, $"{place}: the encoded image", applyOrientation);
+        return () => Decode(bytes, $"{place}: the encoded image");
     };
+
+    private SKBitmap Decode(byte[] bytes, string name) => ImageDecoder.DecodeBitmap(bytes, name, applyOrientation, turned: turned);
 
     private Func<Func<SKBitmap>> ImageReader(ValueGetter<MLImage> getter) => () =>
     {

@@ -19,6 +19,7 @@ public sealed class ImageClassifier : ITransformer, IDisposable
     private const string FeatureColumnName = "__Classifier";
 
     private readonly TransformerChain<ITransformer> chain;
+    private readonly ImageEmbeddingTransformer upright;
     private readonly ImageEmbeddingOptions embedding;
     private readonly LinearClassifier linear;
     private readonly bool ownsEncoder;
@@ -34,6 +35,9 @@ public sealed class ImageClassifier : ITransformer, IDisposable
         var classify = linear.ToTransformer(context, embed.GetOutputSchema(input.Schema), FeatureColumnName, label);
         var drop = context.Transforms.DropColumns(FeatureColumnName).Fit(classify.Transform(embed.Transform(input)));
         chain = new(embed, classify, drop);
+        var turning = this.embedding.Copy();
+        turning.ApplyOrientation = true;
+        upright = new ImageEmbeddingEstimator(context, encoder, turning).Fit(input);
     }
 
     /// <summary>The encoder that computes the features.</summary>
@@ -53,6 +57,10 @@ public sealed class ImageClassifier : ITransformer, IDisposable
 
     /// <inheritdoc/>
     public IDataView Transform(IDataView input) => chain.Transform(input);
+
+    /// <summary>As <see cref="Transform"/>, but photos that are stored turned are seen upright, as they were learned from.</summary>
+    internal IDataView TransformUpright(IDataView input) =>
+        chain.Skip(1).Aggregate(upright.Transform(input), (view, step) => step.Transform(view));
 
     /// <inheritdoc/>
     public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) => ((ITransformer)chain).GetRowToRowMapper(inputSchema);
@@ -80,6 +88,7 @@ public sealed class ImageClassifier : ITransformer, IDisposable
     public void Dispose()
     {
         chain.Dispose();
+        upright.Dispose();
         if (ownsEncoder) Encoder.Dispose();
     }
 }

@@ -2,6 +2,7 @@ using MaskBias.MLNet.Embeddings;
 using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Masks;
 using MaskBias.MLNet.RowMapping;
+using MaskBias.MLNet.Training;
 using MaskBias.MLNet.Training.Data;
 using MaskBias.MLNet.Vit;
 using Microsoft.ML;
@@ -35,15 +36,13 @@ public sealed class LinearProbeEstimator : IEstimator<ImageClassifier>
     /// <summary>Computes features and trains on them.</summary>
     /// <exception cref="ArgumentException">A column is missing or of the wrong type, or there are fewer than two classes.</exception>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
-    /// <exception cref="Training.TrainingDivergedException">No linear layer has a finite loss.</exception>
+    /// <exception cref="TrainingDivergedException">No linear layer has a finite loss.</exception>
     public ImageClassifier Fit(IDataView input)
     {
         var label = ClassLabels.Find(input.Schema, options.LabelColumnName);
         _ = ImageColumn.Find(input.Schema, options.ImageColumnName);
         var run = new ProbeRun(environment, options, label, encoder.Device);
-        var (linear, report) = options.Augmentation is null
-            ? run.OnFeatures(() => Embed(context.Data.FilterRowsByMissingValues(input, label.Name)), FeatureColumnName, encoder.Device)
-            : run.OnViews(input, encoder);
+        var (linear, report) = options.Augmentation is null ? OnFeatures(run, input, label) : run.OnViews(input, encoder);
         return new(context, encoder, Embedding("Features"), linear, label, input, report, ownsEncoder: false);
     }
 
@@ -56,12 +55,16 @@ public sealed class LinearProbeEstimator : IEstimator<ImageClassifier>
         return ClassifierShape.Add(inputSchema, options.LabelColumnName);
     }
 
-    // Unreadable images give NaN features, which are then left out as such.
-    private IDataView Embed(IDataView data)
+    // Upright, as encoders are trained. Unreadable images give NaN features, which are then left out as such.
+    private (LinearClassifier Linear, ClassifierReport Report) OnFeatures(ProbeRun run, IDataView input, LabelColumn label)
     {
         var embedding = Embedding(FeatureColumnName);
+        embedding.ApplyOrientation = true;
         if (options.OnUnreadableImage == UnreadableTrainingImage.Skip) embedding.OnUnreadableImage = UnreadableImage.MissingValue;
-        return new ImageEmbeddingEstimator(context, encoder, embedding).Fit(data).Transform(data);
+        var turned = new TurnedImages();
+        using var embed = new ImageEmbeddingEstimator(context, encoder, embedding, turned: turned).Fit(input);
+        return run.OnFeatures(
+            () => embed.Transform(context.Data.FilterRowsByMissingValues(input, label.Name)), FeatureColumnName, encoder.Device, turned);
     }
 
     private ImageEmbeddingOptions Embedding(string output) => new()

@@ -1,5 +1,6 @@
 using System.Globalization;
 using MaskBias.MLNet.Distributed;
+using MaskBias.MLNet.Images;
 using MaskBias.MLNet.RowMapping;
 using MaskBias.MLNet.Training;
 using MaskBias.MLNet.Training.Data;
@@ -40,10 +41,12 @@ internal sealed class ProbeRun
     /// <param name="embed">Gives the rows with that column.</param>
     /// <param name="featureColumnName">The column.</param>
     /// <param name="device">Where to learn.</param>
-    public (LinearClassifier Classifier, ClassifierReport Report) OnFeatures(Func<IDataView> embed, string featureColumnName, Device device)
+    /// <param name="turned">What counts images that are stored turned while their features are computed.</param>
+    public (LinearClassifier Classifier, ClassifierReport Report) OnFeatures(
+        Func<IDataView> embed, string featureColumnName, Device device, TurnedImages? turned = null)
     {
         using var _ = ranks;
-        return ranks.Guard(() => LearnFromFeatures(embed(), featureColumnName, device));
+        return ranks.Guard(() => LearnFromFeatures(embed(), featureColumnName, device, turned));
     }
 
     /// <summary>Learns from views of images, cut as the options say.</summary>
@@ -55,10 +58,12 @@ internal sealed class ProbeRun
         return ranks.Guard(() => LearnFromViews(data, encoder));
     }
 
-    private (LinearClassifier Classifier, ClassifierReport Report) LearnFromFeatures(IDataView data, string featureColumnName, Device device)
+    private (LinearClassifier Classifier, ClassifierReport Report) LearnFromFeatures(
+        IDataView data, string featureColumnName, Device device, TurnedImages? turned)
     {
         using var log = new RunLog(host, options.Logger, ranks.Rank);
         using var rows = FeatureSet.Read(data, featureColumnName, label, device, options.CancellationToken);
+        turned?.Warn(rows.Classes.Length + rows.Skipped, log.Warn);
         if (rows.Skipped > 0) log.Warn($"{rows.Skipped} rows have features that are not finite numbers and are left out.");
         ClassLabels.Check(rows.Classes, label);
         return settings.Length > 1 && rows.Classes.Length < FewRows ? CrossValidate(rows, log) : HoldOut(rows, log);

@@ -81,7 +81,7 @@ internal sealed class ProbeTraining(LinearProbeOptions options, int classes, IRa
             Run = new()
             {
                 Phase = Phase, Losses = [.. loop.Losses.Select(l => l / count)], StepsPerEpoch = stepsPerEpoch, BatchSize = source.Batch,
-                AccumulationSteps = 1, Images = source.Classes.Length, SkippedRows = source.Skipped, Elapsed = loop.Elapsed,
+                AccumulationSteps = 1, Images = source.Classes.Length, SkippedRows = source.Skipped, Elapsed = loop.Elapsed, Warnings = source.Log.Warnings,
                 LearningRate = tried[best].LearningRate * scale, Adjustments = limits.Adjustments, Device = source.Device.ToString(),
             },
         };

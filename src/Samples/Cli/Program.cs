@@ -1,10 +1,10 @@
 using System.CommandLine;
 using MaskBias.MLNet.Distributed;
-using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Samples.Cli;
 using MaskBias.MLNet.Samples.Cli.Commands;
+using MaskBias.MLNet.Samples.Cli.Inputs;
 using MaskBias.MLNet.Samples.Cli.Output;
-using MaskBias.MLNet.Training;
+using MaskBias.MLNet.Samples.Common.Terminal;
 
 const int Failed = 1, WrongUsage = 2, Interrupted = 130;
 
@@ -25,16 +25,14 @@ catch (UsageException e)
 }
 catch (OperationCanceledException)
 {
-    Console.Error.WriteLine("Stopped. A training run goes on where it was with --resume; other output is as it was before.");
+    bool canResume = parsed.CommandResult.Command.Options.Any(o => o.Name == ExistingRunInput.Resume);
+    Console.Error.WriteLine("Stopped. " + (canResume ? "A run folder's training goes on where it was with --resume; other output is as it was before."
+        : "Output is as it was before."));
     return Interrupted;
 }
-catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException
-    or InvalidOperationException or NotSupportedException or DllNotFoundException or TrainingDivergedException or RankFailedException or ImageReadException)
+catch (Exception e) when (ExpectedFault.Describe(e) is { } text)
 {
-    // A cached data view only says that something went wrong in it, and keeps what.
-    Exception cause = e;
-    while (cause.InnerException is { } inner && cause.Source?.StartsWith("Microsoft.ML", StringComparison.Ordinal) == true) cause = inner;
     string who = MpiWorld.LaunchedRank > 0 ? $"Rank {MpiWorld.LaunchedRank}: " : "";
-    Console.Error.WriteLine(who + cause.Message);
+    Console.Error.WriteLine(who + text);
     return Failed;
 }

@@ -13,6 +13,7 @@ internal sealed class NightlyJob(IImageEmbedder embedder, TextWriter log)
     /// <returns>Files embedded, kept as they were, removed and unreadable.</returns>
     public async Task<(int Embedded, int Kept, int Removed, int Unreadable)> RunAsync(string folder, string output, CancellationToken cancel)
     {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(output))!);          // now, not after the night
         var before = new Dictionary<string, EmbeddedFile>(StringComparer.Ordinal);
         if (File.Exists(output))
         {

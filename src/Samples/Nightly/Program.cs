@@ -29,6 +29,11 @@ catch (OptionsValidationException e)
     Console.Error.WriteLine(e.Message);
     return 2;
 }
+catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+{
+    Console.Error.WriteLine($"{e.Message} The file is as it was.");
+    return 1;
+}
 catch (OperationCanceledException)
 {
     Console.Error.WriteLine("Stopped; the file is as it was.");

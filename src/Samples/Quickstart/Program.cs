@@ -2,7 +2,6 @@ using MaskBias.MLNet.Samples.Quickstart;
 using MaskBias.MLNet.Samples.Common.Photos;
 using MaskBias.MLNet.Samples.Common.Terminal;
 using MaskBias.MLNet.Samples.Scenes;
-using MaskBias.MLNet.Training;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using Spectre.Console;
@@ -38,10 +37,9 @@ catch (OperationCanceledException) when (cancellation.Token.IsCancellationReques
     Console.Error.WriteLine("Stopped. Files that earlier stages wrote are complete; the same command with --resume goes on.");
     return Interrupted;
 }
-catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException
-    or InvalidOperationException or TrainingDivergedException or DllNotFoundException)
+catch (Exception e) when (ExpectedFault.Describe(e) is { } text)
 {
-    Console.Error.WriteLine(e.Message);
+    Console.Error.WriteLine(text);
     return Failed;
 }
 

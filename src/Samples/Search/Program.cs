@@ -1,5 +1,6 @@
 // Search: drop images into a web page, browse by similarity, label some and train a classifier. See --help.
 using System.CommandLine;
+using MaskBias.MLNet.Samples.Common.Terminal;
 using MaskBias.MLNet.Samples.Search;
 using MaskBias.MLNet.Samples.Search.Model;
 
@@ -61,9 +62,8 @@ catch (OperationCanceledException)
 {
     return 130;
 }
-catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException
-    or InvalidOperationException or Microsoft.Extensions.Options.OptionsValidationException or DllNotFoundException)
+catch (Exception e) when ((e is Microsoft.Extensions.Options.OptionsValidationException ? e.Message : ExpectedFault.Describe(e)) is { } text)
 {
-    Console.Error.WriteLine(e.Message);
+    Console.Error.WriteLine(text);
     return Failed;
 }

@@ -26,9 +26,10 @@ internal sealed class SearchApp : IAsyncDisposable
 
     private readonly WebApplication app;
     private readonly ProbeTraining training;
+    private readonly FileStream alone;
 
-    private SearchApp(WebApplication app, ImageCollection collection, ProbeTraining training) =>
-        (this.app, Collection, this.training) = (app, collection, training);
+    private SearchApp(WebApplication app, ImageCollection collection, ProbeTraining training, FileStream alone) =>
+        (this.app, Collection, this.training, this.alone) = (app, collection, training, alone);
 
     public ImageCollection Collection { get; }
 
@@ -42,6 +43,7 @@ internal sealed class SearchApp : IAsyncDisposable
     /// <param name="cancel">Stops the start.</param>
     public static async Task<SearchApp> StartAsync(SearchOptions options, SearchModel model, Action<string> note, CancellationToken cancel)
     {
+        var alone = Lock(options.DataFolder);
         var app = Build(options, model);
         ImageCollection? collection = null;
         ProbeTraining? training = null;
@@ -49,7 +51,7 @@ internal sealed class SearchApp : IAsyncDisposable
         {
             var embedder = app.Services.GetRequiredService<IImageEmbedder>();
             var classifier = app.Services.GetRequiredService<IImageClassifier>();
-            await ModelFiles.CheckAsync(model, embedder);
+            var encoder = await ModelFiles.EncoderAsync(model, embedder, note);
             collection = await ImageCollection.OpenAsync(options, embedder, classifier, note, cancel);
             training = new(collection, options, embedder.ModelId, embedder.Dimensions);
             app.UseErrorAnswers(app.Logger);
@@ -58,16 +60,17 @@ internal sealed class SearchApp : IAsyncDisposable
             app.UseRateLimiter();
             app.MapPage();
             app.MapHealthChecks("/health");
-            new ImageEndpoints(collection, training, classifier, new(collection, model.Encoder), options).Map(app);
+            new ImageEndpoints(collection, training, classifier, new(collection, encoder), options).Map(app);
             app.MapTraining(training);
             await app.StartAsync(cancel);
-            return new(app, collection, training);
+            return new(app, collection, training, alone);
         }
         catch
         {
             if (training is not null) await training.DisposeAsync();
             await app.DisposeAsync();
             if (collection is not null) await collection.DisposeAsync();
+            await alone.DisposeAsync();
             throw;
         }
     }
@@ -81,11 +84,25 @@ internal sealed class SearchApp : IAsyncDisposable
         await training.DisposeAsync();
         await app.DisposeAsync();
         await Collection.DisposeAsync();
+        await alone.DisposeAsync();
+    }
+
+    // Two on one folder would write over each other's index.
+    private static FileStream Lock(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        try
+        {
+            return new(Path.Combine(folder, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"Another Search uses '{folder}': end it, or give this one a folder of its own with --data.", e);
+        }
     }
 
     private static WebApplication Build(SearchOptions options, SearchModel model)
     {
-        Directory.CreateDirectory(options.DataFolder);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.WebHost.UseKestrelCore().UseUrls($"http://127.0.0.1:{options.Port}").ConfigureKestrel(kestrel =>

@@ -156,6 +156,22 @@ public sealed class ImageEmbeddingTests : IDisposable
     }
 
     [Fact]
+    public void A_transformer_that_was_disposed_says_so()
+    {
+        var data = photos.Load(ml);
+        var embed = ml.SelfSupervised().EmbedImages("Features", "ImagePath", encoder);
+        var model = embed.Fit(data);
+        var view = model.Transform(data);
+        _ = Features(view);
+        model.Dispose();
+        model.Dispose();
+        Assert.Contains("dispose it after everything that reads from it", Catch(() => Features(view)).ToString());
+        var unused = embed.Fit(data);
+        unused.Dispose();
+        Assert.Contains("dispose it after everything that reads from it", Catch(() => Features(unused.Transform(data))).ToString());
+    }
+
+    [Fact]
     public void Options_out_of_range_are_listed_together()
     {
         var options = new ImageEmbeddingOptions { BatchSize = 0, InputColumnName = "" };

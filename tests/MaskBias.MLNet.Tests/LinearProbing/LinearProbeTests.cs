@@ -32,6 +32,29 @@ public sealed class LinearProbeTests : IDisposable
         .Append(ml.MulticlassClassification.Trainers.LinearProbe(encoder, options))
         .Append(ml.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
 
+    [Fact]
+    public void Photos_that_are_stored_turned_are_learned_from_upright()
+    {
+        List<ShapePhotos.Row> turned = [], upright = [];
+        foreach (var (row, i) in photos.Rows.Select((row, i) => (row, i)))
+        {
+            byte[] jpeg = SampleImages.JpegWithOrientation(SampleImages.Shape(i % 3, i, 48, 40, SkiaSharp.SKEncodedImageFormat.Jpeg), 6);
+            turned.Add(new() { ImagePath = folder.Write($"{i}.jpg", jpeg), Label = row.Label });
+            upright.Add(new() { ImagePath = folder.Write($"{i}.png", ImageDecoder.Decode(jpeg, "x").ToPng()), Label = row.Label });
+        }
+        using var ofTurned = Fit(turned);
+        using var ofUpright = Fit(upright);
+        Assert.Contains(ofTurned.Report.Run.Warnings, w => w.StartsWith("36 of 36 images are stored turned.", StringComparison.Ordinal));
+        Assert.DoesNotContain(ofUpright.Report.Run.Warnings, w => w.Contains("stored turned", StringComparison.Ordinal));
+        Assert.Equal(ofUpright.Report.Epochs.Select(e => e.TrainingLoss), ofTurned.Report.Epochs.Select(e => e.TrainingLoss));
+
+        ImageClassifier Fit(List<ShapePhotos.Row> rows)
+        {
+            var data = ml.Data.LoadFromEnumerable(rows);
+            return ml.MulticlassClassification.Trainers.LinearProbe(encoder, Quick()).Fit(ml.Transforms.Conversion.MapValueToKey("Label").Fit(data).Transform(data));
+        }
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -99,6 +99,10 @@ public sealed class CliMistakesTests : IDisposable
     [InlineData(2, "There is no folder", "masks", "--images", "nowhere", "--output", "o")]
     [InlineData(2, "it must end in .parquet or .csv", "embed", "FIXTURE", "--heads", "4", "--images", "FOLDER", "--output", "x.txt")]
     [InlineData(1, "nowhere.pth", "describe", "nowhere.pth")]
+    [InlineData(2, "--output is 'tuned'; it must be a file that ends in .zip.", "finetune", "FIXTURE", "--heads", "4", "--images", "FOLDER", "--output", "tuned")]
+    [InlineData(2, "--mask-store has no part in --masks segment.", "masks", "--images", "FOLDER", "--output", "o", "--mask-store", "s")]
+    [InlineData(2, "--mask-format has no part in --masks none.", "pretrain", "dino", "--images", "FOLDER", "--output", "o", "--masks", "none", "--mask-format", "Coco")]
+    [InlineData(2, "--masks has no part here: the teacher is a plain encoder", "distill", "FIXTURE", "--heads", "4", "--images", "FOLDER", "--output", "o", "--masks", "segment")]
     [InlineData(2, "--half has no part in --format Timm.", "export", "a", "b", "--format", "Timm", "--half")]
     public void Mistakes_are_one_line_and_an_exit_code(int expectedCode, string expected, params string[] arguments)
     {

@@ -25,7 +25,8 @@ public sealed class CliTrainingTests : IDisposable
         string maskFile = Directory.GetFiles(At("masks"), "*.json", SearchOption.AllDirectories)[0];
         Assert.True(Sa1bFile.Read(maskFile).Annotations.Count > 0);
         Assert.Equal(18, Directory.GetFiles(At("pictures"), "*.png", SearchOption.AllDirectories).Length);
-        Assert.Equal(18, Json("masks", "--images", photos.Path, "--output", At("masks")).GetProperty("alreadyThere").GetInt32());
+        Assert.Equal(18, Json("masks", "--images", photos.Path, "--output", At("masks"), "--pictures", At("later")).GetProperty("alreadyThere").GetInt32());
+        Assert.Equal(18, Directory.GetFiles(At("later"), "*.png", SearchOption.AllDirectories).Length);
 
         string config = folder.Write("dino.json", """{ "Head": { "OutDim": 48, "HiddenDim": 32 }, "Epochs": 1, "Views": { "LocalViews": 0 } }"""u8.ToArray());
         var trained = Json(["pretrain", "dino", "--images", photos.Path, "--masks", At("masks"), "--output", run, "--config", config, "--epochs", "2", .. Tiny]);
@@ -102,6 +103,48 @@ public sealed class CliTrainingTests : IDisposable
         Assert.True(code == 2 && errors.Contains("is neither an ML.NET model (.zip) nor an ONNX encoder", StringComparison.Ordinal), errors);
         (code, _, errors) = Run("predict", At("none.zip"), "--images", held.Path, "--output", At("predictions.csv"));
         Assert.True(code == 2 && errors.Contains("there is no such file", StringComparison.Ordinal), errors);
+    }
+
+    [Fact]
+    public void Photos_that_are_stored_turned_are_learned_from_measured_and_predicted_upright()
+    {
+        EncoderOf("run");
+        using var held = new ShapePhotos(perClass: 2);
+        foreach (var row in photos.Rows.Concat(held.Rows))
+        {
+            using var bitmap = SkiaSharp.SKBitmap.Decode(row.Encoded);
+            using var jpeg = bitmap.Encode(SkiaSharp.SKEncodedImageFormat.Jpeg, 95);
+            File.WriteAllBytes(Path.ChangeExtension(row.ImagePath, ".jpg"), Images.SampleImages.JpegWithOrientation(jpeg.ToArray(), 6));
+            File.Delete(row.ImagePath);
+        }
+        string[] sets = ["--images", photos.Path, "--test", held.Path];
+        var (code, output, notes) = Run(["probe", At("run/encoder"), .. sets, "--output", At("probe.zip"), "--epochs", "5", "--json"]);
+        Assert.True(code == 0 && notes.Contains("18 of 18 images are stored turned.", StringComparison.Ordinal), notes);
+        double accuracy = JsonDocument.Parse(output).RootElement.GetProperty("accuracy").GetDouble();
+        Assert.Equal(accuracy, Json("predict", At("probe.zip"), "--images", held.Path, "--output", At("upright.csv")).GetProperty("accuracy").GetDouble(), 1e-9);
+        Json("predict", At("probe.zip"), "--images", held.Path, "--output", At("stored.csv"), "--apply-orientation", "false");
+        Assert.NotEqual(File.ReadAllText(At("upright.csv")), File.ReadAllText(At("stored.csv")));
+
+        (code, _, notes) = Run(["experiment", At("run/encoder"), .. sets, "--output", At("found"), "--allowed", "LbfgsMaximumEntropy", "--max-trials", "1"]);
+        Assert.True(code == 0 && notes.Contains("18 of 18 images are stored turned.", StringComparison.Ordinal), notes);
+    }
+
+    [Fact]
+    public void An_experiment_that_is_interrupted_gives_the_best_so_far()
+    {
+        EncoderOf("run");
+        string runs = At("found/runs.jsonl");
+        using var child = BuiltProgram.Start("src/Samples/Cli", "maskbias",
+            "experiment", At("run/encoder"), "--images", photos.Path, "--output", At("found"), "--minutes", "5", "--label-efficiency", "--json");
+        while (!child.HasExited && !(File.Exists(runs) && File.ReadLines(runs).Count() > 1)) Thread.Sleep(5);
+        child.Interrupt();
+        var (code, output, errors) = child.End();
+        Assert.True(code == 0, errors);
+        var result = JsonDocument.Parse(output).RootElement;
+        Assert.Equal("Cancelled", result.GetProperty("stoppedBecause").GetString());
+        Assert.InRange(result.GetProperty("accuracyOnImagesHeldOut").GetDouble(), 0, 1);
+        Assert.NotNull(new MLContext().Model.Load(result.GetProperty("model").GetString()!, out _));
+        Assert.False(File.Exists(At("found/labels.csv")));
     }
 
     [Fact]
@@ -241,6 +284,13 @@ public sealed class CliTrainingTests : IDisposable
         Assert.Contains("maskbias probe run/encoder --images photos --output model.zip", Run("probe", "--help").Output);
         Assert.Contains("--images", Run("[suggest:16]", "maskbias knn --i").Output);
         Assert.Contains("complete -o default -F _maskbias maskbias", Run("completion", "bash").Output);
+    }
+
+    // An encoder that has learned nothing is enough to train classifiers on.
+    private void EncoderOf(string run)
+    {
+        using var encoder = TinyEncoders.Plain();
+        EncoderCheckpoint.Save(encoder, At($"{run}/encoder"));
     }
 
     private string At(string name) => Path.Combine(folder.Path, name);

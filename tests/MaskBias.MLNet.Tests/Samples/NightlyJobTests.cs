@@ -44,9 +44,11 @@ public sealed class NightlyJobTests(ServedModels models) : IClassFixture<ServedM
     {
         using var folder = new TempFolder();
         folder.Write("a.png", SampleImages.Shape(1, 1));
-        string output = models.In($"{Guid.NewGuid():N}.parquet");
+        string output = models.In($"{Guid.NewGuid():N}/embeddings.parquet");
         var (code, text, errors) = BuiltProgram.Run("src/Samples/Nightly", "Nightly", models.Onnx, folder.Path, output);
         Assert.True(code == 0, text + errors);
         Assert.Single((await ParquetSerializer.DeserializeAsync<EmbeddedFile>(File.OpenRead(output))).Data);
+        (code, _, errors) = BuiltProgram.Run("src/Samples/Nightly", "Nightly", models.Onnx, folder.Path, Path.Combine(output, "below-a-file.parquet"));
+        Assert.True(code == 1 && errors.TrimEnd().EndsWith("The file is as it was.", StringComparison.Ordinal), errors);
     }
 }

@@ -23,6 +23,15 @@ public sealed class PhotoSetTests : IDisposable
     }
 
     [Fact]
+    public void Hidden_folders_are_no_classes()
+    {
+        Add("cat", 4);
+        Add("dog", 4);
+        Add(".thumbnails", 4);
+        Assert.Equal(["cat", "dog"], PhotoSet.Load(folder.Path, seed: 1).Classes);
+    }
+
+    [Fact]
     public void The_seed_decides_the_split()
     {
         Add("cat", 10);

@@ -60,8 +60,11 @@ internal sealed class ExperimentData
         var clock = Stopwatch.StartNew();
         var rows = new RowSubsetView(view, labelled);
         using var hash = new RowHash(imageColumnName);
-        var computed = encoders.Select((e, i) =>
-            Compute(context, rows, e.Key, e.Value, labelled.Length, imageColumnName, i == 0 ? hash : null, cancellation)).ToList();
+        var turned = new TurnedImages();
+        var computed = encoders.Select((e, i) => i == 0
+            ? Compute(context, rows, e.Key, e.Value, labelled.Length, imageColumnName, hash, turned, cancellation)
+            : Compute(context, rows, e.Key, e.Value, labelled.Length, imageColumnName, null, null, cancellation)).ToList();
+        turned.Warn(labelled.Length, log.Warn);
         int[] readable = [.. Enumerable.Range(0, labelled.Length).Where(i => computed.All(c => c.Rows[i].All(float.IsFinite)))];
         if (readable.Length < labelled.Length)
         {
@@ -78,14 +81,14 @@ internal sealed class ExperimentData
 
     private static EncoderFeatures Compute(
         MLContext context, IDataView rows, string name, VisionEncoder encoder, int count, string imageColumnName, RowHash? hash,
-        CancellationToken cancellation)
+        TurnedImages? turned, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
         using var embed = new ImageEmbeddingEstimator(context, encoder, new()
         {
             InputColumnName = imageColumnName, OutputColumnName = Embedded, Blocks = FeatureLayout.All,
-            OnUnreadableImage = UnreadableImage.MissingValue,
-        }).Fit(rows);
+            OnUnreadableImage = UnreadableImage.MissingValue, ApplyOrientation = true,        // as encoders are trained
+        }, turned: turned).Fit(rows);
         var embedded = embed.Transform(rows);
         var features = new List<float[]>(count);
         var column = embedded.Schema[Embedded];

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using MaskBias.MLNet.Embeddings;
 using MaskBias.MLNet.Experiments.Candidates;
+using MaskBias.MLNet.LinearProbing;
 using MaskBias.MLNet.RowMapping;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -41,7 +42,7 @@ internal sealed class TrialRunner(IExperimentTask task, ExperimentSettings setti
                 training.Stop();
                 scoring.Start();
                 // Cached, since the measures may read their columns more than once.
-                var scored = context.Data.Cache(model.Transform(View(setup, point, heldOut)), [settings.LabelColumnName, .. task.ScoredColumns]);
+                var scored = context.Data.Cache(Upright(model, View(setup, point, heldOut)), [settings.LabelColumnName, .. task.ScoredColumns]);
                 measured.Add(task.Evaluate(context, scored, settings.LabelColumnName));
                 scoring.Stop();
                 stop.ThrowIfCancellationRequested();
@@ -96,6 +97,10 @@ internal sealed class TrialRunner(IExperimentTask task, ExperimentSettings setti
     }
 
     public EncoderFeatures EncoderOf(TrialSetup setup, double[] point) => data.Encoders.First(e => e.Name == setup.EncoderAt(point));
+
+    // Photos that are stored turned are learned from upright, whatever a saved model makes of them.
+    private static IDataView Upright(ITransformer model, IDataView rows) =>
+        model is ImageClassifier classifier ? classifier.TransformUpright(rows) : model.Transform(rows);
 
     private IDataView View(TrialSetup setup, double[] point, int[] rows) => setup.FeaturesAt(point) is { } choice
         ? data.Features(rows, EncoderOf(setup, point), choice, FeatureColumn)

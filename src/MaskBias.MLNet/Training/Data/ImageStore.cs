@@ -24,8 +24,8 @@ internal sealed class ImageStore : IDisposable
     private readonly List<StoredImage> images = [];
     private readonly string? maskColumnName;
     private readonly int maxShortSide;
+    private readonly TurnedImages turned = new();
     private long cacheLeft;
-    private int turned;
 
     private ImageStore(PretrainingOptions options, int maxShortSide)
     {
@@ -39,16 +39,8 @@ internal sealed class ImageStore : IDisposable
     /// <summary>Number of rows left out because their image could not be read.</summary>
     public int Skipped { get; private set; }
 
-    /// <summary>
-    /// Warns where files hold their image turned: it is learned from upright, and a classifier takes pixels as they are stored, as ML.NET's
-    /// LoadImages does.
-    /// </summary>
-    public void WarnOfTurned(Action<string> warn)
-    {
-        if (turned == 0) return;
-        warn($"{turned} of {Count + Skipped} images are stored turned. They are learned from upright, as their EXIF orientation says; the classifier, like "
-            + "ML.NET's LoadImages, takes pixels as they are stored. Store photos upright, or serve the saved model with ApplyOrientation = true.");
-    }
+    /// <summary>Warns where files hold their image turned, which a classifier will not see upright.</summary>
+    public void WarnOfTurned(Action<string> warn) => turned.Warn(Count + Skipped, warn);
 
     /// <summary>Bytes of decoded images in the temporary file.</summary>
     public long SpilledBytes => spill.Length;
@@ -205,7 +197,7 @@ internal sealed class ImageStore : IDisposable
     private void Keep(StoredImage image)
     {
         var pixels = Decode(image, out bool isStoredTurned);
-        if (isStoredTurned) Interlocked.Increment(ref turned);
+        if (isStoredTurned) turned.Add();
         if (image.Masks is { } masks && (masks.Height != image.Height || masks.Width != image.Width))
             throw new InvalidDataException($"Row {image.Row}, column '{maskColumnName}': the masks are {masks.Width}x{masks.Height} pixels, the image is {image.Width}x{image.Height}; they must be of one size.");
         if (image.Source.Pixels is not null) return;                 // held already

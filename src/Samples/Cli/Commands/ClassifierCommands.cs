@@ -83,6 +83,7 @@ internal static class ClassifierCommands
         command.Add(json);
         command.SetAction(parsed => Session.Run(parsed, json, session =>
         {
+            string file = ModelPath(parsed.GetValue(output)!);
             bool spansRanks = typeof(TOptions).IsAssignableTo(typeof(SupervisedOptions));
             if (!spansRanks && Session.Distributed != DistributedTraining.None)
                 throw new UsageException($"{name} trains in one process: start it without mpirun or srun.");
@@ -101,28 +102,39 @@ internal static class ClassifierCommands
             int seed = supervised(options).Seed ?? 1;
             var ml = session.Context(seed);
             var found = photos.Load(session, parsed, seed);
-            var (train, keys) = PhotoInput.Keyed(ml, found);
+            var (train, _) = PhotoInput.Keyed(ml, found);
             _ = UsageException.Checked(() => trainer(ml, encoder, options));
             session.Resolved(tree.Values(options), $"The recipe is {recipe} (--preset).");
+            ClassifierReport? report = null;
             session.Train(progress =>
             {
                 supervised(options).Progress = progress;
                 using var classifier = trainer(ml, encoder, options).Fit(train);
                 if (!Session.IsRoot) return;
-                Save(ml, classifier, train, parsed.GetValue(output)!);
-                int top = Math.Min(5, found.Classes.Count);
-                // One damaged image would end the measuring.
-                var (held, unreadable) = PhotoInput.Readable(found.Test, session.Token);
-                var test = keys.Transform(PhotoSet.ToDataView(ml, held));
-                var metrics = held.Count == 0 ? null : ml.MulticlassClassification.Evaluate(classifier.Transform(test), topKPredictionCount: top);
-                session.Result(
-                    ("model", parsed.GetValue(output)), ("trained on", classifier.Report.Run.Images), ("held out", held.Count),
-                    ("held out but unreadable", unreadable > 0 ? unreadable : null),
-                    ("accuracy", metrics?.MicroAccuracy), ("mean accuracy per class", metrics?.MacroAccuracy),
-                    ($"top-{top} accuracy", metrics?.TopKAccuracy), ("report", classifier.Report.ToString()));
+                report = classifier.Report;
+                Save(ml, classifier, train, file);
             });
+            if (report is null) return;
+            int top = Math.Min(5, found.Classes.Count);
+            // What was saved is measured, as `predict` sees images: upright, as they were learned from.
+            using var saved = new SavedClassifier(file, upright: true);
+            var accuracy = saved.Measure(found.Test, top, session.Token);
+            session.Result(
+                ("model", file), ("trained on", report.Run.Images), ("held out", accuracy.Images),
+                ("held out but unreadable", accuracy.Unreadable > 0 ? accuracy.Unreadable : null),
+                ("accuracy", accuracy.OfImages), ("mean accuracy per class", accuracy.OfClasses),
+                ($"top-{top} accuracy", accuracy.Top), ("report", report.ToString()));
         }));
         return command;
+    }
+
+    // Found out before hours of training, not after.
+    private static string ModelPath(string output)
+    {
+        if (!Path.GetExtension(output).Equals(".zip", StringComparison.OrdinalIgnoreCase) || Directory.Exists(output))
+            throw new UsageException($"--output is '{output}'; it must be a file that ends in .zip.");
+        if (Session.IsRoot) WholeFile.CheckWritable(output);
+        return output;
     }
 
     // For few labels, on all that there are.

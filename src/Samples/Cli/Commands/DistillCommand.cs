@@ -38,7 +38,7 @@ internal static class DistillCommand
             if (!tree.IsGiven(parsed, nameof(options.LearningRate))) sized.SetRate(options, student, encoder);
             if (!tree.IsGiven(parsed, nameof(options.Precision))) options.Precision = SizedDefaults.Precision(options.Device);
             var ml = session.Context(options.Seed);
-            // A plain teacher has nothing to do with masks.
+            if (!encoder.Model.IsMaskGuided) masks.Refuse(parsed, "the teacher is a plain encoder, which sees no masks.");
             var all = PhotoInput.Everything(ml, found);
             var (rows, column) = encoder.Model.IsMaskGuided ? masks.Add(parsed, ml, all) : (all, null);
             options.MaskColumnName = column;

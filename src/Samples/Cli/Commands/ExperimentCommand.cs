@@ -54,35 +54,21 @@ internal static class ExperimentCommand
             WholeFile.Write(model, stream => ml.Model.Save(result.BestRun.Model, input.Schema, stream));
             result.WriteCsv(Path.Combine(folder, "runs.csv"));
             result.WriteLeaderboard(Path.Combine(folder, "leaderboard.svg"));
-            if (parsed.GetValue(labels))
+            if (parsed.GetValue(labels) && result.StoppedBecause != StopReason.Cancelled)
             {
                 var report = ml.SelfSupervised().MeasureLabelEfficiency(train, encoder);
                 report.WriteCsv(Path.Combine(folder, "labels.csv"));
                 report.WritePlot(Path.Combine(folder, "labels.svg"));
             }
-            // Of all labelled images these alone had no part in the choice.
-            var (held, unreadable) = PhotoInput.Readable(found.Test, session.Token);
-            double? accuracy = held.Count == 0 ? null : ml.MulticlassClassification.Evaluate(Keyed(ml, held, found.Classes, result)).MicroAccuracy;
+            // Of all labelled images these alone had no part in the choice. It is measured after Ctrl-C, too, which keeps the best so far.
+            using var saved = new SavedClassifier(model, upright: true);
+            var accuracy = saved.Measure(found.Test, top: 1, CancellationToken.None);
             session.Result(
                 ("model", model), ("best", result.BestRun.Trial.ToString()), ("metric", result.Metric), ("value", result.BestRun.Trial.Metric),
-                ("accuracy on images held out", accuracy), ("held out but unreadable", unreadable > 0 ? unreadable : null), ("trials", result.Runs.Count), ("stopped because", result.StoppedBecause.ToString()),
+                ("accuracy on images held out", accuracy.OfImages), ("held out but unreadable", accuracy.Unreadable > 0 ? accuracy.Unreadable : null), ("trials", result.Runs.Count), ("stopped because", result.StoppedBecause.ToString()),
                 ("seconds", Math.Round(result.Elapsed.TotalSeconds, 1)), ("seconds of embedding", Math.Round(result.EmbeddingTime.TotalSeconds, 1)));
         }));
         return command;
-    }
-
-    // The model gives class names; ML.NET's evaluator wants keys.
-    private static IDataView Keyed(MLContext ml, IEnumerable<Photo> photos, IEnumerable<string> classes, ExperimentResult result)
-    {
-        var scored = result.BestRun.Model.Transform(PhotoSet.ToDataView(ml, photos));
-        var keys = ml.Transforms.Conversion.MapValueToKey([new("Label"), new("PredictedLabel", "PredictedLabel")],
-            keyData: ml.Data.LoadFromEnumerable(classes.Select(c => new ClassName { Name = c })));
-        return keys.Fit(scored).Transform(scored);
-    }
-
-    private sealed class ClassName
-    {
-        public string Name { get; set; } = "";
     }
 
     private sealed class Lines(Session session) : IProgress<ExperimentTrial>

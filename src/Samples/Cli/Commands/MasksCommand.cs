@@ -22,7 +22,7 @@ internal static class MasksCommand
         var photos = new PhotoInput(command, needsLabels: false);
         var masks = new MaskInput(command, byDefault: "segment");
         var output = new Option<string>("--output") { Description = "The folder to write.", Required = true, HelpName = "folder" };
-        var pictures = new Option<string?>("--pictures") { Description = "A folder for pictures of the images with their masks.", HelpName = "folder" };
+        var pictures = new Option<string?>("--pictures") { Description = "A folder for pictures of the images with their masks; those that are there already stay.", HelpName = "folder" };
         var json = Session.JsonOption();
         foreach (Option option in new Option[] { output, pictures, json }) command.Add(option);
         command.SetAction(parsed => Session.Run(parsed, json, session =>
@@ -52,18 +52,27 @@ internal static class MasksCommand
                     }
                     var set = MaskSet.Decode(photo.Masks);
                     count += set.Count;
-                    if (parsed.GetValue(pictures) is { } drawn)
-                    {
-                        var image = ImageDecoder.Decode(File.ReadAllBytes(photo.ImagePath), photo.ImagePath);
-                        WholeFile.Write(InFolder(Target(drawn, photo.ImagePath, ".png")), MaskPictures.OverlayPng(image, set));
-                    }
                     Sa1bFile.From(set, Path.GetFileName(photo.ImagePath)).Write(InFolder(Target(root, photo.ImagePath, ".json")));
                     written++;
                 }
             }
+            if (parsed.GetValue(pictures) is { } drawn) Draw(drawn);
             session.Result(
                 ("output", root), ("images", all.Count), ("written", written), ("already there", all.Count - todo.Count), ("unreadable", unreadable),
                 ("masks per image", written > 0 ? Math.Round((double)count / written, 1) : null));
+
+            // Of all that have masks, also those found before.
+            void Draw(string top)
+            {
+                foreach (string image in all.Select(p => p.ImagePath))
+                {
+                    session.Token.ThrowIfCancellationRequested();
+                    string file = Target(root, image, ".json"), picture = Target(top, image, ".png");
+                    if (!File.Exists(file) || File.Exists(picture)) continue;
+                    var pixels = ImageDecoder.Decode(File.ReadAllBytes(image), image);
+                    WholeFile.Write(InFolder(picture), MaskPictures.OverlayPng(pixels, Sa1bFile.Read(file).ToMaskSet()));
+                }
+            }
 
             string Target(string top, string image, string extension) =>
                 Path.Combine(top, Path.ChangeExtension(Path.GetRelativePath(folder, Path.GetFullPath(image)), extension));

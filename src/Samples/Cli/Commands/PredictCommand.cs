@@ -1,21 +1,17 @@
 using System.CommandLine;
 using System.Globalization;
 using MaskBias.MLNet.Extensions;
-using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Samples.Cli.Inputs;
 using MaskBias.MLNet.Samples.Cli.Output;
 using MaskBias.MLNet.Samples.Common.Photos;
 using MaskBias.MLNet.Samples.Common.Terminal;
 using MaskBias.MLNet.Samples.Pictures;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
 
 namespace MaskBias.MLNet.Samples.Cli.Commands;
 
 /// <summary><c>maskbias predict MODEL --images DIR --output FILE</c>: a row per image, its class and the probability of each.</summary>
 internal static class PredictCommand
 {
-    private const int Part = 256, AtOnce = 32;                     // images whose rows are held before they are written, that are read at once
     private const int MostNamed = 5;                               // unreadable images
 
     public static Command Create()
@@ -57,14 +53,7 @@ internal static class PredictCommand
 
     private static void Predict(Session session, string model, List<string> images, string folder, string path, bool upright)
     {
-        using var services = new ServiceCollection().AddMaskBiasEmbeddings(o =>
-        {
-            (o.ModelPath, o.ReloadInterval, o.ApplyOrientation) = (model, TimeSpan.Zero, upright);
-            (o.MaxImageBytes, o.MaxImagePixels) = (1 << 30, ImageDecoder.DefaultMaxPixels);        // files of one's own, as in training
-        }).BuildServiceProvider();
-        var classifier = Classifier(services);
-        if (classifier.Classes.Count == 0)
-            throw new UsageException($"model is '{model}', which has no classifier: probe, finetune, semi and experiment make models that have one.");
+        using var classifier = new SavedClassifier(model, upright);
         string[] labels = [.. images.Select(image => PhotoSet.ClassOf(folder, image))];
         bool areLabelled = labels.All(classifier.Classes.Contains);
         var progress = new CountLines(session.Console, images.Count, TimeProvider.System);
@@ -74,17 +63,15 @@ internal static class PredictCommand
         {
             using var writer = new StreamWriter(stream, leaveOpen: true) { NewLine = "\n" };
             writer.WriteLine(string.Join(',', new[] { "ImagePath", "PredictedLabel", "Probability" }.Concat(classifier.Classes.Select(CsvText.Quoted))));
-            foreach (string[] part in images.Chunk(Part))
+            foreach (var (known, fault) in classifier.Classify(images, session.Token))
             {
-                var found = ClassifyAsync(classifier, part, session.Token).GetAwaiter().GetResult();
-                for (int i = 0; i < part.Length; i++, done++)
+                if (known is null) unreadable.Add(fault!);
+                else
                 {
-                    if (found[i].Fault is { } fault) unreadable.Add(fault);
-                    if (found[i].Class is not { } known) continue;
                     if (known.Label == labels[done]) right++;
-                    writer.WriteLine(Row(part[i], known));
+                    writer.WriteLine(Row(images[done], known));
                 }
-                progress.Report(done);
+                progress.Report(++done);
             }
         });
         foreach (string fault in unreadable.Take(MostNamed)) session.Note(fault);
@@ -92,35 +79,6 @@ internal static class PredictCommand
         int read = images.Count - unreadable.Count;
         session.Result(("output", path), ("images", read), ("unreadable", unreadable.Count), ("classes", classifier.Classes.Count),
             ("accuracy", areLabelled && read > 0 ? (double)right / read : null));
-    }
-
-    private static IImageClassifier Classifier(IServiceProvider services)
-    {
-        try
-        {
-            return services.GetRequiredService<IImageClassifier>();
-        }
-        catch (OptionsValidationException e)               // the file is of another kind
-        {
-            throw new UsageException(string.Join(" ", e.Failures));
-        }
-    }
-
-    private static async Task<(ImageClass? Class, string? Fault)[]> ClassifyAsync(IImageClassifier classifier, string[] images, CancellationToken token)
-    {
-        var found = new (ImageClass? Class, string? Fault)[images.Length];
-        await Parallel.ForAsync(0, images.Length, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = token }, async (i, cancel) =>
-        {
-            try
-            {
-                found[i].Class = await classifier.ClassifyAsync(ImageInput.FromFile(images[i]), cancel).ConfigureAwait(false);
-            }
-            catch (ImageReadException e)
-            {
-                found[i].Fault = e.Message;
-            }
-        }).ConfigureAwait(false);
-        return found;
     }
 
     private static string Row(string image, ImageClass found) => string.Join(',',

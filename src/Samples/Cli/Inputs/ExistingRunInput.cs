@@ -6,7 +6,10 @@ namespace MaskBias.MLNet.Samples.Cli.Inputs;
 /// <summary><c>--resume</c> and <c>--overwrite</c>: what to do where a folder holds a run already.</summary>
 internal sealed class ExistingRunInput
 {
-    private readonly Option<bool> resume = new("--resume") { Description = "Goes on with the run in the folder." };
+    /// <summary>The option that goes on with a run.</summary>
+    public const string Resume = "--resume";
+
+    private readonly Option<bool> resume = new(Resume) { Description = "Goes on with the run in the folder." };
     private readonly Option<bool> overwrite = new("--overwrite") { Description = "Replaces the run in the folder." };
 
     public ExistingRunInput(Command command)

@@ -57,10 +57,32 @@ internal sealed class MaskInput
     /// <summary>What was given, for another command.</summary>
     public string Given(ParseResult parsed) => GivenOptions.Text(parsed, source, format, missing, store);
 
+    /// <summary>Refuses masks where they have no part.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="why">Why they have none.</param>
+    /// <exception cref="UsageException">They were asked for.</exception>
+    public void Refuse(ParseResult parsed, string why)
+    {
+        Option[] all = [source, format, missing, store];
+        if (all.FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false } && !(o == source && parsed.GetValue(source) == None)) is { } given)
+            throw new UsageException($"{given.Name} has no part here: {why}");
+    }
+
+    /// <summary>Refuses options that a source has no use for.</summary>
+    /// <exception cref="UsageException">One was given.</exception>
+    private void Check(ParseResult parsed, string chosen)
+    {
+        bool isSam = chosen.StartsWith(Sam, StringComparison.Ordinal), isFiles = !isSam && chosen is not (None or Segment);
+        Option[] useless = [.. isSam ? Array.Empty<Option>() : [store], .. isFiles ? Array.Empty<Option>() : [format, missing]];
+        if (useless.FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } given)
+            throw new UsageException($"{given.Name} has no part in --masks {chosen}.");
+    }
+
     /// <summary>The rows with a column of masks, found once when they are read; as they are without masks.</summary>
     public (IDataView Rows, string? ColumnName) Add(ParseResult parsed, MLContext ml, IDataView rows)
     {
         string chosen = Source(parsed);
+        Check(parsed, chosen);
         if (chosen == None) return (rows, null);
         IEstimator<ITransformer> masks = chosen switch
         {

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Samples.Cli.Output;
 using MaskBias.MLNet.Samples.Common.Photos;
 using Microsoft.ML;
@@ -67,26 +66,6 @@ internal sealed class PhotoInput
 
     /// <summary>Rows of images that are learned from without labels: all of them.</summary>
     public static IDataView Everything(MLContext ml, PhotoSet photos) => PhotoSet.ToDataView(ml, [.. photos.Train, .. photos.Test, .. photos.Extra]);
-
-    /// <summary>The photos that can be decoded, and how many cannot.</summary>
-    public static (IReadOnlyList<Photo> Readable, int Unreadable) Readable(IReadOnlyList<Photo> photos, CancellationToken token)
-    {
-        bool[] isReadable = new bool[photos.Count];
-        Parallel.For(0, photos.Count, new() { CancellationToken = token }, i =>
-        {
-            try
-            {
-                ImageDecoder.Decode(File.ReadAllBytes(photos[i].ImagePath), photos[i].ImagePath);
-                isReadable[i] = true;
-            }
-            catch (Exception e) when (e is ImageReadException or IOException or UnauthorizedAccessException)
-            {
-                isReadable[i] = false;
-            }
-        });
-        List<Photo> readable = [.. photos.Where((_, i) => isReadable[i])];
-        return (readable, photos.Count - readable.Count);
-    }
 
     /// <summary>Labelled rows with keys, and what gives other rows the same; extra images have no class.</summary>
     public static (IDataView Train, ITransformer Keys) Keyed(MLContext ml, PhotoSet photos)

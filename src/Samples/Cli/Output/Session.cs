@@ -96,7 +96,7 @@ internal sealed class Session : IDisposable
 
     public void Dispose() => cancellation.Dispose();
 
-    private static readonly string[] Sources = ["DINO", "MAE", "Distillation", "Fine-tuning", "Semi-supervised", "Linear probe"];
+    private static readonly string[] Sources = ["DINO", "MAE", "Distillation", "Fine-tuning", "Semi-supervised", "Linear probe", "Experiment", "Label efficiency", "SamMasksEstimator"];
 
     private static string Key(string name)
     {

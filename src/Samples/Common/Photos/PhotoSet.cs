@@ -43,7 +43,7 @@ internal sealed record PhotoSet(
     }
 
     /// <summary>Finds a folder's images: class folders give labels, a flat folder gives none.</summary>
-    /// <param name="folder">The folder; hidden files are passed over.</param>
+    /// <param name="folder">The folder; hidden files and folders are passed over.</param>
     /// <param name="seed">Decides what is held out.</param>
     /// <param name="mostPerClass">At most that many images of each class, or of a flat folder, are taken.</param>
     /// <remarks>One class alone says nothing, so its images count as unlabelled.</remarks>
@@ -54,7 +54,7 @@ internal sealed record PhotoSet(
     {
         if (!Directory.Exists(folder)) throw new DirectoryNotFoundException($"There is no folder {Path.GetFullPath(folder)}.");
         var flat = ImagesIn(folder, recurse: false);
-        var classes = Directory.GetDirectories(folder)
+        var classes = Directory.GetDirectories(folder, "*", new EnumerationOptions { IgnoreInaccessible = false })
             .Select(path => (Name: Path.GetFileName(path), Images: ImagesIn(path, recurse: true)))
             .Where(c => c.Images.Count > 0)
             .OrderBy(c => c.Name, StringComparer.Ordinal)

@@ -34,22 +34,39 @@ internal static class ModelFiles
     public static SearchModel FromModel(string model, string? checkpoint)
     {
         string beside = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(model))!, EncoderFolder);
+        bool isGuess = checkpoint is null;
         checkpoint ??= File.Exists(Path.Combine(beside, EncoderCheckpoint.ConfigFile)) ? beside : null;
-        return new(model, checkpoint is null ? null : EncoderCheckpoint.Load(checkpoint));
+        return new(model, checkpoint is null ? null : EncoderCheckpoint.Load(checkpoint), checkpoint, isGuess);
     }
 
-    /// <summary>Checks that the checkpoint is of the encoder that is served: it must embed a picture alike.</summary>
-    /// <exception cref="InvalidDataException">It does not.</exception>
-    public static async Task CheckAsync(SearchModel model, IImageEmbedder embedder)
+    /// <summary>
+    /// The encoder that shows where the model looks. It must embed a picture alike; one that nobody named and does not is left out.
+    /// </summary>
+    /// <param name="model">The model.</param>
+    /// <param name="embedder">Serves it.</param>
+    /// <param name="note">Receives why there is none, or that it could not be checked.</param>
+    /// <exception cref="InvalidDataException">The checkpoint that was named is of another encoder.</exception>
+    public static async Task<VisionEncoder?> EncoderAsync(SearchModel model, IImageEmbedder embedder, Action<string> note)
     {
-        if (model.Encoder is not { } encoder) return;
+        if (model.Encoder is not { } encoder || model.Checkpoint is null) return model.Encoder;         // exported from it
         var picture = Gradient(encoder.ImageSize);
         var (served, _) = await embedder.EmbedAsync(ImageInput.FromBytes(picture.ToPng()));
         float[] own = new float[encoder.FeatureDim];
         encoder.Embed(Planar(picture), rows: 1, own);
-        if (own.Length == served.Length && TensorPrimitives.CosineSimilarity<float>(own, served) >= SmallestCosine) return;
+        bool canTell = own.Length == served.Length;             // a probe may see other features of the same encoder
+        if (canTell && TensorPrimitives.CosineSimilarity<float>(own, served) >= SmallestCosine) return encoder;
+        if (model.IsGuess)
+        {
+            note($"The checkpoint '{model.Checkpoint}' beside the model does not embed as it does: where the model looks is not shown. --encoder names its encoder.");
+            return null;
+        }
+        if (!canTell)
+        {
+            note($"'{model.ServedPath}' sees {served.Length} features, the encoder '{model.Checkpoint}' gives {own.Length}: it is taken for the model's, and cannot be checked.");
+            return encoder;
+        }
         throw new InvalidDataException(
-            $"The checkpoint is of another encoder than '{model.ServedPath}': the two embed a picture differently.");
+            $"The checkpoint '{model.Checkpoint}' is of another encoder than '{model.ServedPath}': the two embed a picture differently.");
     }
 
     // A gradient, once, twice and three times over the picture in red, green and blue.

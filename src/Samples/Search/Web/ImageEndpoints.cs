@@ -12,7 +12,7 @@ internal sealed class ImageEndpoints(
     ImageCollection collection, ProbeTraining training, IImageClassifier classifier, PictureDrawings drawings, SearchOptions options)
 {
     private const int Listed = 60, MostListed = 200, MostSimilar = 24, MostClasses = 5;
-    private const string NoLabel = "none", Gone = "There is no such image.";
+    private const string Gone = "There is no such image.";
 
     public void Map(IEndpointRouteBuilder app)
     {
@@ -37,7 +37,7 @@ internal sealed class ImageEndpoints(
 
     private async Task<IReadOnlyList<ImageAnswer>> ListAsync(string? label, int? offset, int? count, CancellationToken cancel)
     {
-        var items = collection.List(label == NoLabel ? "" : label, Math.Max(0, offset ?? 0), Math.Clamp(count ?? Listed, 1, MostListed));
+        var items = collection.List(label, Math.Max(0, offset ?? 0), Math.Clamp(count ?? Listed, 1, MostListed));
         return await AnswerAsync([.. items.Select(i => (i, (float?)null))], cancel);
     }
 

@@ -47,7 +47,7 @@ async function refreshState() {
   $("count").textContent = state.count === 1 ? "1 image" : `${state.count} images`;
   const labelled = state.labels.reduce((sum, l) => sum + l.count, 0);
   const choices = [["All", null, state.count], ...state.labels.map(l => [l.label, l.label, l.count])];
-  if (labelled < state.count) choices.push(["No label", "none", state.count - labelled]);
+  if (labelled < state.count) choices.push(["No label", "", state.count - labelled]);
   $("filters").replaceChildren(...choices.map(([text, value, count]) => {
     const button = element("button", { type: "button", textContent: `${text} ${count}` });
     button.setAttribute("aria-pressed", value === filter);

@@ -9,6 +9,7 @@ using MaskBias.MLNet.Samples.Search.Model;
 using MaskBias.MLNet.Tests.Embeddings;
 using MaskBias.MLNet.Tests.Extensions;
 using MaskBias.MLNet.Tests.Images;
+using MaskBias.MLNet.Vit;
 using MaskBias.MLNet.Weights.Onnx;
 using SkiaSharp;
 
@@ -29,7 +30,7 @@ public sealed class SearchAppTests
         var list = await search.GetAsync("/api/images");
         Assert.Equal([square, circles[1], circles[0]], Ids(list));
         Assert.Equal([square], Ids(await search.GetAsync("/api/images?label=square")));
-        Assert.Equal([circles[0]], Ids(await search.GetAsync("/api/images?label=none&offset=1")));
+        Assert.Equal([circles[0]], Ids(await search.GetAsync("/api/images?label=&offset=1")));
 
         var details = await search.GetAsync($"/api/images/{circles[0]}");
         Assert.Equal([circles[1], square], Ids(details.GetProperty("similar")));
@@ -101,7 +102,7 @@ public sealed class SearchAppTests
         async Task Check()
         {
             Assert.Equal("probe", (await search.GetAsync("/api/state")).GetProperty("classifier").GetString());
-            var guesses = (await search.GetAsync("/api/images?label=none")).EnumerateArray()
+            var guesses = (await search.GetAsync("/api/images?label=")).EnumerateArray()
                 .ToDictionary(i => i.GetProperty("id").GetString()!, i => i.GetProperty("class").GetString());
             Assert.Equal(unknown.Count, guesses.Count);
             Assert.True(unknown.Count(u => guesses[u.Id] == u.Class) >= 7, "of 8");
@@ -144,10 +145,70 @@ public sealed class SearchAppTests
         await search.RestartAsync(new(onnx, Encoder: null));
         Assert.Single(search.Notes);
 
-        using var wrong = TinyEncoders.Plain(seed: 3);
-        var fault = await Assert.ThrowsAsync<InvalidDataException>(() => MaskBias.MLNet.Samples.Search.SearchApp.StartAsync(
-            new() { DataFolder = search.Data }, new(onnx, wrong), search.Notes.Add, CancellationToken.None));
-        Assert.Contains("of another encoder", fault.Message);
+    }
+
+    [Fact]
+    public async Task A_checkpoint_of_another_encoder_is_refused_where_it_was_named_and_left_out_where_it_was_found()
+    {
+        await using var search = await RunningSearch.StartAsync();
+        using TinyEncoderFile served = new(seed: 2, search.Data), wrong = new(seed: 3, search.Data);
+        string other = Path.Combine(search.Data, "other");
+        Task<MaskBias.MLNet.Samples.Search.SearchApp> Start(SearchModel model) =>
+            MaskBias.MLNet.Samples.Search.SearchApp.StartAsync(new() { DataFolder = other }, model, search.Notes.Add, CancellationToken.None);
+        var fault = await Assert.ThrowsAsync<InvalidDataException>(() => Start(new(served.Onnx, wrong.Encoder, "wrong")));
+        Assert.Contains("The checkpoint 'wrong' is of another encoder", fault.Message);
+        await search.RestartAsync(new(served.Onnx, wrong.Encoder, "wrong", IsGuess: true));
+        string id = await search.AddAsync(SampleImages.Shape(0, 1));
+        Assert.Contains("The checkpoint 'wrong' beside the model does not embed as it does", search.Notes[0]);
+        Assert.Equal(0, (await search.GetAsync($"/api/images/{id}")).GetProperty("attentionHeads").GetInt32());
+    }
+
+    [Fact]
+    public async Task An_encoder_that_was_named_shows_where_a_probe_of_its_blocks_looks()
+    {
+        await using var search = await RunningSearch.StartAsync();
+        using TinyEncoderFile served = new(seed: 2, search.Data, lastBlocks: 2);
+        await search.RestartAsync(new(served.Onnx, served.Encoder, "student"));
+        string id = await search.AddAsync(SampleImages.Shape(0, 1));
+        Assert.Contains("it is taken for the model's, and cannot be checked", search.Notes[0]);
+        Assert.NotEqual(0, (await search.GetAsync($"/api/images/{id}")).GetProperty("attentionHeads").GetInt32());
+    }
+
+    [Fact]
+    public async Task Two_apps_on_one_folder_are_refused()
+    {
+        await using var search = await RunningSearch.StartAsync();
+        using TinyEncoderFile served = new(seed: 2, search.Data);
+        var fault = await Assert.ThrowsAsync<IOException>(() => MaskBias.MLNet.Samples.Search.SearchApp.StartAsync(
+            new() { DataFolder = search.Data }, new(served.Onnx, Encoder: null), search.Notes.Add, CancellationToken.None));
+        Assert.Contains("Another Search uses", fault.Message);
+        Assert.Contains("--data", fault.Message);
+    }
+
+    [Fact]
+    public async Task A_label_called_none_is_a_label()
+    {
+        await using var search = await RunningSearch.StartAsync();
+        string id = await search.AddAsync(SampleImages.Shape(0, 1), "none"), unlabelled = await search.AddAsync(SampleImages.Shape(0, 2));
+        Assert.Equal([id], Ids(await search.GetAsync("/api/images?label=none")));
+        Assert.Equal([unlabelled], Ids(await search.GetAsync("/api/images?label=")));
+    }
+
+    // An encoder and its graph, of its own features or of its last blocks.
+    private sealed class TinyEncoderFile : IDisposable
+    {
+        public TinyEncoderFile(int seed, string folder, int lastBlocks = 0)
+        {
+            Encoder = TinyEncoders.Plain(seed: seed);
+            Onnx = Path.Combine(folder, $"{seed}.onnx");
+            OnnxEncoder.Export(Encoder, Onnx, new() { Blocks = lastBlocks == 0 ? null : new() { LastBlocks = lastBlocks } });
+        }
+
+        public VisionEncoder Encoder { get; }
+
+        public string Onnx { get; }
+
+        public void Dispose() => Encoder.Dispose();
     }
 
     [Fact]
