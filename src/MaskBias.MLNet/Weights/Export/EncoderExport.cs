@@ -1,12 +1,16 @@
 using System.Text;
 using MaskBias.MLNet.Vit;
+using MaskBias.MLNet.Weights.KeyMaps;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MaskBias.MLNet.Weights.Export;
 
 /// <summary>Writes plain encoders as the checkpoints of timm, DINO and MAE, with a model card beside them.</summary>
-/// <remarks><see cref="EncoderCheckpoint.Load"/> reads them back.</remarks>
+/// <remarks>
+/// <see cref="EncoderCheckpoint.Load"/> reads them back. MAE's files do not say whether the feature is the class token or the mean of the
+/// patches: load one of <see cref="FeaturePooling.Mean"/> with <see cref="CheckpointLoadOptions.Pooling"/>.
+/// </remarks>
 public static class EncoderExport
 {
     private static readonly string[] PickleExtensions = [".pth", ".pt", ".bin"];
@@ -59,22 +63,25 @@ public static class EncoderExport
         {
             ExportLayout.Timm => (null, [.. TimmNames(backbone, encoder.Model.Options)]),
             ExportLayout.Dino => ("teacher", [.. Prefixed("backbone.", backbone), .. Prefixed("head.", encoder.Head?.state_dict() ?? [])]),
-            _ => ("model", [.. backbone, .. encoder.Decoder?.state_dict() ?? []]),
+            _ => ("model", [.. WithFinalNorm(backbone, encoder.Model.Options), .. encoder.Decoder?.state_dict() ?? []]),
         };
     }
 
     private static IEnumerable<KeyValuePair<string, Tensor>> Prefixed(string prefix, Dictionary<string, Tensor> weights) =>
         weights.Select(w => KeyValuePair.Create(prefix + w.Key, w.Value));
 
+    // timm and MAE's fine-tuning name the norm of the mean otherwise than that of the tokens.
+    private static IEnumerable<KeyValuePair<string, Tensor>> WithFinalNorm(Dictionary<string, Tensor> weights, VitOptions options) =>
+        weights.Select(w => options.Pooling == FeaturePooling.NormalizedMean && w.Key.StartsWith("norm.", StringComparison.Ordinal)
+            ? KeyValuePair.Create("fc_" + w.Key, w.Value) : w);
+
     private static IEnumerable<KeyValuePair<string, Tensor>> TimmNames(Dictionary<string, Tensor> weights, VitOptions options)
     {
-        string finalNorm = options.Pooling == FeaturePooling.NormalizedMean ? "fc_norm." : "norm.";
         // Beside registers timm's encoders have positions for the patches alone: the class token takes in its own.
         bool fold = options.RegisterTokens > 0 && options.ClassTokenPosition;
-        foreach (var (name, weight) in weights)
+        foreach (var (name, weight) in WithFinalNorm(weights, options))
         {
-            if (name.StartsWith("norm.", StringComparison.Ordinal)) yield return new(finalNorm + name["norm.".Length..], weight);
-            else if (name == "register_tokens") yield return new("reg_token", weight);
+            if (name == "register_tokens") yield return new("reg_token", weight);
             else if (fold && name == "cls_token") yield return new(name, Sum(weight, weights["pos_embed"][.., ..1]));
             else if (fold && name == "pos_embed") yield return new(name, weight[.., 1..].contiguous());
             else yield return new(name.Replace(".mlp.w12.", ".mlp.fc1.").Replace(".mlp.w3.", ".mlp.fc2."), weight);
@@ -87,6 +94,8 @@ public static class EncoderExport
         var options = encoder.Model.Options;
         var faults = new List<string>();
         if (options.MaskBias is not null) faults.Add("it is guided by masks: distil it (SelfSupervised().Distill), or keep it with EncoderCheckpoint.Save");
+        if (layout == ExportLayout.Dino && options.Pooling != FeaturePooling.ClassToken)
+            faults.Add($"Pooling is {options.Pooling}, and DINO's features are the class token: use ExportLayout.Timm, or keep it with EncoderCheckpoint.Save");
         if (layout != ExportLayout.Timm)
         {
             if (options.RegisterTokens > 0) faults.Add($"RegisterTokens is {options.RegisterTokens}");

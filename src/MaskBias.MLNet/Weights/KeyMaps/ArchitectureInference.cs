@@ -106,8 +106,11 @@ internal sealed class ArchitectureInference
 
     private FeaturePooling Pooling()
     {
+        if (options.Pooling is { } given) return given;
         if (reader.NormalizesMean) return FeaturePooling.NormalizedMean;
-        return hub.AveragesPatches ? FeaturePooling.Mean : FeaturePooling.ClassToken;
+        if (hub.Pooling is { } stated) return stated;
+        assumptions.Add("the class token as the features, since no pooling is stated: CheckpointLoadOptions.Pooling sets another");
+        return FeaturePooling.ClassToken;
     }
 
     // The ratio that gives the hidden width after rounding: the usual 4 where it does.

@@ -172,13 +172,13 @@ internal sealed partial class CheckpointReader
     {
         bool scaled = tensors.Contains(Backbone + "blocks.0.ls1.gamma");
         if (isHuggingFace) return scaled ? CheckpointLayout.HuggingFaceDinoV2 : CheckpointLayout.HuggingFaceVit;
-        if (tensors.Contains(Decoder + "decoder_embed.weight")) return CheckpointLayout.Mae;
         NormalizesMean = tensors.Contains(Backbone + "fc_norm.weight");
+        if (tensors.Contains(Decoder + "decoder_embed.weight")) return CheckpointLayout.Mae;
         // A mask token in an encoder is DINOv2's, but where timm's names say otherwise.
         if (tensors.Contains(Backbone + "mask_token") || (IsTraining && scaled)) return CheckpointLayout.DinoV2;
-        bool timm = HasClassifier || NormalizesMean || entries.ContainsKey(prefix + "reg_token");
-        if (timm || scaled) return CheckpointLayout.Timm;
-        return !IsTraining && HasSinCosPositions() ? CheckpointLayout.Mae : CheckpointLayout.Dino;
+        if (HasClassifier || scaled || entries.ContainsKey(prefix + "reg_token")) return CheckpointLayout.Timm;
+        if (!IsTraining && HasSinCosPositions()) return CheckpointLayout.Mae;
+        return NormalizesMean ? CheckpointLayout.Timm : CheckpointLayout.Dino;
     }
 
     /// <summary>Whether the positions are MAE's fixed ones.</summary>

@@ -7,7 +7,7 @@ namespace MaskBias.MLNet.Weights.KeyMaps;
 /// What config.json and preprocessor_config.json beside a checkpoint of the Hugging Face Hub say that its tensors do not. Values of the wrong
 /// kind count as absent: the tensors decide, and heads that do not divide the width are refused later.
 /// </summary>
-internal sealed record HubConfig(int? Heads, double? NormEpsilon, ImageNormalization? Normalization, bool IsTimm, bool AveragesPatches)
+internal sealed record HubConfig(int? Heads, double? NormEpsilon, ImageNormalization? Normalization, bool IsTimm, FeaturePooling? Pooling)
 {
     private const string PreprocessorFile = "preprocessor_config.json";
 
@@ -18,17 +18,17 @@ internal sealed record HubConfig(int? Heads, double? NormEpsilon, ImageNormaliza
         string folder = Path.GetDirectoryName(Path.GetFullPath(weights))!;
         using var config = Read(Path.Combine(folder, EncoderCheckpoint.ConfigFile));
         using var preprocessor = Read(Path.Combine(folder, PreprocessorFile));
-        if (config is null) return new(null, null, Statistics(preprocessor, "image_mean", "image_std"), false, false);
+        if (config is null) return new(null, null, Statistics(preprocessor, "image_mean", "image_std"), false, null);
 
         var root = config.RootElement;
-        bool isTimm = Property(root, "architecture") is { ValueKind: JsonValueKind.String };
+        bool isTimm = Text(root, "architecture") is not null;
         var pretrained = Property(root, "pretrained_cfg") ?? root;
         return new(
             (Number(root, "num_attention_heads") ?? Number(Property(root, "model_args"), "num_heads")) is { } heads && heads % 1 == 0 && heads is > 0 and <= 256 ? (int)heads : null,
             Number(root, "layer_norm_eps") is { } epsilon and >= 0 and <= 1 ? epsilon : null,
             Statistics(pretrained, "mean", "std") ?? Statistics(preprocessor?.RootElement, "image_mean", "image_std"),
             isTimm,
-            isTimm && Property(root, "global_pool") is { ValueKind: JsonValueKind.String } pool && pool.GetString() == "avg");
+            isTimm ? Text(root, "global_pool") switch { "avg" => FeaturePooling.Mean, "token" => FeaturePooling.ClassToken, _ => null } : null);
     }
 
     private static JsonDocument? Read(string path)
@@ -46,6 +46,9 @@ internal sealed record HubConfig(int? Heads, double? NormEpsilon, ImageNormaliza
 
     private static JsonElement? Property(JsonElement? parent, string name) =>
         parent is { ValueKind: JsonValueKind.Object } found && found.TryGetProperty(name, out var value) ? value : null;
+
+    private static string? Text(JsonElement? parent, string name) =>
+        Property(parent, name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
 
     private static double? Number(JsonElement? parent, string name) =>
         Property(parent, name) is { ValueKind: JsonValueKind.Number } value && value.TryGetDouble(out double number) ? number : null;

@@ -87,6 +87,62 @@ public sealed class EncoderExportTests : IDisposable
         foreach (var entry in left.Entries) Assert.True(left.Read(entry.Name).bytes.SequenceEqual(right.Read(entry.Name).bytes), entry.Name);
     }
 
+    public static TheoryData<ExportLayout, FeaturePooling, bool> Poolings
+    {
+        get
+        {
+            var data = new TheoryData<ExportLayout, FeaturePooling, bool>();
+            foreach (var layout in Enum.GetValues<ExportLayout>())
+            {
+                foreach (var pooling in Enum.GetValues<FeaturePooling>()) data.Add(layout, pooling, false);
+                foreach (var pooling in Enum.GetValues<FeaturePooling>()) data.Add(layout, pooling, true);
+            }
+            return data;
+        }
+    }
+
+    // As a masked autoencoder leaves it, with its decoder in MAE's layout, and as others do.
+    [Theory]
+    [MemberData(nameof(Poolings))]
+    public void Every_pooling_reads_back_or_is_refused(ExportLayout layout, FeaturePooling pooling, bool mae)
+    {
+        var options = Options();
+        (options.Pooling, options.PositionResampling) = (pooling, layout == ExportLayout.Timm && !mae ? PositionResampling.Antialiased : PositionResampling.Size);
+        if (mae) options.Positions = PositionKind.SinCos;
+        var decoder = mae && layout == ExportLayout.Mae ? new MaeDecoder(options, new() { EmbedDim = 16, Depth = 1, Heads = 4 }, 6) : null;
+        using var encoder = new VisionEncoder(new VisionTransformer(options, 5), decoder: decoder);
+        string path = folder.File("weights.pth");
+        if (layout == ExportLayout.Dino && pooling != FeaturePooling.ClassToken)
+        {
+            string refusal = Assert.Throws<InvalidOperationException>(() => EncoderExport.Save(encoder, path, layout)).Message;
+            Assert.Contains($"Pooling is {pooling}, and DINO's features are the class token: use ExportLayout.Timm", refusal);
+            Assert.Empty(folder.Names);
+            return;
+        }
+        EncoderExport.Save(encoder, path, layout);
+        using (var file = TensorFile.Open(path))
+        {
+            string prefix = layout switch { ExportLayout.Timm => "", ExportLayout.Dino => "teacher.backbone.", _ => "model." };
+            string norm = pooling == FeaturePooling.NormalizedMean ? "fc_norm.weight" : "norm.weight";
+            Assert.Contains(prefix + norm, file.Entries.Select(e => e.Name));
+        }
+
+        bool untold = layout == ExportLayout.Mae && pooling == FeaturePooling.Mean;
+        var load = new CheckpointLoadOptions
+        {
+            Heads = 3, DecoderHeads = 4, Pooling = untold ? pooling : null, PositionResampling = options.PositionResampling,
+        };
+        using var loaded = EncoderCheckpoint.Load(path, load);
+        Assert.Equal((pooling, decoder is null), (loaded.Model.Options.Pooling, loaded.Decoder is null));
+        if (mae && layout == ExportLayout.Mae) Assert.Equal(PositionKind.SinCos, loaded.Model.Options.Positions);
+        AssertSameFeatures(encoder, loaded);
+        load.Pooling = null;
+        var found = EncoderCheckpoint.Describe(path, load);
+        bool guessed = layout == ExportLayout.Dino || (layout == ExportLayout.Mae && pooling != FeaturePooling.NormalizedMean);
+        Assert.Equal(guessed, found.Assumptions.Any(a => a.Contains("CheckpointLoadOptions.Pooling")));
+        if (guessed) Assert.Equal(FeaturePooling.ClassToken, found.Architecture.Pooling);
+    }
+
     [Fact]
     public void Pth_files_have_the_bytes_that_torch_load_expects()
     {
