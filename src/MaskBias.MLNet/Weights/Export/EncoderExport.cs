@@ -25,8 +25,8 @@ public static class EncoderExport
     /// <param name="layout">Whose names to use.</param>
     /// <param name="card">What to say of the encoder besides its architecture.</param>
     /// <exception cref="ArgumentException">
-    /// The file's extension is not one of those; or the layout is timm's, and the folder is an encoder checkpoint's, whose config.json
-    /// would be replaced.
+    /// The file's extension is not one of those; or the layout is timm's, and the folder has a config.json of an encoder checkpoint or of
+    /// other weights, which would be replaced. An export to the same file again replaces its own.
     /// </exception>
     /// <exception cref="InvalidOperationException">The layout cannot hold this encoder; the message lists why.</exception>
     public static void Save(VisionEncoder encoder, string path, ExportLayout layout, ModelCard? card = null)
@@ -34,25 +34,21 @@ public static class EncoderExport
         ArgumentNullException.ThrowIfNull(encoder);
         ArgumentException.ThrowIfNullOrEmpty(path);
         Check(encoder, layout);
-        string config = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, EncoderCheckpoint.ConfigFile);
-        if (layout == ExportLayout.Timm && EncoderCheckpoint.ReadOwnConfig(config) is not null)
-        {
-            throw new ArgumentException($"path is {path}; timm needs a {EncoderCheckpoint.ConfigFile} beside it, but {config} is that of "
-                + "an encoder checkpoint of this library: export to another folder.", nameof(path));
-        }
+        string configPath = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, EncoderCheckpoint.ConfigFile);
+        string? config = layout == ExportLayout.Timm ? TimmConfig.Of(encoder) : null;
+        if (config is not null && File.Exists(configPath)) CheckConfig(path, configPath, config);
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         var (section, tensors) = Tensors(encoder, layout);
-        string extension = Path.GetExtension(path).ToLowerInvariant();
-        if (extension == ".safetensors")
+        if (IsSafetensors(path))
         {
             var named = section is null ? tensors : [.. tensors.Select(t => KeyValuePair.Create($"{section}.{t.Key}", t.Value))];
             SafetensorsWriter.Write(path, named, new Dictionary<string, string> { ["format"] = "pt" });
         }
-        else if (PickleExtensions.Contains(extension)) PyTorchWriter.Write(path, section, tensors);
+        else if (IsPickle(path)) PyTorchWriter.Write(path, section, tensors);
         else throw new ArgumentException($"path is {path}; its extension must be .safetensors, {string.Join(", ", PickleExtensions)}.", nameof(path));
 
-        if (layout == ExportLayout.Timm) AtomicFile.Write(config, stream => stream.Write(Encoding.UTF8.GetBytes(TimmConfig.Of(encoder))));
+        if (config is not null) AtomicFile.Write(configPath, stream => stream.Write(Encoding.UTF8.GetBytes(config)));
         (card ?? new()).Write(encoder, path, $"{layout} weights");
     }
 
@@ -87,6 +83,27 @@ public static class EncoderExport
             else yield return new(name.Replace(".mlp.w12.", ".mlp.fc1.").Replace(".mlp.w3.", ".mlp.fc2."), weight);
         }
     }
+
+    // A folder has one config.json, which is about whatever weights are in it: another may replace it only with the weights that it is about.
+    private static void CheckConfig(string path, string configPath, string config)
+    {
+        if (EncoderCheckpoint.ReadOwnConfig(configPath) is not null)
+        {
+            throw new ArgumentException($"path is {path}; timm needs a {EncoderCheckpoint.ConfigFile} beside it, but {configPath} is that of "
+                + "an encoder checkpoint of this library: export to another folder.", nameof(path));
+        }
+        if (BoundedFile.ReadText(configPath, EncoderConfig.MaxLength, "a configuration") == config || IsAlone(path)) return;
+        throw new ArgumentException($"path is {path}; timm needs a {EncoderCheckpoint.ConfigFile} beside it, but {configPath} is another, which "
+            + "may be that of other weights: export to another folder, or delete it.", nameof(path));
+    }
+
+    // Whether there are weights in the file, and in no other of its folder.
+    private static bool IsAlone(string path) => File.Exists(path)
+        && Directory.EnumerateFiles(Path.GetDirectoryName(Path.GetFullPath(path))!).Count(f => IsPickle(f) || IsSafetensors(f)) == 1;
+
+    private static bool IsPickle(string path) => PickleExtensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
+
+    private static bool IsSafetensors(string path) => Path.GetExtension(path).Equals(".safetensors", StringComparison.OrdinalIgnoreCase);
 
     // What the code of the layout cannot build.
     private static void Check(VisionEncoder encoder, ExportLayout layout)

@@ -18,7 +18,8 @@ internal sealed class ArchitectureInference
     {
         (this.reader, this.options) = (reader, options);
         tensors = reader.Tensors;
-        hub = HubConfig.Beside(tensors.Path);
+        hub = HubConfig.Beside(tensors.Path, Shape("cls_token", 3)[2], Depth(Backbone + "blocks."));
+        if (hub.LeftAside is { } reason) assumptions.Add(reason);
     }
 
     /// <summary>Describes everything that the file holds of an encoder.</summary>

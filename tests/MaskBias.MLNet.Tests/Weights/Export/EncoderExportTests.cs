@@ -198,6 +198,27 @@ public sealed class EncoderExportTests : IDisposable
     }
 
     [Fact]
+    public void A_config_of_other_weights_is_not_replaced_and_an_exports_own_is()
+    {
+        using var encoder = new VisionEncoder(new VisionTransformer(Options(), 1));
+        var options = Options();
+        options.Pooling = FeaturePooling.Mean;
+        using var other = new VisionEncoder(new VisionTransformer(options, 2));
+        EncoderExport.Save(encoder, folder.File("one.safetensors"), ExportLayout.Timm);
+        EncoderExport.Save(other, folder.File("one.safetensors"), ExportLayout.Timm);
+        using (var loaded = EncoderCheckpoint.Load(folder.File("one.safetensors"))) AssertSameFeatures(other, loaded);
+
+        string[] before = folder.Names;
+        string config = File.ReadAllText(folder.File("config.json"));
+        var error = Assert.Throws<ArgumentException>(() => EncoderExport.Save(encoder, folder.File("two.pth"), ExportLayout.Timm));
+        Assert.Contains($"{folder.File("config.json")} is another, which may be that of other weights: export to another folder", error.Message);
+        Assert.Equal(before, folder.Names);
+        EncoderExport.Save(other, folder.File("two.pth"), ExportLayout.Timm);           // the same configuration
+        Assert.Throws<ArgumentException>(() => EncoderExport.Save(encoder, folder.File("one.safetensors"), ExportLayout.Timm));
+        Assert.Equal(config, File.ReadAllText(folder.File("config.json")));
+    }
+
+    [Fact]
     public void A_card_lies_beside_every_export()
     {
         using var encoder = new VisionEncoder(new VisionTransformer(Options()));

@@ -135,6 +135,30 @@ public sealed class CheckpointLayoutTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("""{"hidden_size": 768""", "its hidden_size is 768, and that of the weights 24")]
+    [InlineData("""{"num_hidden_layers": 12""", "its num_hidden_layers is 12, and that of the weights 2")]
+    [InlineData("""{"num_features": 48""", "its num_features is 48")]
+    [InlineData("""{"model_args": {"embed_dim": 48}""", "its embed_dim is 48")]
+    [InlineData("""{"model_args": {"depth": 1}""", "its depth is 1")]
+    [InlineData("""{"hidden_size": 24, "num_hidden_layers": 2, "num_features": 24, "model_args": {"embed_dim": 24, "depth": 2}""", null)]
+    public void A_config_of_another_encoder_is_left_aside(string start, string? reason)
+    {
+        using var model = new VisionTransformer(Options(), 1);
+        string path = Write([.. Named("", model)]);
+        File.WriteAllText(folder.File("config.json"), start + """, "num_attention_heads": 2, "layer_norm_eps": 0.5, "mean": [0.5, 0.5, 0.5], "std": [1, 1, 1]}""");
+        if (reason is null)
+        {
+            var taken = EncoderCheckpoint.Describe(path);
+            Assert.Equal((2, 0.5, 0.5f), (taken.Architecture.Heads, taken.Architecture.NormEpsilon, taken.Normalization.Mean[0]));
+            return;
+        }
+        Assert.Contains("CheckpointLoadOptions.Heads", Assert.Throws<InvalidDataException>(() => EncoderCheckpoint.Describe(path)).Message);
+        var found = EncoderCheckpoint.Describe(path, new() { Heads = 3 });
+        Assert.Equal((1e-6, ImageNormalization.ImageNet.Mean[0]), (found.Architecture.NormEpsilon, found.Normalization.Mean[0]));
+        Assert.Contains(found.Assumptions, a => a.Contains(folder.File("config.json")) && a.Contains(reason));
+    }
+
     [Fact]
     public void What_is_no_encoder_is_refused_with_its_names()
     {
