@@ -32,7 +32,7 @@ internal sealed class ArchitectureInference
         var layout = reader.Layout == CheckpointLayout.Dino && hub.IsTimm ? CheckpointLayout.Timm : reader.Layout;
         return new(tensors.Path, layout, layout == reader.Layout ? reader.Summary : "timm ViT or DeiT", architecture,
             normalization ?? ImageNormalization.ImageNet, HeadOptions(), DecoderOptions(),
-            tensors.Entries.Sum(e => e.Shape.Aggregate(1L, (product, size) => product * size)), assumptions, tensors.LeftOut);
+            SafetensorsEntry.CountWeights(tensors.Entries), assumptions, tensors.LeftOut);
     }
 
     private VitOptions Architecture()

@@ -77,6 +77,11 @@ public sealed class SamModelTests : IDisposable
         huge["image_encoder.blocks.0.attn.rel_pos_h"] = zeros(5, 64);
         Assert.Contains("their shapes describe a model of about", Assert.Throws<InvalidDataException>(() => SamModel.Load(Save(huge), 2)).Message);
 
+        // Bytes are no weights.
+        huge["image_encoder.pos_embed"] = zeros(1, 8, 8, 512);
+        huge["padding"] = zeros(1 << 22, dtype: ScalarType.Byte);
+        Assert.Contains("their shapes describe a model of about", Assert.Throws<InvalidDataException>(() => SamModel.Load(Save(huge), 2)).Message);
+
         // Names from which there must be many layers, which a table of relative positions makes large.
         foreach (var (name, missing) in new[]
                  {

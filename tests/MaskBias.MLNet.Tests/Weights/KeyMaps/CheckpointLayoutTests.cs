@@ -121,6 +121,17 @@ public sealed class CheckpointLayoutTests : IDisposable
         Assert.Contains(found.Assumptions, a => a.Contains($"{heads} attention heads"));
     }
 
+    [Theory]
+    [InlineData(ScalarType.Byte, 257, 16)]
+    [InlineData(ScalarType.Float32, 1 + 4096 * 4096, 4)]
+    [InlineData(ScalarType.Float16, 2, 1 << 20)]
+    [InlineData(ScalarType.Float32, 257, 0)]
+    public void Positions_that_no_encoder_has_are_not_read_to_recognise_a_file(ScalarType type, long rows, long width)
+    {
+        var file = new Unreadable([new("cls_token", type, [1, 1, width]), new("pos_embed", type, [1, rows, width])]);
+        Assert.Equal(CheckpointLayout.Dino, new CheckpointReader(file, CheckpointBranch.Teacher).Layout);
+    }
+
     [Fact]
     public void Half_precision_weights_are_widened()
     {
@@ -247,4 +258,19 @@ public sealed class CheckpointLayoutTests : IDisposable
     }
 
     private static VitOptions Options() => new() { ImageSize = 32, PatchSize = 8, EmbedDim = 24, Depth = 2, Heads = 3 };
+
+    private sealed class Unreadable(IReadOnlyList<SafetensorsEntry> entries) : ITensorSource
+    {
+        public string Path => "weights";
+
+        public IReadOnlyList<SafetensorsEntry> Entries => entries;
+
+        public IReadOnlyDictionary<string, string> Metadata { get; } = new Dictionary<string, string>();
+
+        public Tensor Read(string name) => throw new InvalidOperationException($"{name} is read.");
+
+        public void Dispose()
+        {
+        }
+    }
 }
