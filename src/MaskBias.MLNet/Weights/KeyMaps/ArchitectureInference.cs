@@ -47,6 +47,12 @@ internal sealed class ArchitectureInference
         if (!CheckpointReader.IsSquare(classPosition ? positions[1] - 1 : positions[1]))
             throw Fault($"pos_embed has {positions[1]} rows; they must be those of a square of patches and of the class token");
         bool gated = tensors.Contains(Backbone + "blocks.0.mlp.w12.weight"), scaled = tensors.Contains(Backbone + "blocks.0.ls1.gamma");
+        // A gate has SiLU, whatever is stated.
+        if (!gated && hub.Activation is { } activation && activation.Value != "gelu")
+        {
+            throw Fault($"the activation of its feed-forward layers is '{activation.Value}', says {activation.Source}, and only 'gelu', by the error "
+                + "function, is computed here: take weights that were trained with it");
+        }
         long hidden = gated ? Shape("blocks.0.mlp.w3.weight", 2)[1] : Shape("blocks.0.mlp.fc1.weight", 2)[0];
         var sizes = new VitOptions
         {

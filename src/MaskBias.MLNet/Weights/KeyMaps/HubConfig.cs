@@ -23,6 +23,9 @@ internal sealed record HubConfig
     /// <summary>What the features are.</summary>
     public FeaturePooling? Pooling { get; private init; }
 
+    /// <summary>The activation of the feed-forward layers, and the file and name that say it.</summary>
+    public (string Value, string Source)? Activation { get; private init; }
+
     /// <summary>Whether the configuration is timm's.</summary>
     public bool IsTimm { get; private init; }
 
@@ -52,9 +55,13 @@ internal sealed record HubConfig
             NormEpsilon = Number(root, "layer_norm_eps") is { } epsilon and >= 0 and <= 1 ? epsilon : null,
             Normalization = Statistics(Property(root, "pretrained_cfg") ?? root, "mean", "std") ?? Statistics(preprocessor, "image_mean", "image_std"),
             Pooling = isTimm ? Text(root, "global_pool") switch { "avg" => FeaturePooling.Mean, "token" => FeaturePooling.ClassToken, _ => null } : null,
+            Activation = Activate(root, "hidden_act", path) ?? Activate(arguments, "act_layer", path),
             IsTimm = isTimm,
         };
     }
+
+    private static (string Value, string Source)? Activate(JsonElement? parent, string name, string path) =>
+        Text(parent, name) is { } value ? (value, $"{name} in {path}") : null;
 
     private static string? Misfit(JsonElement? parent, string name, long actual) =>
         Number(parent, name) is { } stated && stated != actual ? FormattableString.Invariant($"its {name} is {stated}, and that of the weights {actual}") : null;

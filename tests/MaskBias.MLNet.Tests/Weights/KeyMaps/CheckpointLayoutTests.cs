@@ -170,6 +170,26 @@ public sealed class CheckpointLayoutTests : IDisposable
         Assert.Contains(found.Assumptions, a => a.Contains(folder.File("config.json")) && a.Contains(reason));
     }
 
+    [Theory]
+    [InlineData("""{"hidden_act": "gelu_new"}""", "'gelu_new', says hidden_act in ")]
+    [InlineData("""{"hidden_act": "quick_gelu"}""", "'quick_gelu', says hidden_act in ")]
+    [InlineData("""{"architecture": "vit", "model_args": {"act_layer": "relu"}}""", "'relu', says act_layer in ")]
+    [InlineData("""{"hidden_act": "gelu", "model_args": {"act_layer": "gelu"}}""", null)]
+    [InlineData("""{"hidden_act": 3}""", null)]
+    [InlineData("""{"hidden_act": "relu", "hidden_size": 768}""", null)]
+    public void Other_activations_are_refused(string config, string? fault)
+    {
+        using var model = new VisionTransformer(Options(), 1);
+        string path = Write([.. Named("", model)]);
+        File.WriteAllText(folder.File("config.json"), config);
+        if (fault is null) EncoderCheckpoint.Load(path, new() { Heads = 3 }).Dispose();
+        else
+        {
+            string message = Assert.Throws<InvalidDataException>(() => EncoderCheckpoint.Load(path, new() { Heads = 3 })).Message;
+            Assert.Contains(fault + folder.File("config.json"), message);
+        }
+    }
+
     [Fact]
     public void What_is_no_encoder_is_refused_with_its_names()
     {
