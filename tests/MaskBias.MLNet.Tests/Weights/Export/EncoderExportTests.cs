@@ -185,6 +185,26 @@ public sealed class EncoderExportTests : IDisposable
         Assert.Empty(folder.Names);
     }
 
+    [Theory]
+    [InlineData(1e-12)]
+    [InlineData(1e-6)]
+    [InlineData(1e-5)]
+    public void The_norm_epsilon_comes_back_from_timm_or_is_refused(double epsilon)
+    {
+        var options = Options();
+        options.NormEpsilon = epsilon;
+        using var encoder = new VisionEncoder(new VisionTransformer(options, 1));
+        string path = folder.File("model.safetensors");
+        if (epsilon > 1e-6)
+        {
+            Assert.Contains("NormEpsilon is 1E-05, not 1E-06", Assert.Throws<InvalidOperationException>(() => EncoderExport.Save(encoder, path, ExportLayout.Timm)).Message);
+            return;
+        }
+        EncoderExport.Save(encoder, path, ExportLayout.Timm);
+        Assert.Equal(epsilon, EncoderCheckpoint.Describe(path).Architecture.NormEpsilon);
+        Assert.Equal(epsilon != 1e-6, File.ReadAllText(folder.File("config.json")).Contains("layer_norm_eps"));
+    }
+
     [Fact]
     public void A_checkpoints_own_configuration_is_not_replaced()
     {
