@@ -37,6 +37,7 @@ public static class EncoderExport
         string configPath = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, EncoderCheckpoint.ConfigFile);
         string? config = layout == ExportLayout.Timm ? TimmConfig.Of(encoder) : null;
         if (config is not null && File.Exists(configPath)) CheckConfig(path, configPath, config);
+        var writeCard = (card ?? new()).Prepare(encoder, path, $"{layout} weights");
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         var (section, tensors) = Tensors(encoder, layout);
@@ -49,7 +50,7 @@ public static class EncoderExport
         else throw new ArgumentException($"path is {path}; its extension must be .safetensors, {string.Join(", ", PickleExtensions)}.", nameof(path));
 
         if (config is not null) AtomicFile.Write(configPath, stream => stream.Write(Encoding.UTF8.GetBytes(config)));
-        (card ?? new()).Write(encoder, path, $"{layout} weights");
+        writeCard();
     }
 
     private static (string? Section, List<KeyValuePair<string, Tensor>> Tensors) Tensors(VisionEncoder encoder, ExportLayout layout)

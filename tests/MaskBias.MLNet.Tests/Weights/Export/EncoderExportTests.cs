@@ -265,6 +265,31 @@ public sealed class EncoderExportTests : IDisposable
         }
     }
 
+    [Fact]
+    public void Metrics_that_are_not_finite_are_null_in_the_card()
+    {
+        using var encoder = new VisionEncoder(new VisionTransformer(Options()));
+        var card = new ModelCard();
+        (card.Metrics["loss"], card.Metrics["accuracy"], card.Metrics["ratio"]) = (double.NaN, 0.5, double.PositiveInfinity);
+        OnnxEncoder.Export(encoder, folder.File("encoder.onnx"), card: card);
+        EncoderExport.Save(encoder, folder.File("encoder.pth"), ExportLayout.Mae, card);
+        foreach (string name in (string[])["encoder.onnx", "encoder.pth"])
+        {
+            using var json = JsonDocument.Parse(File.ReadAllText(folder.File(name + ".card.json")));
+            Assert.Equal("""{"loss":null,"accuracy":0.5,"ratio":null}""", JsonSerializer.Serialize(json.RootElement.GetProperty("metrics")));
+            Assert.Contains("| loss | none |", File.ReadAllText(folder.File(name + ".card.md")));
+        }
+    }
+
+    [Fact]
+    public void What_is_wrong_with_a_card_is_found_before_anything_is_written()
+    {
+        using var encoder = new VisionEncoder(new VisionTransformer(Options()), normalization: new([float.NaN, 0, 0], [1, 1, 1]));
+        Assert.ThrowsAny<Exception>(() => OnnxEncoder.Export(encoder, folder.File("encoder.onnx")));
+        Assert.ThrowsAny<Exception>(() => EncoderExport.Save(encoder, folder.File("encoder.pth"), ExportLayout.Mae));
+        Assert.Empty(folder.Names);
+    }
+
     private static void AssertSameFeatures(VisionEncoder expected, VisionEncoder actual)
     {
         using var scope = NewDisposeScope();
