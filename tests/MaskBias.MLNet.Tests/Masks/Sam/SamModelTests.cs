@@ -168,6 +168,27 @@ public sealed class SamModelTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(40, 40, 4)]
+    [InlineData(60, 60, 4)]
+    [InlineData(5, 90, 3)]
+    public void Crops_of_tiny_images_are_never_empty_and_cover_them(int height, int width, int layers)
+    {
+        var crops = Crop.Layers(height, width, layers, new SamMaskGeneratorOptions().CropOverlapRatio);
+        Assert.All(crops, c => Assert.True(c.Box is { Width: > 0, Height: > 0 } && c.Box.Right <= width && c.Box.Bottom <= height, $"{c}"));
+        for (int layer = 1; layer <= layers; layer++)
+            Assert.Equal((width, height), (crops.Where(c => c.Layer == layer).Max(c => c.Box.Right), crops.Where(c => c.Layer == layer).Max(c => c.Box.Bottom)));
+    }
+
+    [Fact]
+    public void Tiny_images_are_segmented_in_deep_crops()
+    {
+        using var model = TinySam.Model();
+        var generator = new SamMaskGenerator(model, new() { PointsPerSide = 1, PredictedIouThreshold = 0, StabilityScoreThreshold = 0, CropLayers = 3 });
+        var found = generator.Generate(new(20, 20, new byte[20 * 20 * 3]));
+        Assert.Equal((20, 20), (found.Masks.Height, found.Masks.Width));
+    }
+
     [Fact]
     public void Generation_is_reported_and_can_be_cancelled()
     {
