@@ -222,7 +222,7 @@ public sealed class EncoderExportTests : IDisposable
     {
         using var encoder = new VisionEncoder(new VisionTransformer(Options(), 1));
         var options = Options();
-        options.Pooling = FeaturePooling.Mean;
+        (options.Pooling, options.PositionResampling) = (FeaturePooling.Mean, PositionResampling.Antialiased);
         using var other = new VisionEncoder(new VisionTransformer(options, 2));
         EncoderExport.Save(encoder, folder.File("one.safetensors"), ExportLayout.Timm);
         EncoderExport.Save(other, folder.File("one.safetensors"), ExportLayout.Timm);
