@@ -97,9 +97,8 @@ public static class EncoderCheckpoint
         {
             if (OwnConfig(file) is { } own)
             {
-                long parameters = file.Entries.Sum(e => e.Shape.Aggregate(1L, (product, size) => product * size));
                 return (file, new(file.Path, CheckpointLayout.MaskBias, "encoder checkpoint of MaskBias.MLNet", own.Architecture,
-                    own.Normalization, own.Head, own.Decoder, parameters, [], []));
+                    own.Normalization, own.Head, own.Decoder, SafetensorsEntry.CountWeights(file.Entries), [], []));
             }
             var reader = new CheckpointReader(file, options.Branch);
             return (reader.Tensors, new ArchitectureInference(reader, options).Describe());

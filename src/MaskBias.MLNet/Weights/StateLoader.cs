@@ -75,12 +75,8 @@ internal static class StateLoader
     private static string? Misfit(Tensor target, SafetensorsEntry entry)
     {
         if (!target.shape.SequenceEqual(entry.Shape)) return $"{entry.Name} is {Print(entry.Shape)}; it must be {Print(target.shape)}";
-        return IsFloating(entry.DType) == IsFloating(target.dtype) ? null : $"{entry.Name} is {entry.DType}; it must be {target.dtype}";
+        return entry.IsFloating == SafetensorsEntry.IsFloatingType(target.dtype) ? null : $"{entry.Name} is {entry.DType}; it must be {target.dtype}";
     }
-
-    // Weights stored in another precision are converted; whole numbers are never weights.
-    private static bool IsFloating(ScalarType type) =>
-        type is ScalarType.Float64 or ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16;
 
     private static string Print(IEnumerable<long> shape) => $"[{string.Join(", ", shape)}]";
 }

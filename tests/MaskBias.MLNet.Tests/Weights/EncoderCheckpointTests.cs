@@ -124,6 +124,18 @@ public sealed class EncoderCheckpointTests : IDisposable
     }
 
     [Fact]
+    public void ASmallFileIsNoLargeEncoderAndBytesAreNoWeights()
+    {
+        using var encoder = new VisionEncoder(WeightLayers.WithoutStartValues(() => new VisionTransformer(VitOptions.Tiny())));
+        string path = folder.File("small.safetensors");
+        using var scope = NewDisposeScope();
+        SafetensorsWriter.Write(path, [new("backbone.cls_token", zeros(1, 1, 192)), new("padding", zeros(3 << 20, dtype: ScalarType.Byte))],
+            new Dictionary<string, string> { [EncoderCheckpoint.ConfigKey] = EncoderConfig.Of(encoder).ToJson() });
+        Assert.Contains("holds 192 weights; its configuration describes an encoder of 5",
+            Assert.Throws<InvalidDataException>(() => EncoderCheckpoint.Load(path)).Message);
+    }
+
+    [Fact]
     public void ListsTwentyFaultsAndTheirNumber()
     {
         using var encoder = Plain();

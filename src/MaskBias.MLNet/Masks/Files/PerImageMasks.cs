@@ -6,6 +6,10 @@ namespace MaskBias.MLNet.Masks.Files;
 /// </summary>
 internal sealed class PerImageMasks(string folder, MaskFileFormat format, int[] background) : IMaskSource
 {
+    // There two spellings are one file.
+    private static readonly StringComparison Names =
+        OperatingSystem.IsWindows() || OperatingSystem.IsMacOS() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
+
     public string Description => $"'{folder}' has no "
         + format switch
         {
@@ -24,7 +28,8 @@ internal sealed class PerImageMasks(string folder, MaskFileFormat format, int[] 
             string stem = Path.Combine(folder, Path.ChangeExtension(tail, null)), json = stem + ".json", png = stem + ".png";
             if (Takes(MaskFileFormat.Sa1b) && File.Exists(json)) return new(ReadSa1b(json), json);
             // The image may lie in the same folder and be a PNG: it is not its own mask.
-            if (Takes(MaskFileFormat.LabelMap) && File.Exists(png) && Path.GetFullPath(png) != image) return new(LabelMapFile.Read(png, background), png);
+            if (Takes(MaskFileFormat.LabelMap) && File.Exists(png) && !Path.GetFullPath(png).Equals(image, Names))
+                return new(LabelMapFile.Read(png, background), png);
             if (Takes(MaskFileFormat.BinaryFolders) && Directory.Exists(stem) && BinaryMaskFolder.Read(stem) is { } masks) return new(masks, stem);
         }
         return null;

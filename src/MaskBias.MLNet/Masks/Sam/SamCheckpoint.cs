@@ -105,7 +105,7 @@ internal static class SamCheckpoint
     private static void CheckSize(ITensorSource file, SamOptions architecture)
     {
         const long Slack = 1 << 18;
-        long held = file.Entries.Sum(e => e.Shape.Aggregate(1L, (product, size) => product * size));
+        long held = SafetensorsEntry.CountWeights(file.Entries);
         long described = architecture.EstimateParameters();
         if (described > 2 * held + Slack)
             throw new InvalidDataException($"{file.Path} holds {held} weights; their shapes describe a model of about {described}.");

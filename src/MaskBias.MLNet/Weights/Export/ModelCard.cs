@@ -32,15 +32,19 @@ public sealed class ModelCard
     /// <summary>Numbers of images, rows, masks or classes.</summary>
     public IDictionary<string, long> Data { get; } = new Dictionary<string, long>();
 
-    /// <summary>What was measured; say in the name on what data.</summary>
+    /// <summary>What was measured; say in the name on what data. What is not finite is written as null, "none" in Markdown.</summary>
     public IDictionary<string, double> Metrics { get; } = new Dictionary<string, double>();
 
-    /// <summary>Writes <c>FILE.card.json</c> and <c>FILE.card.md</c>.</summary>
-    internal void Write(VisionEncoder encoder, string exported, string format)
+    /// <summary>Makes the card of an export: what is returned writes <c>FILE.card.json</c> and <c>FILE.card.md</c>, once FILE is written.</summary>
+    internal Action Prepare(VisionEncoder encoder, string exported, string format)
     {
         var card = ToJson(encoder, exported, format);
-        AtomicFile.Write(exported + ".card.json", stream => stream.Write(Encoding.UTF8.GetBytes(card.ToJsonString(Indented) + "\n")));
-        AtomicFile.Write(exported + ".card.md", stream => stream.Write(Encoding.UTF8.GetBytes(ToMarkdown(card))));
+        byte[] json = Encoding.UTF8.GetBytes(card.ToJsonString(Indented) + "\n"), markdown = Encoding.UTF8.GetBytes(ToMarkdown(card));
+        return () =>
+        {
+            AtomicFile.Write(exported + ".card.json", stream => stream.Write(json));
+            AtomicFile.Write(exported + ".card.md", stream => stream.Write(markdown));
+        };
     }
 
     private JsonObject ToJson(VisionEncoder encoder, string exported, string format)
@@ -53,7 +57,7 @@ public sealed class ModelCard
             ["description"] = Description, ["license"] = License ?? "not stated", ["weights"] = weights,
             ["architecture"] = config["architecture"]!.DeepClone(), ["normalization"] = config["normalization"]!.DeepClone(),
             ["recipe"] = Object(Recipe, v => JsonValue.Create(v)), ["data"] = Object(Data, v => JsonValue.Create(v)),
-            ["metrics"] = Object(Metrics, v => JsonValue.Create(v)),
+            ["metrics"] = Object(Metrics, v => double.IsFinite(v) ? JsonValue.Create(v) : null),
             ["versions"] = new JsonObject
             {
                 ["MaskBias.MLNet"] = Version(typeof(ModelCard).Assembly), ["TorchSharp"] = Version(typeof(TorchSharp.torch).Assembly),

@@ -22,7 +22,7 @@ internal static class TimmConfig
         };
         string pool = options.Pooling == FeaturePooling.ClassToken ? "token" : "avg";
         if (options.Pooling == FeaturePooling.Mean) arguments["fc_norm"] = false;
-        return new JsonObject
+        var config = new JsonObject
         {
             ["architecture"] = options.FeedForward == FeedForwardKind.SwiGlu ? "vit_giant_patch14_dinov2" : "vit_base_patch16_224",
             ["num_classes"] = 0, ["num_features"] = options.EmbedDim, ["global_pool"] = pool,
@@ -33,7 +33,10 @@ internal static class TimmConfig
                 ["mean"] = Numbers(encoder.Normalization.Mean), ["std"] = Numbers(encoder.Normalization.Deviation),
                 ["num_classes"] = 0, ["first_conv"] = "patch_embed.proj", ["classifier"] = "head",
             },
-        }.ToJsonString(Indented) + "\n";
+        };
+        // timm has no name for it; this library reads it.
+        if (options.NormEpsilon != VitOptions.DefaultNormEpsilon) config["layer_norm_eps"] = options.NormEpsilon;
+        return config.ToJsonString(Indented) + "\n";
     }
 
     // Its packed SwiGLU takes the width of both halves together.

@@ -18,7 +18,8 @@ internal sealed class ArchitectureInference
     {
         (this.reader, this.options) = (reader, options);
         tensors = reader.Tensors;
-        hub = HubConfig.Beside(tensors.Path);
+        hub = HubConfig.Beside(tensors.Path, Shape("cls_token", 3)[2], Depth(Backbone + "blocks."));
+        if (hub.LeftAside is { } reason) assumptions.Add(reason);
     }
 
     /// <summary>Describes everything that the file holds of an encoder.</summary>
@@ -31,7 +32,7 @@ internal sealed class ArchitectureInference
         var layout = reader.Layout == CheckpointLayout.Dino && hub.IsTimm ? CheckpointLayout.Timm : reader.Layout;
         return new(tensors.Path, layout, layout == reader.Layout ? reader.Summary : "timm ViT or DeiT", architecture,
             normalization ?? ImageNormalization.ImageNet, HeadOptions(), DecoderOptions(),
-            tensors.Entries.Sum(e => e.Shape.Aggregate(1L, (product, size) => product * size)), assumptions, tensors.LeftOut);
+            SafetensorsEntry.CountWeights(tensors.Entries), assumptions, tensors.LeftOut);
     }
 
     private VitOptions Architecture()
@@ -46,6 +47,12 @@ internal sealed class ArchitectureInference
         if (!CheckpointReader.IsSquare(classPosition ? positions[1] - 1 : positions[1]))
             throw Fault($"pos_embed has {positions[1]} rows; they must be those of a square of patches and of the class token");
         bool gated = tensors.Contains(Backbone + "blocks.0.mlp.w12.weight"), scaled = tensors.Contains(Backbone + "blocks.0.ls1.gamma");
+        // A gate has SiLU, whatever is stated.
+        if (!gated && hub.Activation is { } activation && activation.Value != "gelu")
+        {
+            throw Fault($"the activation of its feed-forward layers is '{activation.Value}', says {activation.Source}, and only 'gelu', by the error "
+                + "function, is computed here: take weights that were trained with it");
+        }
         long hidden = gated ? Shape("blocks.0.mlp.w3.weight", 2)[1] : Shape("blocks.0.mlp.fc1.weight", 2)[0];
         var sizes = new VitOptions
         {
@@ -106,8 +113,11 @@ internal sealed class ArchitectureInference
 
     private FeaturePooling Pooling()
     {
+        if (options.Pooling is { } given) return given;
         if (reader.NormalizesMean) return FeaturePooling.NormalizedMean;
-        return hub.AveragesPatches ? FeaturePooling.Mean : FeaturePooling.ClassToken;
+        if (hub.Pooling is { } stated) return stated;
+        assumptions.Add("the class token as the features, since no pooling is stated: CheckpointLoadOptions.Pooling sets another");
+        return FeaturePooling.ClassToken;
     }
 
     // The ratio that gives the hidden width after rounding: the usual 4 where it does.

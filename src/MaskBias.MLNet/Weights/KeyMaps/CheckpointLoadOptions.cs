@@ -31,6 +31,13 @@ public sealed class CheckpointLoadOptions
     /// <value>null: as the code does that the checkpoint is from.</value>
     public PositionResampling? PositionResampling { get; set; }
 
+    /// <summary>What the features are; MAE's files never say it.</summary>
+    /// <value>
+    /// null: <see cref="FeaturePooling.NormalizedMean"/> where the file has <c>fc_norm</c>; else that of timm's config.json; else
+    /// <see cref="FeaturePooling.ClassToken"/>, which is then listed as assumed.
+    /// </value>
+    public FeaturePooling? Pooling { get; set; }
+
     /// <summary>Pixel statistics.</summary>
     /// <value>null: those of config.json or preprocessor_config.json beside the weights; else ImageNet's.</value>
     public ImageNormalization? Normalization { get; set; }

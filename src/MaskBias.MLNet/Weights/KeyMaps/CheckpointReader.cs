@@ -172,24 +172,25 @@ internal sealed partial class CheckpointReader
     {
         bool scaled = tensors.Contains(Backbone + "blocks.0.ls1.gamma");
         if (isHuggingFace) return scaled ? CheckpointLayout.HuggingFaceDinoV2 : CheckpointLayout.HuggingFaceVit;
-        if (tensors.Contains(Decoder + "decoder_embed.weight")) return CheckpointLayout.Mae;
         NormalizesMean = tensors.Contains(Backbone + "fc_norm.weight");
+        if (tensors.Contains(Decoder + "decoder_embed.weight")) return CheckpointLayout.Mae;
         // A mask token in an encoder is DINOv2's, but where timm's names say otherwise.
         if (tensors.Contains(Backbone + "mask_token") || (IsTraining && scaled)) return CheckpointLayout.DinoV2;
-        bool timm = HasClassifier || NormalizesMean || entries.ContainsKey(prefix + "reg_token");
-        if (timm || scaled) return CheckpointLayout.Timm;
-        return !IsTraining && HasSinCosPositions() ? CheckpointLayout.Mae : CheckpointLayout.Dino;
+        if (HasClassifier || scaled || entries.ContainsKey(prefix + "reg_token")) return CheckpointLayout.Timm;
+        if (!IsTraining && HasSinCosPositions()) return CheckpointLayout.Mae;
+        return NormalizesMean ? CheckpointLayout.Timm : CheckpointLayout.Dino;
     }
 
     /// <summary>Whether the positions are MAE's fixed ones.</summary>
+    /// <remarks>Nothing is known of the file yet: what no encoder has is not even read.</remarks>
     public bool HasSinCosPositions()
     {
         const double Tolerance = 1e-5;
-        if (tensors.Find(Backbone + "pos_embed") is not { Shape: [1, long rows, long width] } || width % 4 != 0 || !IsSquare(rows - 1)) return false;
-        using var scope = NewDisposeScope();
-        var stored = tensors.Read(Backbone + "pos_embed").to_type(ScalarType.Float32);
-        if (stored[.., 0].abs().max().item<float>() != 0) return false;
-        return (stored - SinCosPositions.Create((int)width, (int)Math.Sqrt(rows - 1))).abs().max().item<float>() < Tolerance;
+        const long MostElements = 1 << 24, MostWidth = 1 << 14;
+        if (tensors.Find(Backbone + "pos_embed") is not { IsFloating: true, Shape: [1, long rows, long width] }) return false;
+        if (width is 0 or > MostWidth || width % 4 != 0 || rows * width > MostElements || !IsSquare(rows - 1)) return false;
+        using var positions = tensors.Read(Backbone + "pos_embed");
+        return SinCosPositions.Are(positions, (int)Math.Sqrt(rows - 1), Tolerance);
     }
 
     // timm packs SwiGLU's two layers as fc1, which is then twice as wide as fc2 takes.

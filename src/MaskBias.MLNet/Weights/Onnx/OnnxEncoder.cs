@@ -38,8 +38,9 @@ public static class OnnxEncoder
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         var model = Build(encoder, options);
+        var writeCard = (card ?? new()).Prepare(encoder, path, $"ONNX, opset {OnnxGraph.OpsetVersion}, {model.DocString}");
         AtomicFile.Write(path, model.WriteTo);
-        (card ?? new()).Write(encoder, path, $"ONNX, opset {OnnxGraph.OpsetVersion}, {model.DocString}");
+        writeCard();
     }
 
     /// <summary>Whether an encoder can be exported as float32: it needs no masks, and a file holds its weights.</summary>

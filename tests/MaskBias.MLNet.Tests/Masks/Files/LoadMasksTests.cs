@@ -61,6 +61,7 @@ public sealed class LoadMasksTests : IDisposable
         Assert.Equal([MaskSet.Empty(Height, Width)], LoadWith(new() { Path = In("masks"), OnMissingMasks = MissingMasks.NoMasks }, [image]));
         // An image beside its masks is not its own mask.
         Assert.Contains("there are no masks", Error(() => Load("photos", [image])));
+        Assert.Contains("there are no masks", Error(() => Load("photos", [Image("photos/CAMERA.PNG")])));
         Assert.Throws<FileNotFoundException>(() => Load("nowhere", [image]));
     }
 

@@ -77,6 +77,11 @@ public sealed class SamModelTests : IDisposable
         huge["image_encoder.blocks.0.attn.rel_pos_h"] = zeros(5, 64);
         Assert.Contains("their shapes describe a model of about", Assert.Throws<InvalidDataException>(() => SamModel.Load(Save(huge), 2)).Message);
 
+        // Bytes are no weights.
+        huge["image_encoder.pos_embed"] = zeros(1, 8, 8, 512);
+        huge["padding"] = zeros(1 << 22, dtype: ScalarType.Byte);
+        Assert.Contains("their shapes describe a model of about", Assert.Throws<InvalidDataException>(() => SamModel.Load(Save(huge), 2)).Message);
+
         // Names from which there must be many layers, which a table of relative positions makes large.
         foreach (var (name, missing) in new[]
                  {
@@ -161,6 +166,27 @@ public sealed class SamModelTests : IDisposable
             predictor.SetImage(TinySam.Photo(1));
             predictor.Predict(new() { Points = [new(5, 5)], Box = new(1, 1, 9, 9) });
         }
+    }
+
+    [Theory]
+    [InlineData(40, 40, 4)]
+    [InlineData(60, 60, 4)]
+    [InlineData(5, 90, 3)]
+    public void Crops_of_tiny_images_are_never_empty_and_cover_them(int height, int width, int layers)
+    {
+        var crops = Crop.Layers(height, width, layers, new SamMaskGeneratorOptions().CropOverlapRatio);
+        Assert.All(crops, c => Assert.True(c.Box is { Width: > 0, Height: > 0 } && c.Box.Right <= width && c.Box.Bottom <= height, $"{c}"));
+        for (int layer = 1; layer <= layers; layer++)
+            Assert.Equal((width, height), (crops.Where(c => c.Layer == layer).Max(c => c.Box.Right), crops.Where(c => c.Layer == layer).Max(c => c.Box.Bottom)));
+    }
+
+    [Fact]
+    public void Tiny_images_are_segmented_in_deep_crops()
+    {
+        using var model = TinySam.Model();
+        var generator = new SamMaskGenerator(model, new() { PointsPerSide = 1, PredictedIouThreshold = 0, StabilityScoreThreshold = 0, CropLayers = 3 });
+        var found = generator.Generate(new(20, 20, new byte[20 * 20 * 3]));
+        Assert.Equal((20, 20), (found.Masks.Height, found.Masks.Width));
     }
 
     [Fact]

@@ -87,6 +87,62 @@ public sealed class EncoderExportTests : IDisposable
         foreach (var entry in left.Entries) Assert.True(left.Read(entry.Name).bytes.SequenceEqual(right.Read(entry.Name).bytes), entry.Name);
     }
 
+    public static TheoryData<ExportLayout, FeaturePooling, bool> Poolings
+    {
+        get
+        {
+            var data = new TheoryData<ExportLayout, FeaturePooling, bool>();
+            foreach (var layout in Enum.GetValues<ExportLayout>())
+            {
+                foreach (var pooling in Enum.GetValues<FeaturePooling>()) data.Add(layout, pooling, false);
+                foreach (var pooling in Enum.GetValues<FeaturePooling>()) data.Add(layout, pooling, true);
+            }
+            return data;
+        }
+    }
+
+    // As a masked autoencoder leaves it, with its decoder in MAE's layout, and as others do.
+    [Theory]
+    [MemberData(nameof(Poolings))]
+    public void Every_pooling_reads_back_or_is_refused(ExportLayout layout, FeaturePooling pooling, bool mae)
+    {
+        var options = Options();
+        (options.Pooling, options.PositionResampling) = (pooling, layout == ExportLayout.Timm && !mae ? PositionResampling.Antialiased : PositionResampling.Size);
+        if (mae) options.Positions = PositionKind.SinCos;
+        var decoder = mae && layout == ExportLayout.Mae ? new MaeDecoder(options, new() { EmbedDim = 16, Depth = 1, Heads = 4 }, 6) : null;
+        using var encoder = new VisionEncoder(new VisionTransformer(options, 5), decoder: decoder);
+        string path = folder.File("weights.pth");
+        if (layout == ExportLayout.Dino && pooling != FeaturePooling.ClassToken)
+        {
+            string refusal = Assert.Throws<InvalidOperationException>(() => EncoderExport.Save(encoder, path, layout)).Message;
+            Assert.Contains($"Pooling is {pooling}, and DINO's features are the class token: use ExportLayout.Timm", refusal);
+            Assert.Empty(folder.Names);
+            return;
+        }
+        EncoderExport.Save(encoder, path, layout);
+        using (var file = TensorFile.Open(path))
+        {
+            string prefix = layout switch { ExportLayout.Timm => "", ExportLayout.Dino => "teacher.backbone.", _ => "model." };
+            string norm = pooling == FeaturePooling.NormalizedMean ? "fc_norm.weight" : "norm.weight";
+            Assert.Contains(prefix + norm, file.Entries.Select(e => e.Name));
+        }
+
+        bool untold = layout == ExportLayout.Mae && pooling == FeaturePooling.Mean;
+        var load = new CheckpointLoadOptions
+        {
+            Heads = 3, DecoderHeads = 4, Pooling = untold ? pooling : null, PositionResampling = options.PositionResampling,
+        };
+        using var loaded = EncoderCheckpoint.Load(path, load);
+        Assert.Equal((pooling, decoder is null), (loaded.Model.Options.Pooling, loaded.Decoder is null));
+        if (mae && layout == ExportLayout.Mae) Assert.Equal(PositionKind.SinCos, loaded.Model.Options.Positions);
+        AssertSameFeatures(encoder, loaded);
+        load.Pooling = null;
+        var found = EncoderCheckpoint.Describe(path, load);
+        bool guessed = layout == ExportLayout.Dino || (layout == ExportLayout.Mae && pooling != FeaturePooling.NormalizedMean);
+        Assert.Equal(guessed, found.Assumptions.Any(a => a.Contains("CheckpointLoadOptions.Pooling")));
+        if (guessed) Assert.Equal(FeaturePooling.ClassToken, found.Architecture.Pooling);
+    }
+
     [Fact]
     public void Pth_files_have_the_bytes_that_torch_load_expects()
     {
@@ -129,6 +185,26 @@ public sealed class EncoderExportTests : IDisposable
         Assert.Empty(folder.Names);
     }
 
+    [Theory]
+    [InlineData(1e-12)]
+    [InlineData(1e-6)]
+    [InlineData(1e-5)]
+    public void The_norm_epsilon_comes_back_from_timm_or_is_refused(double epsilon)
+    {
+        var options = Options();
+        options.NormEpsilon = epsilon;
+        using var encoder = new VisionEncoder(new VisionTransformer(options, 1));
+        string path = folder.File("model.safetensors");
+        if (epsilon > 1e-6)
+        {
+            Assert.Contains("NormEpsilon is 1E-05, not 1E-06", Assert.Throws<InvalidOperationException>(() => EncoderExport.Save(encoder, path, ExportLayout.Timm)).Message);
+            return;
+        }
+        EncoderExport.Save(encoder, path, ExportLayout.Timm);
+        Assert.Equal(epsilon, EncoderCheckpoint.Describe(path).Architecture.NormEpsilon);
+        Assert.Equal(epsilon != 1e-6, File.ReadAllText(folder.File("config.json")).Contains("layer_norm_eps"));
+    }
+
     [Fact]
     public void A_checkpoints_own_configuration_is_not_replaced()
     {
@@ -139,6 +215,27 @@ public sealed class EncoderExportTests : IDisposable
         Assert.Contains("export to another folder", error.Message);
         Assert.Equal(config, File.ReadAllText(folder.File("config.json")));
         Assert.Equal(["config.json", "model.safetensors"], folder.Names);
+    }
+
+    [Fact]
+    public void A_config_of_other_weights_is_not_replaced_and_an_exports_own_is()
+    {
+        using var encoder = new VisionEncoder(new VisionTransformer(Options(), 1));
+        var options = Options();
+        (options.Pooling, options.PositionResampling) = (FeaturePooling.Mean, PositionResampling.Antialiased);
+        using var other = new VisionEncoder(new VisionTransformer(options, 2));
+        EncoderExport.Save(encoder, folder.File("one.safetensors"), ExportLayout.Timm);
+        EncoderExport.Save(other, folder.File("one.safetensors"), ExportLayout.Timm);
+        using (var loaded = EncoderCheckpoint.Load(folder.File("one.safetensors"))) AssertSameFeatures(other, loaded);
+
+        string[] before = folder.Names;
+        string config = File.ReadAllText(folder.File("config.json"));
+        var error = Assert.Throws<ArgumentException>(() => EncoderExport.Save(encoder, folder.File("two.pth"), ExportLayout.Timm));
+        Assert.Contains($"{folder.File("config.json")} is another, which may be that of other weights: export to another folder", error.Message);
+        Assert.Equal(before, folder.Names);
+        EncoderExport.Save(other, folder.File("two.pth"), ExportLayout.Timm);           // the same configuration
+        Assert.Throws<ArgumentException>(() => EncoderExport.Save(encoder, folder.File("one.safetensors"), ExportLayout.Timm));
+        Assert.Equal(config, File.ReadAllText(folder.File("config.json")));
     }
 
     [Fact]
@@ -166,6 +263,31 @@ public sealed class EncoderExportTests : IDisposable
             OnnxEncoder.Export(encoder, folder.File("empty.onnx"), card: empty);
             return File.ReadAllText(folder.File("empty.onnx.card.md"));
         }
+    }
+
+    [Fact]
+    public void Metrics_that_are_not_finite_are_null_in_the_card()
+    {
+        using var encoder = new VisionEncoder(new VisionTransformer(Options()));
+        var card = new ModelCard();
+        (card.Metrics["loss"], card.Metrics["accuracy"], card.Metrics["ratio"]) = (double.NaN, 0.5, double.PositiveInfinity);
+        OnnxEncoder.Export(encoder, folder.File("encoder.onnx"), card: card);
+        EncoderExport.Save(encoder, folder.File("encoder.pth"), ExportLayout.Mae, card);
+        foreach (string name in (string[])["encoder.onnx", "encoder.pth"])
+        {
+            using var json = JsonDocument.Parse(File.ReadAllText(folder.File(name + ".card.json")));
+            Assert.Equal("""{"loss":null,"accuracy":0.5,"ratio":null}""", JsonSerializer.Serialize(json.RootElement.GetProperty("metrics")));
+            Assert.Contains("| loss | none |", File.ReadAllText(folder.File(name + ".card.md")));
+        }
+    }
+
+    [Fact]
+    public void What_is_wrong_with_a_card_is_found_before_anything_is_written()
+    {
+        using var encoder = new VisionEncoder(new VisionTransformer(Options()), normalization: new([float.NaN, 0, 0], [1, 1, 1]));
+        Assert.ThrowsAny<Exception>(() => OnnxEncoder.Export(encoder, folder.File("encoder.onnx")));
+        Assert.ThrowsAny<Exception>(() => EncoderExport.Save(encoder, folder.File("encoder.pth"), ExportLayout.Mae));
+        Assert.Empty(folder.Names);
     }
 
     private static void AssertSameFeatures(VisionEncoder expected, VisionEncoder actual)

@@ -121,6 +121,17 @@ public sealed class CheckpointLayoutTests : IDisposable
         Assert.Contains(found.Assumptions, a => a.Contains($"{heads} attention heads"));
     }
 
+    [Theory]
+    [InlineData(ScalarType.Byte, 257, 16)]
+    [InlineData(ScalarType.Float32, 1 + 4096 * 4096, 4)]
+    [InlineData(ScalarType.Float16, 2, 1 << 20)]
+    [InlineData(ScalarType.Float32, 257, 0)]
+    public void Positions_that_no_encoder_has_are_not_read_to_recognise_a_file(ScalarType type, long rows, long width)
+    {
+        var file = new Unreadable([new("cls_token", type, [1, 1, width]), new("pos_embed", type, [1, rows, width])]);
+        Assert.Equal(CheckpointLayout.Dino, new CheckpointReader(file, CheckpointBranch.Teacher).Layout);
+    }
+
     [Fact]
     public void Half_precision_weights_are_widened()
     {
@@ -132,6 +143,50 @@ public sealed class CheckpointLayoutTests : IDisposable
             using var loaded = EncoderCheckpoint.Load(path, new() { Heads = 3 });
             foreach (var (name, weight) in model.state_dict())
                 Near.Equal(weight.to_type(type).to_type(ScalarType.Float32), loaded.Model.state_dict()[name], 0, name);
+        }
+    }
+
+    [Theory]
+    [InlineData("""{"hidden_size": 768""", "its hidden_size is 768, and that of the weights 24")]
+    [InlineData("""{"num_hidden_layers": 12""", "its num_hidden_layers is 12, and that of the weights 2")]
+    [InlineData("""{"num_features": 48""", "its num_features is 48")]
+    [InlineData("""{"model_args": {"embed_dim": 48}""", "its embed_dim is 48")]
+    [InlineData("""{"model_args": {"depth": 1}""", "its depth is 1")]
+    [InlineData("""{"hidden_size": 24, "num_hidden_layers": 2, "num_features": 24, "model_args": {"embed_dim": 24, "depth": 2}""", null)]
+    public void A_config_of_another_encoder_is_left_aside(string start, string? reason)
+    {
+        using var model = new VisionTransformer(Options(), 1);
+        string path = Write([.. Named("", model)]);
+        File.WriteAllText(folder.File("config.json"), start + """, "num_attention_heads": 2, "layer_norm_eps": 0.5, "mean": [0.5, 0.5, 0.5], "std": [1, 1, 1]}""");
+        if (reason is null)
+        {
+            var taken = EncoderCheckpoint.Describe(path);
+            Assert.Equal((2, 0.5, 0.5f), (taken.Architecture.Heads, taken.Architecture.NormEpsilon, taken.Normalization.Mean[0]));
+            return;
+        }
+        Assert.Contains("CheckpointLoadOptions.Heads", Assert.Throws<InvalidDataException>(() => EncoderCheckpoint.Describe(path)).Message);
+        var found = EncoderCheckpoint.Describe(path, new() { Heads = 3 });
+        Assert.Equal((1e-6, ImageNormalization.ImageNet.Mean[0]), (found.Architecture.NormEpsilon, found.Normalization.Mean[0]));
+        Assert.Contains(found.Assumptions, a => a.Contains(folder.File("config.json")) && a.Contains(reason));
+    }
+
+    [Theory]
+    [InlineData("""{"hidden_act": "gelu_new"}""", "'gelu_new', says hidden_act in ")]
+    [InlineData("""{"hidden_act": "quick_gelu"}""", "'quick_gelu', says hidden_act in ")]
+    [InlineData("""{"architecture": "vit", "model_args": {"act_layer": "relu"}}""", "'relu', says act_layer in ")]
+    [InlineData("""{"hidden_act": "gelu", "model_args": {"act_layer": "gelu"}}""", null)]
+    [InlineData("""{"hidden_act": 3}""", null)]
+    [InlineData("""{"hidden_act": "relu", "hidden_size": 768}""", null)]
+    public void Other_activations_are_refused(string config, string? fault)
+    {
+        using var model = new VisionTransformer(Options(), 1);
+        string path = Write([.. Named("", model)]);
+        File.WriteAllText(folder.File("config.json"), config);
+        if (fault is null) EncoderCheckpoint.Load(path, new() { Heads = 3 }).Dispose();
+        else
+        {
+            string message = Assert.Throws<InvalidDataException>(() => EncoderCheckpoint.Load(path, new() { Heads = 3 })).Message;
+            Assert.Contains(fault + folder.File("config.json"), message);
         }
     }
 
@@ -223,4 +278,19 @@ public sealed class CheckpointLayoutTests : IDisposable
     }
 
     private static VitOptions Options() => new() { ImageSize = 32, PatchSize = 8, EmbedDim = 24, Depth = 2, Heads = 3 };
+
+    private sealed class Unreadable(IReadOnlyList<SafetensorsEntry> entries) : ITensorSource
+    {
+        public string Path => "weights";
+
+        public IReadOnlyList<SafetensorsEntry> Entries => entries;
+
+        public IReadOnlyDictionary<string, string> Metadata { get; } = new Dictionary<string, string>();
+
+        public Tensor Read(string name) => throw new InvalidOperationException($"{name} is read.");
+
+        public void Dispose()
+        {
+        }
+    }
 }

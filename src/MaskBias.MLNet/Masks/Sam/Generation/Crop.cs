@@ -7,7 +7,10 @@ internal readonly record struct Crop(PixelBox Box, int Layer)
 {
     private const int EdgeTolerance = 20;
 
-    /// <summary>The whole image, then layers of 2 by 2, 4 by 4, … crops that overlap, column by column.</summary>
+    /// <summary>
+    /// The whole image, then layers of 2 by 2, 4 by 4, … crops that overlap, column by column. Lengths are rounded up, so that the last of
+    /// many crops of a tiny image would begin beyond its edge: they are left out.
+    /// </summary>
     public static List<Crop> Layers(int height, int width, int layers, double overlapRatio)
     {
         var crops = new List<Crop> { new(new(0, 0, width, height), 0) };
@@ -20,7 +23,7 @@ internal readonly record struct Crop(PixelBox Box, int Layer)
                 for (int j = 0; j < side; j++)
                 {
                     int left = (cropWidth - overlap) * i, top = (cropHeight - overlap) * j;
-                    crops.Add(new(new(left, top, Math.Min(left + cropWidth, width), Math.Min(top + cropHeight, height)), layer));
+                    if (left < width && top < height) crops.Add(new(new(left, top, Math.Min(left + cropWidth, width), Math.Min(top + cropHeight, height)), layer));
                 }
             }
         }
