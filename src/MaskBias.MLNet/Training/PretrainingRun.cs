@@ -79,6 +79,7 @@ internal sealed class PretrainingRun : IDisposable
         if (teacher is not null) sizes = sizes with { Patch = teacher.Model.Options.PatchSize, MasksLocalViews = false };
         int[]? classes = options.NearestNeighborMonitor is { } measured ? ClassNumbers.Read(data, measured.LabelColumnName) : null;
         using var store = ImageStore.Load(data, options, sizes.KeptSide, log.Warn);
+        WarnOfMissingMasks(store, teacher, log.Warn);
         var monitor = classes is null ? null : new NearestNeighborMonitor(classes, store, normalizer, options, Seed, ranks);
         var (batch, parts) = Limits.Batch(options.BatchSize, store.Count, options.AccumulationSteps, ranks.Size);
         var share = ranks.Size == 1 ? null : RankShare.Of(ranks, batch / parts);
@@ -121,6 +122,19 @@ internal sealed class PretrainingRun : IDisposable
             Device = deviceReason, Elapsed = loop.Elapsed, ResumedSteps = resumed, Checkpoint = recorder?.LastCheckpoint,
             Warnings = log.Warnings, NearestNeighborAccuracies = monitor?.Accuracies ?? new Dictionary<int, double>(),
         };
+    }
+
+    private void WarnOfMissingMasks(ImageStore store, VisionEncoder? teacher, Action<string> warn)
+    {
+        if (options.MaskColumnName is { } column)
+        {
+            if (Enumerable.Range(0, store.Count).All(i => store[i].Masks is not { Count: > 0 }))
+                warn($"No row has masks in column '{column}' (MaskColumnName): nothing guides the attention.");
+        }
+        else if (teacher is { Model.IsMaskGuided: true })
+        {
+            warn("The teacher is guided by masks, but MaskColumnName is null: it teaches without any. Set MaskColumnName to the column of masks.");
+        }
     }
 
     private RunDescription Describe(TrainingPlan plan, ImageStore store, VisionEncoder? teacher)
