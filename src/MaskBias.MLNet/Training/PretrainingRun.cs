@@ -99,7 +99,8 @@ internal sealed class PretrainingRun : IDisposable
         using var recorder = folder is null ? null : new RunRecorder(folder, options.Output, normalizer, plan) { Busy = ranks.WhileBusy };
         // What a run is takes a look at all images: only where somebody asks.
         var description = share is null && options.Output.Folder is null ? null : Describe(plan, store, teacher);
-        if (share is not null) RankAgreement.Check(ranks, description!);
+        // All ranks embed a share of what is measured.
+        if (share is not null) RankAgreement.Check(ranks, description!.With(nameof(options.NearestNeighborMonitor), options.NearestNeighborMonitor));
         var from = recorder?.Begin(description!, log);
         TrainingLoop<ViewBatch> loop = null!;
         using var running = loop = new(plan, method)

@@ -89,14 +89,16 @@ public sealed class RankedTrainingTests : IDisposable
         }
     }
 
-    [Fact]
-    public void Ranks_of_other_options_are_refused_by_name()
+    [Theory]
+    [InlineData("--weight-decay", "0.1", "0.2", "WeightDecay")]
+    [InlineData("--nearest-neighbor-monitor-every-epochs", "1", "2", "NearestNeighborMonitor.EveryEpochs")]     // which a resumed run may change
+    public void Ranks_of_other_options_are_refused_by_name(string option, string first, string second, string name)
     {
         string[] command = new FaultyRun(Tool, Images(), Path.Combine(folder.Path, "run")).Command(Images(), epochs: 3);
-        using var job = RankedJob.StartEach(Installed(), [.. command, "--weight-decay", "0.1"], [.. command, "--weight-decay", "0.2"]);
+        using var job = RankedJob.StartEach(Installed(), [.. command, option, first], [.. command, option, second]);
         Assert.NotEqual(0, job.Wait(Patience));
         Assert.Contains("Rank 1 is not of the same run as rank 0", job.Errors);
-        Assert.Contains("WeightDecay was 0.1, now 0.2", job.Errors);
+        Assert.Contains($"{name} was {first}, now {second}", job.Errors);
     }
 
     [Theory]

@@ -4,6 +4,7 @@ using MaskBias.MLNet.LinearProbing;
 using MaskBias.MLNet.Pretraining.Dino;
 using MaskBias.MLNet.Training;
 using MaskBias.MLNet.Training.Data;
+using MaskBias.MLNet.Training.Monitoring;
 using MaskBias.MLNet.Training.Output;
 using MaskBias.MLNet.Vit;
 
@@ -32,6 +33,21 @@ public class RunLimitsTests
         };
         Assert.Equal(["batchSize was 101, now 100"], Of("100").DifferencesFrom(Of("101")));
         Assert.Empty(Of("100").DifferencesFrom(Of("100")));
+    }
+
+    [Fact]
+    public void A_monitor_that_one_rank_alone_has_is_named()
+    {
+        var run = new RunDescription
+        {
+            Phase = "DINO", Seed = 1, Data = "", Options = OptionsDescription.Of(new DinoOptions()), Adjustments = [],
+            Resolved = new Dictionary<string, string>(),
+        };
+        Assert.DoesNotContain(run.Options.Keys, name => name.StartsWith("NearestNeighborMonitor", StringComparison.Ordinal));
+        var (with, without) = (run.With("NearestNeighborMonitor", new NearestNeighborMonitorOptions { K = 7 }), run.With("NearestNeighborMonitor", null));
+        Assert.Contains("NearestNeighborMonitor was null, now not there", with.DifferencesFrom(without));
+        Assert.Contains("NearestNeighborMonitor.K was not there, now 7", with.DifferencesFrom(without));
+        Assert.Empty(with.DifferencesFrom(with));
     }
 
     [Fact]
