@@ -192,6 +192,9 @@ public sealed class FineTuneOptions : SupervisedOptions
             yield return new($"Patience is {Patience} and ValidationFraction is 0; to stop early it must be above 0.");
     }
 
+    /// <summary>Whether images are mixed, each with the one at the mirrored place of its batch.</summary>
+    internal bool MixesPairs => Mixup > 0 || Cutmix > 0;
+
     /// <exception cref="ArgumentException">The image size is not a whole number of the encoder's patches.</exception>
     internal void CheckImageSize(VisionEncoder encoder)
     {

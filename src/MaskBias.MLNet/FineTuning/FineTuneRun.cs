@@ -98,7 +98,7 @@ internal sealed class FineTuneRun : IDisposable
         ClassLabels.Check(classes, label);
         var (kept, heldOut) = StratifiedSplit.HoldOut(classes, options.ValidationFraction, seed);
         var limits = new RunLimits(options.Epochs);
-        int batch = limits.Batch(options.BatchSize, kept.Length, ranks: ranks.Size).Batch;
+        int batch = limits.Batch(options.BatchSize, kept.Length, ranks: ranks.Size, inPairs: options.MixesPairs).Batch;
         var share = ranks.Size == 1 ? null : RankShare.Of(ranks, batch);
         var loader = new ViewLoader(store, loading, sizes, encoder, batch, parts: 1, seed, log.Warn, kept, share?.Rows);
         var plain = new PlainViews(store, encoder);

@@ -16,8 +16,13 @@ internal sealed class RunLimits(int epochs)
     public void Note(string adjustment) => adjustments.Add(adjustment);
 
     /// <summary>The batch is at most the number of images. Its parts are of one size, at most the one asked for, and can be shared out to ranks.</summary>
-    /// <exception cref="ArgumentException">The batch cannot be shared out evenly, or there are more ranks than images.</exception>
-    public (int Batch, int Parts) Batch(int wanted, int images, int wantedParts = 1, int ranks = 1)
+    /// <param name="wanted">The batch asked for.</param>
+    /// <param name="images">How many there are.</param>
+    /// <param name="wantedParts">The parts asked for.</param>
+    /// <param name="ranks">Those that share the batch.</param>
+    /// <param name="inPairs">Whether images are mixed in pairs: several ranks then have an even number each.</param>
+    /// <exception cref="ArgumentException">The batch cannot be shared out evenly, or there are too few images for the ranks.</exception>
+    public (int Batch, int Parts) Batch(int wanted, int images, int wantedParts = 1, int ranks = 1, bool inPairs = false)
     {
         if (wanted % (wantedParts * ranks) != 0)
         {
@@ -27,9 +32,14 @@ internal sealed class RunLimits(int epochs)
         if (wanted <= images) return (wanted, wantedParts);
         int largestPart = wanted / wantedParts, parts = (images + largestPart - 1) / largestPart;
         while (parts > 1 && parts * ranks > images) parts--;
-        int batch = images - images % (parts * ranks);
-        if (batch == 0) throw new ArgumentException($"There are {images} images for {ranks} ranks; every rank needs one at least.");
-        string even = ranks > 1 ? $", and {ranks} ranks share them evenly" : "";
+        bool keepsPairs = inPairs && ranks > 1;
+        int batch = images - images % (parts * ranks * (keepsPairs ? 2 : 1));
+        if (batch == 0)
+        {
+            throw new ArgumentException($"There are {images} images for {ranks} ranks; every rank needs "
+                + (keepsPairs ? "two at least, which are mixed in pairs: start fewer, or set Mixup and Cutmix to 0." : "one at least."));
+        }
+        string even = ranks > 1 ? $", and {ranks} ranks share them evenly{(keepsPairs ? " in pairs" : "")}" : "";
         adjustments.Add($"BatchSize is {batch}, not {wanted}: there are {images} images{even}.");
         if (parts != wantedParts) adjustments.Add($"AccumulationSteps is {parts}, not {wantedParts}: a part has {batch / parts} images.");
         return (batch, parts);
