@@ -1,8 +1,11 @@
 using MaskBias.MLNet.Catalog;
+using MaskBias.MLNet.Masks;
+using MaskBias.MLNet.Pretraining;
 using MaskBias.MLNet.Tests.Weights.Onnx;
 using MaskBias.MLNet.Vit;
 using MaskBias.MLNet.Weights;
 using Microsoft.ML;
+using static TorchSharp.torch;
 
 namespace MaskBias.MLNet.Tests.Pretraining;
 
@@ -64,6 +67,30 @@ public sealed class StartFromTests(SceneFolder scenes) : IClassFixture<SceneFold
         var options = TinyTraining.Dino().With(o => (o.StartFrom, o.TeacherMomentum) = (start, 1));
         using var model = ml.SelfSupervised().Dino(options).Fit(scenes.Load(ml));
         TinyTraining.AssertSame(TinyTraining.Weights(start), TinyTraining.Weights(model.Encoder));
+    }
+
+    [Fact]
+    public void Heads_that_share_a_weight_of_masks_start_with_the_mean_and_are_spread_again()
+    {
+        var architecture = TinyTraining.Encoder();
+        architecture.MaskBias = new() { Relation = MaskRelation.Both };
+        using var start = new VisionEncoder(new VisionTransformer(architecture, 8));
+        using (NewDisposeScope())
+        using (no_grad())
+        {
+            foreach (var weight in start.Model.BiasParameters) weight.copy_(tensor(new[] { 1f, 2, 6 }));
+        }
+        using var shared = GoOn(start, sharedAcrossHeads: true);
+        Assert.All(shared.Encoder.Model.BiasParameters, weight => Assert.Equal([3f], TinyTraining.Values(weight)));
+        using var spread = GoOn(shared.Encoder, sharedAcrossHeads: false);
+        Assert.All(spread.Encoder.Model.BiasParameters, weight => Assert.Equal([3f, 3, 3], TinyTraining.Values(weight)));
+
+        PretrainedTransformer GoOn(VisionEncoder from, bool sharedAcrossHeads)
+        {
+            var options = TinyTraining.MaskedDino().With(o => (o.StartFrom, o.TeacherMomentum) = (from, 1));
+            options.MaskBias = new() { Relation = MaskRelation.Both, SharedAcrossHeads = sharedAcrossHeads };
+            return ml.SelfSupervised().Dino(options).Fit(scenes.LoadWithMasks(ml));
+        }
     }
 
     [Fact]
