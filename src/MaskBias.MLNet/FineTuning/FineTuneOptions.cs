@@ -106,7 +106,10 @@ public sealed class FineTuneOptions : SupervisedOptions
     [Range(0.0, double.MaxValue)]
     public double ClipGradient { get; set; }
 
-    /// <summary>Momentum of a moving average of all weights, which is then what is kept; null for none.</summary>
+    /// <summary>
+    /// Momentum of a moving average of all weights, which is then what is kept; null for none. In a run of few steps it is at most so much that
+    /// the average looks back over a tenth of them.
+    /// </summary>
     /// <value>null.</value>
     [Range(0.0, 1.0, MaximumIsExclusive = true)]
     public double? EmaMomentum { get; set; }

@@ -105,7 +105,9 @@ internal sealed class FineTuneRun : IDisposable
         var plan = Plan(Phase, options, batch, loader.StepsPerEpoch, limits, out long warmup);
 
         using var weights = ClassLabels.Weights(options.ClassWeighting, [.. kept.Select(i => classes[i])], label.Count, device);
-        var method = new FineTuneMethod(options, model, average, encoder, classes, label.Count, weights, seed);
+        var fitted = options.Copy();
+        if (average is not null) fitted.EmaMomentum = limits.Momentum(nameof(options.EmaMomentum), options.EmaMomentum ?? 0, plan.Steps);
+        var method = new FineTuneMethod(fitted, model, average, encoder, classes, label.Count, weights, seed);
         if (share is not null) method.JoinRanks(share);
         // What a run is takes a look at all images: only where somebody asks.
         var description = share is null && options.Output.Folder is null ? null

@@ -5,7 +5,7 @@ namespace MaskBias.MLNet.Training;
 /// <summary>Fits the options of a run to its length and its number of images, and keeps a note of everything it changes.</summary>
 internal sealed class RunLimits(int epochs)
 {
-    private const double LargestWarmup = 0.1, LongestBiasFreeze = 1.0 / 3;
+    private const double LargestWarmup = 0.1, LongestBiasFreeze = 1.0 / 3, LongestMemory = 0.1;
 
     private readonly List<string> adjustments = [];
 
@@ -51,6 +51,16 @@ internal sealed class RunLimits(int epochs)
         long wanted = (long)warmupEpochs * stepsPerEpoch, most = (long)(share * epochs * stepsPerEpoch);
         if (wanted <= most) return wanted;
         adjustments.Add(string.Create(CultureInfo.InvariantCulture, $"WarmupEpochs is {(double)most / stepsPerEpoch:0.##}, not {warmupEpochs}: at most {share:0%} of {epochs} epochs."));
+        return most;
+    }
+
+    /// <summary>Momentum of a moving average of weights: in a run of few steps at most so much that it looks back over a tenth of them.</summary>
+    public double Momentum(string name, double wanted, long steps)
+    {
+        double most = Math.Max(0, 1 - 1 / (LongestMemory * steps));
+        if (wanted <= most) return wanted;
+        adjustments.Add(string.Create(CultureInfo.InvariantCulture,
+            $"{name} is {most:0.#####}, not {wanted}: the average looks back over at most {LongestMemory:0%} of {steps} steps."));
         return most;
     }
 

@@ -97,6 +97,7 @@ public sealed class FineTuneTests : IDisposable
         Assert.True(report.Epochs.Count <= 6 && (report.Epochs.Count == 6 || report.Epochs.Count - report.BestEpoch == 2));
         Assert.All(report.Run.Losses, l => Assert.True(double.IsFinite(l)));
         Assert.Equal(1, report.WarmupSteps);                    // a tenth of 6 epochs of 2 steps, rounded down
+        Assert.Contains("EmaMomentum is 0.16667, not 0.5: the average looks back over at most 10% of 12 steps.", report.Run.Adjustments);
     }
 
     [Fact]
