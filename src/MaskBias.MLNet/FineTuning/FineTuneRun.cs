@@ -166,7 +166,7 @@ internal sealed class FineTuneRun : IDisposable
         {
             Phase = phase, Epochs = recipe.Epochs, StepsPerEpoch = stepsPerEpoch, BatchSize = batch,
             LearningRate = new(recipe.LearningRate * batch / 256, recipe.MinLearningRate, steps, warmup, warmupReachesPeak: false),
-            WeightDecay = new(recipe.WeightDecay, recipe.WeightDecay, steps),
+            WeightDecay = new(recipe.WeightDecay, recipe.WeightDecay, steps), ClipGradientOption = recipe.ClipGradient,
         };
     }
 

@@ -156,7 +156,7 @@ internal sealed class PretrainingRun : IDisposable
                 Limits.WarmupSteps(options.WarmupEpochs, stepsPerEpoch), warmupReachesPeak: options.WarmupReachesPeak),
             WeightDecay = new(options.WeightDecay, options.FinalWeightDecay, steps),
             Betas = (options.Beta1, options.Beta2),
-            ClipGradient = options.ClipGradient,
+            ClipGradient = options.ClipGradient, ClipGradientOption = options.ClipGradient,
         };
     }
 }

@@ -60,7 +60,7 @@ public sealed class TroubleshootingTests : IDisposable
 
     private static string Message(Action happens) => Assert.ThrowsAny<Exception>(happens).Message;
 
-    private static string Diverged() => new TrainingDivergedException("DINO", new(12, 1200), "loss", double.NaN, 0.005, [4, 19, 7])
+    private static string Diverged() => new TrainingDivergedException("DINO", new(12, 1200), "loss", double.NaN, 0.005, [4, 19, 7], clipGradient: 3)
         .With("runs/dino/checkpoints/step-000001100", "runs/dino/replay/step-000001200").Message;
 
     private static IEnumerable<string> Collapsed()

@@ -113,6 +113,18 @@ public sealed class FineTuneTests : IDisposable
     }
 
     [Theory]
+    [InlineData(0, " or set ClipGradient.")]
+    [InlineData(1, " or lower ClipGradient.")]
+    public void A_run_that_diverges_says_what_clipping_can_do(double clip, string advice)
+    {
+        var options = Quick();
+        (options.LearningRate, options.WeightDecay, options.WarmupEpochs, options.LayerDecay, options.ClipGradient) = (1000, 10, 0, 1, clip);
+        var error = Assert.Throws<TrainingDivergedException>(() => ml.MulticlassClassification.Trainers.FineTune(encoder, options).Fit(Keyed()));
+        Assert.StartsWith("Fine-tuning diverged: the ", error.Message);
+        Assert.EndsWith(advice, error.Message);
+    }
+
+    [Theory]
     [InlineData(0, 0)]
     [InlineData(1, 1)]
     [InlineData(9, 2)]
