@@ -9,7 +9,7 @@ public sealed class TrainingDivergedException : Exception
 
     internal TrainingDivergedException(
         string phase, TrainingPosition position, string what, double value, double learningRate, IReadOnlyList<long> rows,
-        double? clipGradient, string? checkpoint = null, string? replay = null)
+        double? clipGradient = null, string? checkpoint = null, string? replay = null)
         : base(Describe(phase, position, what, value, learningRate, rows, clipGradient, checkpoint, replay)) =>
         (Phase, Position, What, Value, LearningRate, Rows, ClipGradient, Checkpoint, ReplayFolder) =
             (phase, position, what, value, learningRate, rows, clipGradient, checkpoint, replay);
