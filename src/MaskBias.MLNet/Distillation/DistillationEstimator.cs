@@ -30,6 +30,7 @@ public sealed class DistillationEstimator : IEstimator<PretrainedTransformer>
             throw new ArgumentException($"MaskColumnName is \"{options.MaskColumnName}\"; the teacher has no mask-guided attention bias, so it must be null.", nameof(options));
         architecture = (options.Student ?? teacher.Model.Options).WithoutMaskBias();
         architecture.DropPath = options.DropPath;
+        if (teacher.Head is null) architecture.Pooling = teacher.Model.Options.Pooling;         // its features are what is learned
         if (options.StudentInit == StudentInit.Teacher && !SameSize)
             throw new ArgumentException("StudentInit is Teacher; that needs a Student of the teacher's sizes. Use Fresh or Auto.", nameof(options));
         if (teacher.Head is null && architecture.PatchSize != teacher.Model.Options.PatchSize)
@@ -93,6 +94,8 @@ public sealed class DistillationEstimator : IEstimator<PretrainedTransformer>
                 + "view by view.");
         }
         views.LocalViews = 0;
+        if (options.Student is { } asked && asked.Pooling != architecture.Pooling)
+            run.Limits.Note($"Student.Pooling is {architecture.Pooling}, not {asked.Pooling}: it is the teacher's.");
         using var frozen = Model(teacher.Model.Options, run, copyWeights: true);
         frozen.eval();
         foreach (var parameter in frozen.parameters()) parameter.requires_grad = false;

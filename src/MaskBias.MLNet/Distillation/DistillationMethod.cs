@@ -25,7 +25,7 @@ internal sealed class DistillationMethod(DistillationOptions options, DinoBranch
     public IEnumerable<KeyValuePair<string, Generator>> Generators => [new("student", student.Backbone.Generator)];
 
     /// <inheritdoc/>
-    public void JoinRanks(RankShare share) => student.Backbone.JoinRanks(share);
+    public void JoinRanks(RankShare share) => student.JoinRanks(share);
 
     /// <inheritdoc/>
     public void BeginEpoch(int epoch)

@@ -51,7 +51,8 @@ public sealed class DistillationOptions : PretrainingOptions
     }
 
     /// <summary>
-    /// The student; null for the teacher's architecture. Its own drop path is replaced by <see cref="DropPath"/>, its mask bias left out.
+    /// The student; null for the teacher's architecture. Its own drop path is replaced by <see cref="DropPath"/>, its mask bias left out. Where
+    /// the teacher has no projection head (MAE), so that features are distilled, the student pools them as the teacher does.
     /// </summary>
     /// <value>null.</value>
     public VitOptions? Student { get; set; }

@@ -51,7 +51,7 @@ internal sealed class FineTuneMethod : ITrainingMethod<ViewBatch>
     /// <inheritdoc/>
     public void JoinRanks(RankShare share)
     {
-        if (!share.Rows.KeepsPairs && (options.Mixup > 0 || options.Cutmix > 0))
+        if (!share.Rows.KeepsPairs && options.MixesPairs)
         {
             throw new NotSupportedException($"A rank has {share.Rows.Positions.Length} images of each batch, and mixup and CutMix mix them in pairs: "
                 + $"BatchSize must be a multiple of {2 * share.Ranks.Size}, or both must be 0.");

@@ -106,7 +106,10 @@ public sealed class FineTuneOptions : SupervisedOptions
     [Range(0.0, double.MaxValue)]
     public double ClipGradient { get; set; }
 
-    /// <summary>Momentum of a moving average of all weights, which is then what is kept; null for none.</summary>
+    /// <summary>
+    /// Momentum of a moving average of all weights, which is then what is kept; null for none. In a run of few steps it is at most so much that
+    /// the average looks back over a tenth of them.
+    /// </summary>
     /// <value>null.</value>
     [Range(0.0, 1.0, MaximumIsExclusive = true)]
     public double? EmaMomentum { get; set; }
@@ -191,6 +194,9 @@ public sealed class FineTuneOptions : SupervisedOptions
         if (Patience is not null && ValidationFraction == 0)
             yield return new($"Patience is {Patience} and ValidationFraction is 0; to stop early it must be above 0.");
     }
+
+    /// <summary>Whether images are mixed, each with the one at the mirrored place of its batch.</summary>
+    internal bool MixesPairs => Mixup > 0 || Cutmix > 0;
 
     /// <exception cref="ArgumentException">The image size is not a whole number of the encoder's patches.</exception>
     internal void CheckImageSize(VisionEncoder encoder)

@@ -98,14 +98,16 @@ internal sealed class FineTuneRun : IDisposable
         ClassLabels.Check(classes, label);
         var (kept, heldOut) = StratifiedSplit.HoldOut(classes, options.ValidationFraction, seed);
         var limits = new RunLimits(options.Epochs);
-        int batch = limits.Batch(options.BatchSize, kept.Length, ranks: ranks.Size).Batch;
+        int batch = limits.Batch(options.BatchSize, kept.Length, ranks: ranks.Size, inPairs: options.MixesPairs).Batch;
         var share = ranks.Size == 1 ? null : RankShare.Of(ranks, batch);
         var loader = new ViewLoader(store, loading, sizes, encoder, batch, parts: 1, seed, log.Warn, kept, share?.Rows);
         var plain = new PlainViews(store, encoder);
         var plan = Plan(Phase, options, batch, loader.StepsPerEpoch, limits, out long warmup);
 
         using var weights = ClassLabels.Weights(options.ClassWeighting, [.. kept.Select(i => classes[i])], label.Count, device);
-        var method = new FineTuneMethod(options, model, average, encoder, classes, label.Count, weights, seed);
+        var fitted = options.Copy();
+        if (average is not null) fitted.EmaMomentum = limits.Momentum(nameof(options.EmaMomentum), options.EmaMomentum ?? 0, plan.Steps);
+        var method = new FineTuneMethod(fitted, model, average, encoder, classes, label.Count, weights, seed);
         if (share is not null) method.JoinRanks(share);
         // What a run is takes a look at all images: only where somebody asks.
         var description = share is null && options.Output.Folder is null ? null
@@ -164,7 +166,7 @@ internal sealed class FineTuneRun : IDisposable
         {
             Phase = phase, Epochs = recipe.Epochs, StepsPerEpoch = stepsPerEpoch, BatchSize = batch,
             LearningRate = new(recipe.LearningRate * batch / 256, recipe.MinLearningRate, steps, warmup, warmupReachesPeak: false),
-            WeightDecay = new(recipe.WeightDecay, recipe.WeightDecay, steps),
+            WeightDecay = new(recipe.WeightDecay, recipe.WeightDecay, steps), ClipGradientOption = recipe.ClipGradient,
         };
     }
 

@@ -79,6 +79,7 @@ internal sealed class PretrainingRun : IDisposable
         if (teacher is not null) sizes = sizes with { Patch = teacher.Model.Options.PatchSize, MasksLocalViews = false };
         int[]? classes = options.NearestNeighborMonitor is { } measured ? ClassNumbers.Read(data, measured.LabelColumnName) : null;
         using var store = ImageStore.Load(data, options, sizes.KeptSide, log.Warn);
+        WarnOfMissingMasks(store, teacher, log.Warn);
         var monitor = classes is null ? null : new NearestNeighborMonitor(classes, store, normalizer, options, Seed, ranks);
         var (batch, parts) = Limits.Batch(options.BatchSize, store.Count, options.AccumulationSteps, ranks.Size);
         var share = ranks.Size == 1 ? null : RankShare.Of(ranks, batch / parts);
@@ -98,7 +99,8 @@ internal sealed class PretrainingRun : IDisposable
         using var recorder = folder is null ? null : new RunRecorder(folder, options.Output, normalizer, plan) { Busy = ranks.WhileBusy };
         // What a run is takes a look at all images: only where somebody asks.
         var description = share is null && options.Output.Folder is null ? null : Describe(plan, store, teacher);
-        if (share is not null) RankAgreement.Check(ranks, description!);
+        // All ranks embed a share of what is measured.
+        if (share is not null) RankAgreement.Check(ranks, description!.With(nameof(options.NearestNeighborMonitor), options.NearestNeighborMonitor));
         var from = recorder?.Begin(description!, log);
         TrainingLoop<ViewBatch> loop = null!;
         using var running = loop = new(plan, method)
@@ -123,6 +125,19 @@ internal sealed class PretrainingRun : IDisposable
         };
     }
 
+    private void WarnOfMissingMasks(ImageStore store, VisionEncoder? teacher, Action<string> warn)
+    {
+        if (options.MaskColumnName is { } column)
+        {
+            if (Enumerable.Range(0, store.Count).All(i => store[i].Masks is not { Count: > 0 }))
+                warn($"No row has masks in column '{column}' (MaskColumnName): nothing guides the attention.");
+        }
+        else if (teacher is { Model.IsMaskGuided: true })
+        {
+            warn("The teacher is guided by masks, but MaskColumnName is null: it teaches without any. Set MaskColumnName to the column of masks.");
+        }
+    }
+
     private RunDescription Describe(TrainingPlan plan, ImageStore store, VisionEncoder? teacher)
     {
         var startingPoint = new Dictionary<string, string> { [nameof(options.WarmupReachesPeak)] = $"{options.WarmupReachesPeak}" };
@@ -141,7 +156,7 @@ internal sealed class PretrainingRun : IDisposable
                 Limits.WarmupSteps(options.WarmupEpochs, stepsPerEpoch), warmupReachesPeak: options.WarmupReachesPeak),
             WeightDecay = new(options.WeightDecay, options.FinalWeightDecay, steps),
             Betas = (options.Beta1, options.Beta2),
-            ClipGradient = options.ClipGradient,
+            ClipGradient = options.ClipGradient, ClipGradientOption = options.ClipGradient,
         };
     }
 }

@@ -9,10 +9,10 @@ public sealed class TrainingDivergedException : Exception
 
     internal TrainingDivergedException(
         string phase, TrainingPosition position, string what, double value, double learningRate, IReadOnlyList<long> rows,
-        string? checkpoint = null, string? replay = null)
-        : base(Describe(phase, position, what, value, learningRate, rows, checkpoint, replay)) =>
-        (Phase, Position, What, Value, LearningRate, Rows, Checkpoint, ReplayFolder) =
-            (phase, position, what, value, learningRate, rows, checkpoint, replay);
+        double? clipGradient = null, string? checkpoint = null, string? replay = null)
+        : base(Describe(phase, position, what, value, learningRate, rows, clipGradient, checkpoint, replay)) =>
+        (Phase, Position, What, Value, LearningRate, Rows, ClipGradient, Checkpoint, ReplayFolder) =
+            (phase, position, what, value, learningRate, rows, clipGradient, checkpoint, replay);
 
     /// <summary>The step, counted from 0.</summary>
     public long Step => Position.Step;
@@ -38,19 +38,26 @@ public sealed class TrainingDivergedException : Exception
 
     private double LearningRate { get; }
 
+    private double? ClipGradient { get; }           // the option's; null where the run has none
+
     /// <summary>The same fault, with what was written to disk.</summary>
     internal TrainingDivergedException With(string? checkpoint, string? replay) =>
-        new(Phase, Position, What, Value, LearningRate, Rows, checkpoint, replay);
+        new(Phase, Position, What, Value, LearningRate, Rows, ClipGradient, checkpoint, replay);
 
     private static string Describe(
         string phase, TrainingPosition position, string what, double value, double learningRate, IReadOnlyList<long> rows,
-        string? checkpoint, string? replay)
+        double? clipGradient, string? checkpoint, string? replay)
     {
         string text = string.Create(CultureInfo.InvariantCulture,
             $"{phase} diverged: the {what} is {value} at step {position.Step} of epoch {position.Epoch + 1}, where the learning rate was {learningRate:g4}.");
         if (rows.Count > 0) text += $" Rows of the batch: {string.Join(", ", rows.Take(NamedRows))}{(rows.Count > NamedRows ? ", …" : "")}.";
         if (checkpoint is not null) text += $" The last good checkpoint is {checkpoint}.";
         if (replay is not null) text += $" The batch and the state before it are in {replay}.";
-        return text + " Lower LearningRate, lengthen WarmupEpochs or lower ClipGradient.";
+        return text + clipGradient switch
+        {
+            null => " Lower the learning rate or lengthen WarmupEpochs.",
+            0 => " Lower LearningRate, lengthen WarmupEpochs or set ClipGradient.",
+            _ => " Lower LearningRate, lengthen WarmupEpochs or lower ClipGradient.",
+        };
     }
 }

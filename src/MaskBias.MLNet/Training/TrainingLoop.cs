@@ -210,7 +210,7 @@ internal sealed class TrainingLoop<TBatch> : IDisposable where TBatch : IDisposa
     {
         start?.Restore();
         var rows = batch is ITrainingBatch known ? known.SourceRows : [];
-        var fault = new TrainingDivergedException(plan.Phase, position, what, value, plan.LearningRate.At(position.Step), rows);
+        var fault = new TrainingDivergedException(plan.Phase, position, what, value, plan.LearningRate.At(position.Step), rows, plan.ClipGradientOption);
         return Diverged?.Invoke(batch, fault) ?? fault;
     }
 

@@ -30,6 +30,9 @@ internal sealed record TrainingPlan
     /// <summary>Largest gradient norm of one parameter tensor; 0 for no clipping.</summary>
     public double ClipGradient { get; init; }
 
+    /// <summary>What the option of that name says, also where the method clips by itself; null where a run has none.</summary>
+    public double? ClipGradientOption { get; init; }
+
     public long Steps => (long)Epochs * StepsPerEpoch;
 
     /// <summary>Describes the run.</summary>

@@ -49,12 +49,11 @@ public static class EncoderResizing
     /// <exception cref="ArgumentException">It is of another architecture than the one to train.</exception>
     internal static void CheckStart(VisionEncoder? start, VitOptions encoder)
     {
-        if (start is null || start.Model.Options.CanResize(encoder)) return;
-        var known = start.Model.Options;
-        throw new ArgumentException(
-            $"StartFrom is {known.EmbedDim} wide, {known.Depth} deep, with {known.Heads} heads and {known.RegisterTokens} registers; Encoder is "
-            + $"{encoder.EmbedDim} wide, {encoder.Depth} deep, with {encoder.Heads} heads and {encoder.RegisterTokens} registers. They may differ "
-            + "in the sizes of images and patches alone: take Encoder from StartFrom.Model.Options.");
+        if (start is null) return;
+        string[] differences = [.. encoder.DifferencesFrom(start.Model.Options)];
+        if (differences.Length == 0) return;
+        throw new ArgumentException($"Encoder is of another architecture than StartFrom: {string.Join("; ", differences)}. They may differ in the sizes "
+            + "of images and patches alone: take Encoder from StartFrom.Model.Options.");
     }
 
     /// <summary>Takes the weights of an encoder to go on from; of its head and decoder too, where they are of the same sizes.</summary>

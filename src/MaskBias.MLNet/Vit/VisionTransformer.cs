@@ -272,7 +272,8 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>
-    /// Takes the weights of an encoder that differs in the sizes of images and patches at most; a bias that it lacks stays.
+    /// Takes the weights of an encoder that differs in the sizes of images and patches at most; a bias that it lacks stays. An α or β that the
+    /// heads share here starts as the mean of theirs, one per head as what they shared.
     /// </summary>
     internal void CopyResized(VisionTransformer source)
     {
@@ -288,6 +289,7 @@ public sealed class VisionTransformer : nn.Module<Tensor, Tensor>
                 "pos_embed" => PositionInterpolation.Resample(
                     source.pos_embed, newSize, newSize, source.options.PatchSize, options.PositionResampling),
                 "patch_embed.proj.weight" => PatchResampling.Resample(known[name], options.PatchSize, options.PatchSize),
+                _ when weight.numel() == 1 => known[name].mean(),
                 _ => known[name],
             });
         }

@@ -136,10 +136,19 @@ public sealed class VitOptions : IValidatableObject
     internal bool HasSameWeightsAs(VitOptions other) => (ImageSize, PatchSize) == (other.ImageSize, other.PatchSize) && CanResize(other);
 
     /// <summary>Whether the two differ in the sizes of images and patches at most; the mask-guided bias aside.</summary>
-    internal bool CanResize(VitOptions other) =>
-        (EmbedDim, Depth, Heads, HiddenDim, FeedForward) == (other.EmbedDim, other.Depth, other.Heads, other.HiddenDim, other.FeedForward)
-        && (LayerScale is null, RegisterTokens, ClassTokenPosition) ==
-            (other.LayerScale is null, other.RegisterTokens, other.ClassTokenPosition);
+    internal bool CanResize(VitOptions other) => !DifferencesFrom(other).Any();
+
+    /// <summary>In what else the two differ, each by its name with both values.</summary>
+    internal IEnumerable<string> DifferencesFrom(VitOptions other) =>
+        Compared.Zip(other.Compared).Where(w => w.First != w.Second).Select(w => $"{w.First.Name} is {w.First.Value}, not {w.Second.Value}");
+
+    // What the shapes of the weights depend on and their meaning, but for the sizes of images and patches.
+    private (string Name, string Value)[] Compared =>
+    [
+        (nameof(EmbedDim), $"{EmbedDim}"), (nameof(Depth), $"{Depth}"), (nameof(Heads), $"{Heads}"), (nameof(FeedForward), $"{FeedForward}"),
+        ($"the hidden width ({nameof(MlpRatio)})", $"{HiddenDim}"), (nameof(LayerScale), LayerScale is null ? "null" : "a number"),
+        (nameof(RegisterTokens), $"{RegisterTokens}"), (nameof(ClassTokenPosition), $"{ClassTokenPosition}"),
+    ];
 
     internal VitOptions WithoutMaskBias()
     {

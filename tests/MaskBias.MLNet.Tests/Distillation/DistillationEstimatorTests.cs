@@ -1,5 +1,6 @@
 using MaskBias.MLNet.Catalog;
 using MaskBias.MLNet.Distillation;
+using MaskBias.MLNet.Masks;
 using MaskBias.MLNet.Tests.Pretraining;
 using MaskBias.MLNet.Vit;
 using Microsoft.ML;
@@ -49,6 +50,26 @@ public sealed class DistillationEstimatorTests(SceneFolder scenes) : IClassFixtu
         {
             using var student = ml.SelfSupervised().Distill(teacher, options).Fit(scenes.LoadWithMasks(ml));
             return student.Report.Losses;
+        }
+    }
+
+    [Fact]
+    public void Masks_that_are_not_there_are_warned_of()
+    {
+        using var teacher = TinyTraining.Teacher(maskGuided: true);
+        using var plain = TinyTraining.Teacher();
+        Assert.StartsWith("The teacher is guided by masks, but MaskColumnName is null", Assert.Single(Warnings(teacher, null, scenes.LoadWithMasks(ml))));
+        var rows = scenes.Rows();
+        foreach (var row in rows) row.Masks = MaskSet.Empty(SceneFolder.Side, SceneFolder.Side).Encode();
+        Assert.StartsWith("No row has masks in column 'Masks'", Assert.Single(Warnings(teacher, "Masks", ml.Data.LoadFromEnumerable(rows))));
+        rows[^1] = scenes.Rows()[^1];
+        Assert.Empty(Warnings(teacher, "Masks", ml.Data.LoadFromEnumerable(rows)));
+        Assert.Empty(Warnings(plain, null, scenes.LoadWithMasks(ml)));
+
+        IReadOnlyList<string> Warnings(VisionEncoder of, string? column, IDataView data)
+        {
+            using var student = ml.SelfSupervised().Distill(of, TinyTraining.Distillation().With(o => o.MaskColumnName = column)).Fit(data);
+            return student.Report.Warnings;
         }
     }
 

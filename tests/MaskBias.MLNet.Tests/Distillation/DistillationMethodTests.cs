@@ -1,4 +1,5 @@
 using MaskBias.MLNet.Distillation;
+using MaskBias.MLNet.Distributed;
 using MaskBias.MLNet.Pretraining.Dino;
 using MaskBias.MLNet.Tests.Pretraining;
 using MaskBias.MLNet.Training;
@@ -50,6 +51,23 @@ public sealed class DistillationMethodTests : IDisposable
         Assert.All(teacher.Parameters, p => Assert.Null(p.Parameter.grad));
         Assert.All(student.Parameters.Where(p => p.Parameter.requires_grad), p => Assert.NotNull(p.Parameter.grad));
         Assert.Equal(student.Parameters.Select(p => p.Name), method.Parameters.Select(p => p.Name));
+    }
+
+    [Fact]
+    public void Several_ranks_refuse_a_head_with_batch_normalisation()
+    {
+        var head = TinyTraining.Head();
+        head.UseBatchNorm = true;
+        using DinoBranch normalized = Normalized(), other = Normalized();
+        using var distillation = new DistillationMethod(TinyTraining.Distillation(), normalized, teacher);
+        using var dino = new DinoMethod(TinyTraining.Dino(), normalized, other, steps: 1, CPU);
+        foreach (var method in new ITrainingMethod<ViewBatch>[] { distillation, dino })
+        {
+            string message = Assert.Throws<NotSupportedException>(() => method.JoinRanks(RankShare.Of(OneRank.Instance, 2))).Message;
+            Assert.Contains("UseBatchNorm is true", message);
+        }
+
+        DinoBranch Normalized() => new(new(TinyTraining.Encoder(), 1), new(student.Head.InputDim, head, 1));
     }
 
     [Fact]

@@ -84,6 +84,23 @@ public sealed class FeatureDistillationTests(SceneFolder scenes) : IClassFixture
         Assert.Equal(12, grandchild.Encoder.FeatureDim);
     }
 
+    [Fact]
+    public void A_student_pools_as_its_teacher_does()
+    {
+        var options = TinyTraining.Encoder(imageSize: 32);
+        options.Pooling = FeaturePooling.Mean;
+        using var teacher = new VisionEncoder(new VisionTransformer(options, 1));
+        var distillation = TinyTraining.Distillation().With(o => o.Student = TinyTraining.Encoder(imageSize: 32));
+        using var student = ml.SelfSupervised().Distill(teacher, distillation).Fit(scenes.Load(ml));
+        Assert.Equal(FeaturePooling.Mean, student.Encoder.Model.Options.Pooling);
+        Assert.Contains("Student.Pooling is Mean, not ClassToken: it is the teacher's.", student.Report.Adjustments);
+
+        // where prototypes are learned, any feature will do
+        using var prototypes = TinyTraining.Teacher(options: options);
+        using var other = ml.SelfSupervised().Distill(prototypes, distillation).Fit(scenes.Load(ml));
+        Assert.Equal(FeaturePooling.ClassToken, other.Encoder.Model.Options.Pooling);
+    }
+
     [Theory]
     [InlineData(StudentInit.Auto, true)]
     [InlineData(StudentInit.Teacher, true)]

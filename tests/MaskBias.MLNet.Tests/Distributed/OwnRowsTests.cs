@@ -49,6 +49,19 @@ public sealed class OwnRowsTests
     }
 
     [Theory]
+    [InlineData(256, 150, 2, 148, "BatchSize is 148, not 256: there are 150 images, and 2 ranks share them evenly in pairs.")]
+    [InlineData(256, 150, 1, 150, "BatchSize is 150, not 256: there are 150 images.")]           // whose middle one is alone
+    [InlineData(64, 30, 4, 24, "24, not 64: there are 30 images, and 4 ranks share them evenly in pairs.")]
+    public void A_small_batch_whose_images_are_mixed_gives_each_rank_whole_pairs(int wanted, int images, int ranks, int batch, string note)
+    {
+        var limits = new RunLimits(1);
+        Assert.Equal(batch, limits.Batch(wanted, images, ranks: ranks, inPairs: true).Batch);
+        Assert.EndsWith(note, Assert.Single(limits.Adjustments));
+        Assert.All(Enumerable.Range(0, ranks), rank => Assert.True(OwnRows.Of(rank, ranks, batch).KeepsPairs));
+        Assert.Contains("every rank needs two at least", Assert.Throws<ArgumentException>(() => limits.Batch(64, 7, ranks: 4, inPairs: true)).Message);
+    }
+
+    [Theory]
     [InlineData(10, 100, 1, 4, "BatchSize is 10; it is that of all 4 ranks together and must be a multiple of 4.")]
     [InlineData(12, 100, 2, 4, "must be a multiple of 8: 4 ranks × AccumulationSteps 2.")]
     [InlineData(8, 3, 1, 4, "There are 3 images for 4 ranks")]

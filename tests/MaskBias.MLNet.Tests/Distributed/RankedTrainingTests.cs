@@ -90,13 +90,28 @@ public sealed class RankedTrainingTests : IDisposable
     }
 
     [Fact]
-    public void Ranks_of_other_options_are_refused_by_name()
+    public void Few_images_are_mixed_in_pairs_on_two_ranks()
+    {
+        string encoder = Path.Combine(folder.Path, "encoder");
+        using (var made = Pretraining.TinyTraining.Teacher()) EncoderCheckpoint.Save(made, encoder);
+        var (output, errors) = Run(Installed(), 2,
+        [
+            "dotnet", Tool, "finetune", encoder, "--images", Images(), "--output", Path.Combine(folder.Path, "model.zip"), "--epochs", "1",
+            "--batch-size", "64", "--validation-fraction", "0.5", "--mixup", "0.8", "--seed", "3", "--precision", "Float32",
+        ]);
+        Assert.Contains("BatchSize is 8, not 64: there are 10 images, and 2 ranks share them evenly in pairs.", output + errors);
+    }
+
+    [Theory]
+    [InlineData("--weight-decay", "0.1", "0.2", "WeightDecay")]
+    [InlineData("--nearest-neighbor-monitor-every-epochs", "1", "2", "NearestNeighborMonitor.EveryEpochs")]     // which a resumed run may change
+    public void Ranks_of_other_options_are_refused_by_name(string option, string first, string second, string name)
     {
         string[] command = new FaultyRun(Tool, Images(), Path.Combine(folder.Path, "run")).Command(Images(), epochs: 3);
-        using var job = RankedJob.StartEach(Installed(), [.. command, "--weight-decay", "0.1"], [.. command, "--weight-decay", "0.2"]);
+        using var job = RankedJob.StartEach(Installed(), [.. command, option, first], [.. command, option, second]);
         Assert.NotEqual(0, job.Wait(Patience));
         Assert.Contains("Rank 1 is not of the same run as rank 0", job.Errors);
-        Assert.Contains("WeightDecay was 0.1, now 0.2", job.Errors);
+        Assert.Contains($"{name} was {first}, now {second}", job.Errors);
     }
 
     [Theory]

@@ -33,7 +33,8 @@ public sealed class TroubleshootingTests : IDisposable
         [
             Diverged(), .. Collapsed(), Message(() => torch.empty(1L << 50)), Message(() => ComputeDevice.Cuda(0).Resolve()), NoLibtorch(),
             NoRoom(), NoRoomForImages(), Message(() => ml.SelfSupervised().Dino(new() { MaskColumnName = "Masks" }).Fit(Photos())),
-            NoMaskFiles(), OtherSize(), Message(() => ml.Data.LoadImageFolder(folder.Path)), GuidedModel(), UsedFolder(), LeftOut(),
+            NoMaskFiles(), OtherSize(), Message(() => ml.Data.LoadImageFolder(folder.Path)), GuidedModel(), UsedFolder(), LeftOut(), NoMasks(),
+            TeacherWithoutMasks(),
         ];
         string[] quoted =
             [.. DocumentedCode.Blocks("docs/troubleshooting.md").Where(b => b.Language == "text").Select(b => OnOneLine(b.Text))];
@@ -59,7 +60,7 @@ public sealed class TroubleshootingTests : IDisposable
 
     private static string Message(Action happens) => Assert.ThrowsAny<Exception>(happens).Message;
 
-    private static string Diverged() => new TrainingDivergedException("DINO", new(12, 1200), "loss", double.NaN, 0.005, [4, 19, 7])
+    private static string Diverged() => new TrainingDivergedException("DINO", new(12, 1200), "loss", double.NaN, 0.005, [4, 19, 7], clipGradient: 3)
         .With("runs/dino/checkpoints/step-000001100", "runs/dino/replay/step-000001200").Message;
 
     private static IEnumerable<string> Collapsed()
@@ -126,6 +127,20 @@ public sealed class TroubleshootingTests : IDisposable
         var rows = ml.Data.LoadFromEnumerable(photos.Rows.Take(2).Append(new() { ImagePath = broken }));
         using var trained = ml.SelfSupervised().Dino(TinyTraining.Dino()).Fit(rows);
         return Assert.Single(trained.Report.Warnings);
+    }
+
+    private string NoMasks()
+    {
+        var rows = ml.Data.LoadFromEnumerable(photos.Rows.Select(r => new WithMasks { ImagePath = r.ImagePath }));
+        using var trained = ml.SelfSupervised().Dino(TinyTraining.MaskedDino()).Fit(rows);
+        return Assert.Single(trained.Report.Warnings);
+    }
+
+    private string TeacherWithoutMasks()
+    {
+        using var teacher = TinyTraining.Teacher(maskGuided: true);
+        using var student = ml.SelfSupervised().Distill(teacher, TinyTraining.Distillation()).Fit(Photos());
+        return Assert.Single(student.Report.Warnings);
     }
 
     private IDataView Photos() =>

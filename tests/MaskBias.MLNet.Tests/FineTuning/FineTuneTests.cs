@@ -97,6 +97,7 @@ public sealed class FineTuneTests : IDisposable
         Assert.True(report.Epochs.Count <= 6 && (report.Epochs.Count == 6 || report.Epochs.Count - report.BestEpoch == 2));
         Assert.All(report.Run.Losses, l => Assert.True(double.IsFinite(l)));
         Assert.Equal(1, report.WarmupSteps);                    // a tenth of 6 epochs of 2 steps, rounded down
+        Assert.Contains("EmaMomentum is 0.16667, not 0.5: the average looks back over at most 10% of 12 steps.", report.Run.Adjustments);
     }
 
     [Fact]
@@ -109,6 +110,18 @@ public sealed class FineTuneTests : IDisposable
         using var model = ml.MulticlassClassification.Trainers.FineTune(guided, options).Fit(Keyed());
         Assert.False(model.Encoder.Model.IsMaskGuided);
         Assert.Equal(before, guided.Model.state_dict().ToDictionary(w => w.Key, w => w.Value.sum().ToDouble()));
+    }
+
+    [Theory]
+    [InlineData(0, " or set ClipGradient.")]
+    [InlineData(1, " or lower ClipGradient.")]
+    public void A_run_that_diverges_says_what_clipping_can_do(double clip, string advice)
+    {
+        var options = Quick();
+        (options.LearningRate, options.WeightDecay, options.WarmupEpochs, options.LayerDecay, options.ClipGradient) = (1000, 10, 0, 1, clip);
+        var error = Assert.Throws<TrainingDivergedException>(() => ml.MulticlassClassification.Trainers.FineTune(encoder, options).Fit(Keyed()));
+        Assert.StartsWith("Fine-tuning diverged: the ", error.Message);
+        Assert.EndsWith(advice, error.Message);
     }
 
     [Theory]

@@ -134,6 +134,7 @@ public sealed class DinoEstimatorTests(SceneFolder scenes) : IClassFixture<Scene
             (o.Epochs, o.LearningRate, o.WarmupEpochs, o.StudentTemperature) = (20, 1000, 0, 1e-38));
         var error = Assert.Throws<TrainingDivergedException>(() => ml.SelfSupervised().Dino(options).Fit(scenes.Load(ml)));
         Assert.Matches("^DINO diverged: the (loss|gradient's norm) is .* at step [0-9]+ of epoch [0-9]+", error.Message);
+        Assert.EndsWith(" or lower ClipGradient.", error.Message);
     }
 
     [Fact]

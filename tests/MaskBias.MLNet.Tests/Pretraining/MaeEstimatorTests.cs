@@ -178,6 +178,7 @@ public sealed class MaeEstimatorTests(SceneFolder scenes) : IClassFixture<SceneF
         var options = TinyTraining.Mae().With(o => (o.Epochs, o.LearningRate, o.WeightDecay, o.FinalWeightDecay) = (20, 1000, 10, 10));
         var error = Assert.Throws<TrainingDivergedException>(() => ml.SelfSupervised().Mae(options).Fit(scenes.Load(ml)));
         Assert.StartsWith("MAE diverged: the ", error.Message);
+        Assert.EndsWith(" or set ClipGradient.", error.Message);          // which is 0
     }
 
     private static byte[] Patch(RgbImage image, int patch)

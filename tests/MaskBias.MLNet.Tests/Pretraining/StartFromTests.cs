@@ -1,8 +1,11 @@
 using MaskBias.MLNet.Catalog;
+using MaskBias.MLNet.Masks;
+using MaskBias.MLNet.Pretraining;
 using MaskBias.MLNet.Tests.Weights.Onnx;
 using MaskBias.MLNet.Vit;
 using MaskBias.MLNet.Weights;
 using Microsoft.ML;
+using static TorchSharp.torch;
 
 namespace MaskBias.MLNet.Tests.Pretraining;
 
@@ -67,6 +70,30 @@ public sealed class StartFromTests(SceneFolder scenes) : IClassFixture<SceneFold
     }
 
     [Fact]
+    public void Heads_that_share_a_weight_of_masks_start_with_the_mean_and_are_spread_again()
+    {
+        var architecture = TinyTraining.Encoder();
+        architecture.MaskBias = new() { Relation = MaskRelation.Both };
+        using var start = new VisionEncoder(new VisionTransformer(architecture, 8));
+        using (NewDisposeScope())
+        using (no_grad())
+        {
+            foreach (var weight in start.Model.BiasParameters) weight.copy_(tensor(new[] { 1f, 2, 6 }));
+        }
+        using var shared = GoOn(start, sharedAcrossHeads: true);
+        Assert.All(shared.Encoder.Model.BiasParameters, weight => Assert.Equal([3f], TinyTraining.Values(weight)));
+        using var spread = GoOn(shared.Encoder, sharedAcrossHeads: false);
+        Assert.All(spread.Encoder.Model.BiasParameters, weight => Assert.Equal([3f, 3, 3], TinyTraining.Values(weight)));
+
+        PretrainedTransformer GoOn(VisionEncoder from, bool sharedAcrossHeads)
+        {
+            var options = TinyTraining.MaskedDino().With(o => (o.StartFrom, o.TeacherMomentum) = (from, 1));
+            options.MaskBias = new() { Relation = MaskRelation.Both, SharedAcrossHeads = sharedAcrossHeads };
+            return ml.SelfSupervised().Dino(options).Fit(scenes.LoadWithMasks(ml));
+        }
+    }
+
+    [Fact]
     public void Public_encoders_teach_a_student()
     {
         using var teacher = EncoderCheckpoint.Load(Fixtures.Path("hf_dinov2_reg"), new() { ImageSize = 28 });
@@ -81,8 +108,27 @@ public sealed class StartFromTests(SceneFolder scenes) : IClassFixture<SceneFold
     {
         using var start = OnnxEncoderTests.Scrambled(new VitOptions { ImageSize = 16, PatchSize = 8, EmbedDim = 48, Depth = 2, Heads = 3 });
         string message = Assert.Throws<ArgumentException>(() => ml.SelfSupervised().Dino(TinyTraining.Dino().With(o => o.StartFrom = start))).Message;
-        Assert.Contains("StartFrom is 48 wide", message);
-        Assert.Contains("Encoder is 24 wide", message);
+        Assert.Contains("Encoder is of another architecture than StartFrom: EmbedDim is 24, not 48;", message);
         Assert.Throws<ArgumentException>(() => ml.SelfSupervised().Mae(TinyTraining.Mae().With(o => o.StartFrom = start)));
+    }
+
+    [Fact]
+    public void Whatever_keeps_an_encoder_from_being_gone_on_from_is_named()
+    {
+        Refused(o => o.LayerScale = 1e-5, "LayerScale is null, not a number");
+        Refused(o => o.MlpRatio = 2, "the hidden width (MlpRatio) is 96, not 48");
+        Refused(o => o.FeedForward = FeedForwardKind.SwiGlu, "FeedForward is Mlp, not SwiGlu; the hidden width (MlpRatio) is 96, not 64");
+        Refused(o => o.ClassTokenPosition = false, "ClassTokenPosition is True, not False");
+        Refused(o => o.RegisterTokens = 4, "RegisterTokens is 0, not 4");
+        Refused(o => o.Depth = 3, "Depth is 2, not 3");
+        Refused(o => o.Heads = 4, "Heads is 3, not 4");
+
+        void Refused(Action<VitOptions> change, string difference)
+        {
+            using var start = new VisionEncoder(new VisionTransformer(TinyTraining.Encoder().With(change)));
+            var options = TinyTraining.Dino().With(o => o.StartFrom = start);
+            string message = Assert.Throws<ArgumentException>(() => ml.SelfSupervised().Dino(options)).Message;
+            Assert.Contains($"StartFrom: {difference}. They may", message);
+        }
     }
 }

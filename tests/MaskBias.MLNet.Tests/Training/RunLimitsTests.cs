@@ -4,6 +4,7 @@ using MaskBias.MLNet.LinearProbing;
 using MaskBias.MLNet.Pretraining.Dino;
 using MaskBias.MLNet.Training;
 using MaskBias.MLNet.Training.Data;
+using MaskBias.MLNet.Training.Monitoring;
 using MaskBias.MLNet.Training.Output;
 using MaskBias.MLNet.Vit;
 
@@ -22,6 +23,18 @@ public class RunLimitsTests
     public void More_ranks_than_images_are_refused() =>
         Assert.Contains("There are 3 images for 4 ranks", Assert.Throws<ArgumentException>(() => new RunLimits(1).Batch(8, 3, 2, 4)).Message);
 
+    [Theory]
+    [InlineData(0.9999, 1_000_000, 0.9999, 0)]
+    [InlineData(0.9999, 1000, 0.99, 1)]
+    [InlineData(0.9999, 5, 0, 1)]               // the weights themselves
+    [InlineData(0.5, 1000, 0.5, 0)]
+    public void An_average_looks_back_over_a_tenth_of_a_run_at_most(double wanted, long steps, double momentum, int notes)
+    {
+        var limits = new RunLimits(1);
+        Assert.Equal(momentum, limits.Momentum("EmaMomentum", wanted, steps), 1e-12);
+        Assert.Equal(notes, limits.Adjustments.Count);
+    }
+
     [Fact]
     public void A_run_is_resumed_with_the_batch_that_it_had()
     {
@@ -32,6 +45,21 @@ public class RunLimitsTests
         };
         Assert.Equal(["batchSize was 101, now 100"], Of("100").DifferencesFrom(Of("101")));
         Assert.Empty(Of("100").DifferencesFrom(Of("100")));
+    }
+
+    [Fact]
+    public void A_monitor_that_one_rank_alone_has_is_named()
+    {
+        var run = new RunDescription
+        {
+            Phase = "DINO", Seed = 1, Data = "", Options = OptionsDescription.Of(new DinoOptions()), Adjustments = [],
+            Resolved = new Dictionary<string, string>(),
+        };
+        Assert.DoesNotContain(run.Options.Keys, name => name.StartsWith("NearestNeighborMonitor", StringComparison.Ordinal));
+        var (with, without) = (run.With("NearestNeighborMonitor", new NearestNeighborMonitorOptions { K = 7 }), run.With("NearestNeighborMonitor", null));
+        Assert.Contains("NearestNeighborMonitor was null, now not there", with.DifferencesFrom(without));
+        Assert.Contains("NearestNeighborMonitor.K was not there, now 7", with.DifferencesFrom(without));
+        Assert.Empty(with.DifferencesFrom(with));
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using System.Globalization;
 using MaskBias.MLNet.LinearProbing;
 using MaskBias.MLNet.RowMapping;
 using MaskBias.MLNet.Training;
@@ -16,7 +15,6 @@ namespace MaskBias.MLNet.FineTuning.SemiSupervised;
 internal sealed class SemiSupervisedRun : IDisposable
 {
     private const string Phase = "Semi-supervised", SupervisedFolder = "supervised";
-    private const double LongestMemory = 0.1;           // of the run, that the teacher looks back over
 
     private readonly IHost host;
     private readonly SemiSupervisedOptions options;
@@ -113,7 +111,7 @@ internal sealed class SemiSupervisedRun : IDisposable
         var unknown = new ViewLoader(store, loading, twice, normalizer, beside, parts: 1, seed, log.Warn, unlabelled);
         var plain = new PlainViews(store, normalizer);
         var plan = FineTuneRun.Plan(Phase, recipe, batch, unknown.StepsPerEpoch, limits, out long warmup);
-        recipe.EmaMomentum = TeacherMomentum(plan.Steps, limits);
+        recipe.EmaMomentum = limits.Momentum(nameof(options.TeacherMomentum), options.TeacherMomentum, plan.Steps);
 
         using var weights = ClassLabels.Weights(recipe.ClassWeighting, [.. kept.Select(i => classes[i])], label.Count, normalizer.Device);
         var supervised = new FineTuneMethod(recipe, student, teacher, normalizer, classes, label.Count, weights, seed);
@@ -176,15 +174,6 @@ internal sealed class SemiSupervisedRun : IDisposable
         if (possible == 1 || possible % 2 == 0) return possible;
         limits.Note($"A step has {possible - 1} unlabelled images, not {possible}: they are mixed in pairs.");
         return possible - 1;
-    }
-
-    private double TeacherMomentum(long steps, RunLimits limits)
-    {
-        double wanted = options.TeacherMomentum, most = Math.Max(0, 1 - 1 / (LongestMemory * steps));
-        if (wanted <= most) return wanted;
-        limits.Note(string.Create(CultureInfo.InvariantCulture,
-            $"TeacherMomentum is {most:0.#####}, not {wanted}: the teacher looks back over at most {LongestMemory:0%} of {steps} steps."));
-        return most;
     }
 
     // An epoch of the unlabelled images from a step on, and as many of the labelled ones as it takes.

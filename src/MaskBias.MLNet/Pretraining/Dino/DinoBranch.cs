@@ -1,3 +1,4 @@
+using MaskBias.MLNet.Distributed;
 using MaskBias.MLNet.Native;
 using MaskBias.MLNet.Training.Data;
 using MaskBias.MLNet.Training;
@@ -48,6 +49,18 @@ internal sealed class DinoBranch(VisionTransformer backbone, DinoHead head) : ID
     {
         backbone.train();
         head.train();
+    }
+
+    /// <summary>Has its share of every batch from now on.</summary>
+    /// <exception cref="NotSupportedException">The head has batch normalisation, whose statistics would be those of each rank's rows.</exception>
+    public void JoinRanks(RankShare share)
+    {
+        if (head.Options.UseBatchNorm)
+        {
+            throw new NotSupportedException("The head's UseBatchNorm is true (in a distillation it is the teacher's head); its statistics would be "
+                + "those of each rank's rows. Set Distributed to None, or take a head without.");
+        }
+        backbone.JoinRanks(share);
     }
 
     /// <summary>Freezes everything.</summary>

@@ -66,9 +66,7 @@ internal sealed class DinoMethod : ITrainingMethod<ViewBatch>, IDisposable
     /// <inheritdoc/>
     public void JoinRanks(RankShare share)
     {
-        if (Student.Head.Options.UseBatchNorm)
-            throw new NotSupportedException("Head.UseBatchNorm is true; its statistics would be those of each rank's rows. Distributed needs false.");
-        Student.Backbone.JoinRanks(share);
+        Student.JoinRanks(share);
         loss.Ranks = monitor.Ranks = share.Ranks;
     }
 

@@ -47,6 +47,7 @@ public sealed class DinoOptions : PretrainingOptions
     /// <summary>
     /// An encoder to go on from, such as a public one (<see cref="Weights.EncoderCheckpoint.Load"/>); <see cref="Encoder"/> may differ from its
     /// architecture in the sizes of images and patches alone. Its head is taken too where it is of the same sizes. It stays as it is.
+    /// Heads whose α and β are shared from now on start with the mean of theirs.
     /// </summary>
     /// <value>null: training starts anew.</value>
     public VisionEncoder? StartFrom { get; set; }

@@ -12,21 +12,16 @@ internal static class OptionsDescription
     public static IReadOnlyDictionary<string, string> Of(object options) =>
         new SortedDictionary<string, string>(Describe(options, "").ToDictionary(), StringComparer.Ordinal);
 
+    /// <summary>Describes one option, and what is in it.</summary>
+    public static IEnumerable<KeyValuePair<string, string>> Of(string name, object? value) =>
+        value is not null && OptionsValidator.IsOptions(value.GetType()) ? Describe(value, name + ".") : [new(name, Print(value))];
+
     private static IEnumerable<KeyValuePair<string, string>> Describe(object options, string prefix)
     {
         foreach (var property in options.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance))
         {
             if (!property.CanWrite || property.IsDefined(typeof(FreeOnResumeAttribute))) continue;
-            string name = prefix + property.Name;
-            var value = property.GetValue(options);
-            if (value is not null && OptionsValidator.IsOptions(property.PropertyType))
-            {
-                foreach (var nested in Describe(value, name + ".")) yield return nested;
-            }
-            else
-            {
-                yield return new(name, Print(value));
-            }
+            foreach (var described in Of(prefix + property.Name, property.GetValue(options))) yield return described;
         }
     }
 

@@ -43,6 +43,10 @@ internal sealed record RunDescription
     /// <summary>The options that a short run or a small set changed, and why.</summary>
     public required IReadOnlyList<string> Adjustments { get; init; }
 
+    /// <summary>The same with one option more, which a resumed run may change and ranks must agree on.</summary>
+    public RunDescription With(string name, object? option) =>
+        this with { Options = Options.Concat(OptionsDescription.Of(name, option)).ToDictionary() };
+
     public void Write(string folder) =>
         AtomicFile.Write(Path.Combine(folder, FileName), stream => JsonSerializer.Serialize(stream, this, Json));
 

@@ -90,7 +90,7 @@ public sealed class SemiSupervisedTests : IDisposable
         var report = model.Report;
         Assert.Equal((3, 9, 24, 48), (report.ValidationRows, report.Run.Images, report.UnlabelledRows, model.Encoder.ImageSize));
         Assert.Contains("A step has 14 unlabelled images, not 15: they are mixed in pairs.", report.Run.Adjustments);
-        Assert.Contains("TeacherMomentum is 0, not 0.9999: the teacher looks back over at most 10% of 6 steps.", report.Run.Adjustments);
+        Assert.Contains("TeacherMomentum is 0, not 0.9999: the average looks back over at most 10% of 6 steps.", report.Run.Adjustments);
         Assert.All(report.Run.Losses, l => Assert.True(double.IsFinite(l)));
         Assert.All(report.Epochs, e => Assert.NotNull(e.ValidationAccuracy));
 
