@@ -2,7 +2,8 @@ using TorchSharp;
 
 namespace MaskBias.MLNet.Tests;
 
-/// <summary>Tests of what the whole process shares: its count of tensors, its memory, its random state. They run alone.</summary>
+/// <summary>Tests of what the whole process shares: its count of tensors, its memory, its threads, its open files, its random
+/// state. They run alone.</summary>
 [CollectionDefinition(nameof(LiveTensors), DisableParallelization = true)]
 public sealed class LiveTensors
 {

@@ -11,9 +11,11 @@ namespace MaskBias.MLNet.Benchmarks.Distributed;
 /// <param name="tool">maskbias.dll.</param>
 /// <param name="images">Folder of at least 16 images in class folders.</param>
 /// <param name="folder">Where to work.</param>
-internal sealed class FaultyRun(string tool, string images, string folder)
+/// <param name="epochs">Epochs of the run: so many that it is still training when the fault comes.</param>
+internal sealed class FaultyRun(string tool, string images, string folder, int epochs = 60)
 {
-    public const int Epochs = 25, TimeoutSeconds = 6;
+    // Only what hangs is waited for: ranks that others keep from the processor are not to be given up.
+    private const int TimeoutSeconds = 60, HangTimeoutSeconds = 6;
 
     private static readonly TimeSpan MostToEnd = TimeSpan.FromSeconds(60), Patience = TimeSpan.FromMinutes(4);
 
@@ -32,9 +34,10 @@ internal sealed class FaultyRun(string tool, string images, string folder)
         string mine = Path.Combine(folder, "rank1", Path.GetFileName(images));
         if (fault == RankFault.Exception) Copy(images, mine);
         string[] strict = ["--image-cache-megabytes", "0", "--on-unreadable-image", "Throw"];
+        int timeoutSeconds = fault == RankFault.Hang ? HangTimeoutSeconds : TimeoutSeconds;
         using var job = fault == RankFault.Exception
-            ? RankedJob.StartEach(launcher, [.. Command(images), .. strict], [.. Command(mine), .. strict])
-            : RankedJob.Start(launcher, 2, Command(images));
+            ? RankedJob.StartEach(launcher, [.. Command(images, epochs), .. strict], [.. Command(mine, epochs), .. strict])
+            : RankedJob.Start(launcher, 2, Command(images, epochs, timeoutSeconds));
         var begun = Stopwatch.StartNew();
         while (fault != RankFault.FullDisk && LastStep() == 0)
         {
@@ -60,10 +63,10 @@ internal sealed class FaultyRun(string tool, string images, string folder)
         long kept = LastStep();
         if (kept == 0) return ("no checkpoint is left", seconds);
         if (fault == RankFault.FullDisk) Mount("remount,size=200m");
-        using var again = RankedJob.Start(launcher, resumeOn, [.. Command(images), "--resume", .. fault == RankFault.Exception ? strict : []]);
+        using var again = RankedJob.Start(launcher, resumeOn, [.. Command(images, epochs), "--resume", .. fault == RankFault.Exception ? strict : []]);
         if (again.Wait(Patience) != 0) return ($"it does not go on: {again.Errors}", seconds);
         var steps = Losses().Select(l => l.Step).ToList();
-        bool whole = steps.Count == steps.Distinct().Count() && steps.Count == steps.Max() && steps.Max() % Epochs == 0;
+        bool whole = steps.Count == steps.Distinct().Count() && steps.Count == steps.Max() && steps.Max() % epochs == 0;
         return (whole ? null : $"its steps are {string.Join(",", steps)}", seconds);
     }
 
@@ -75,13 +78,13 @@ internal sealed class FaultyRun(string tool, string images, string folder)
     })];
 
     /// <summary>The command of a run.</summary>
-    public string[] Command(string from, int epochs = Epochs) =>
+    public string[] Command(string from, int epochs, int timeoutSeconds = TimeoutSeconds) =>
     [
         "dotnet", tool, "pretrain", "dino", "--images", from, "--masks", "none", "--output", output, "--seed", "3", "--loader-threads", "1",
         "--encoder-image-size", "32", "--encoder-patch-size", "8", "--encoder-embed-dim", "24", "--encoder-depth", "2", "--encoder-heads", "3",
         "--head-out-dim", "64", "--head-hidden-dim", "32", "--head-bottleneck-dim", "16", "--views-local-views", "2", "--views-local-size", "16",
         "--batch-size", "8", "--learning-rate", "0.0005", "--precision", "Float32", "--epochs", epochs.ToString(CultureInfo.InvariantCulture), "--output-keep-checkpoints", "100",
-        "--distributed-timeout-seconds", TimeoutSeconds.ToString(CultureInfo.InvariantCulture),
+        "--distributed-timeout-seconds", timeoutSeconds.ToString(CultureInfo.InvariantCulture),
     ];
 
     /// <summary>Gives a mounted disk back.</summary>

@@ -42,7 +42,8 @@ internal sealed class RankedJob : IDisposable
     public static RankedJob StartEach(string launcher, params IEnumerable<string>[] programs) =>
         new(launcher, [.. Flags(launcher), .. programs.SelectMany((p, i) => (IEnumerable<string>)[.. i == 0 ? Array.Empty<string>() : [":"], .. Ranks(1, p)])]);
 
-    /// <summary>The process of a rank; −1 while there is none.</summary>
+    /// <summary>The process of a rank.</summary>
+    /// <exception cref="InvalidOperationException">There is none: it has ended, or has not begun.</exception>
     public int ProcessOf(int rank)
     {
         string[] names = ["OMPI_COMM_WORLD_RANK=", "PMI_RANK="];
@@ -59,7 +60,7 @@ internal sealed class RankedJob : IDisposable
                 // It is another's, or has ended.
             }
         }
-        return -1;
+        throw new InvalidOperationException($"Rank {rank} has no process: it has ended, or has not begun. {Errors}");
     }
 
     /// <summary>Sends a signal, such as KILL or STOP, to a rank.</summary>
@@ -67,6 +68,7 @@ internal sealed class RankedJob : IDisposable
     {
         using var kill = Process.Start("kill", ["-" + signal, ProcessOf(rank).ToString(CultureInfo.InvariantCulture)]);
         kill.WaitForExit();
+        if (kill.ExitCode != 0) throw new InvalidOperationException($"SIG{signal} does not reach rank {rank}: it has ended. {Errors}");
     }
 
     /// <summary>Waits for the end of the whole job.</summary>

@@ -44,7 +44,7 @@ public sealed class DistillationEstimatorTests(SceneFolder scenes) : IClassFixtu
         using var teacher = TinyTraining.Teacher(maskGuided: true);
         var with = Losses(TinyTraining.Distillation().With(o => o.MaskColumnName = "Masks"));
         var without = Losses(TinyTraining.Distillation());
-        Assert.All(with.Zip(without), pair => Assert.NotEqual(pair.First, pair.Second));
+        Assert.All(Pairs.Of(with, without), pair => Assert.NotEqual(pair.First, pair.Second));
 
         IReadOnlyList<double> Losses(DistillationOptions options)
         {

@@ -70,7 +70,7 @@ public sealed class OverlapTests : IDisposable
         Backward(plain, 2.0 / 3);
         var expected = Trained(plain);
         reducer.Reduce(expected);
-        Assert.All(expected.Zip(parameters), p => Near.Equal(p.First.grad!, p.Second.grad!, 0, "gradient"));
+        Assert.All(Pairs.Of(expected, parameters), p => Near.Equal(p.First.grad!, p.Second.grad!, 0, "gradient"));
     }
 
     private static VisionTransformer Model(bool recompute)

@@ -41,18 +41,18 @@ public sealed class RankedTrainingTests : IDisposable
         Run(launcher, 1, one.Command(Images(), epochs: 3));
         Run(launcher, 2, two.Command(Images(), epochs: 3));
         Assert.Equal(6, two.Losses().Count);
-        Assert.All(one.Losses().Zip(two.Losses()), p => Assert.True(p.First.Step == p.Second.Step && Math.Abs(p.First.Loss - p.Second.Loss) < 1e-4, $"{p}"));
+        Assert.All(Pairs.Of(one.Losses(), two.Losses()), p => Assert.True(p.First.Step == p.Second.Step && Math.Abs(p.First.Loss - p.Second.Loss) < 1e-4, $"{p}"));
         using var first = EncoderCheckpoint.Load(Path.Combine(folder.Path, "one", "run", "encoder"));
         using var second = EncoderCheckpoint.Load(Path.Combine(folder.Path, "two", "run", "encoder"));
         var weights = Pretraining.TinyTraining.Weights(second);
         Assert.All(Pretraining.TinyTraining.Weights(first).Where(w => !w.Key.EndsWith("qkv.bias", StringComparison.Ordinal)),
-            w => Assert.True(w.Value.Zip(weights[w.Key]).All(p => Math.Abs(p.First - p.Second) < 1e-4), w.Key));
+            w => Assert.True(Pairs.Of(w.Value, weights[w.Key]).All(p => Math.Abs(p.First - p.Second) < 1e-4), w.Key));
 
         string checkpoints = Path.Combine(folder.Path, "two", "run", "checkpoints");
         foreach (int later in new[] { 4, 6 }) Directory.Delete(Path.Combine(checkpoints, $"step-{later:D9}"), recursive: true);
         Run(launcher, 1, [.. two.Command(Images(), epochs: 3), "--resume"]);
         Assert.Equal([1L, 2, 3, 4, 5, 6], two.Losses().Select(l => l.Step));
-        Assert.All(one.Losses().Zip(two.Losses()), p => Assert.True(Math.Abs(p.First.Loss - p.Second.Loss) < 1e-4, $"{p}"));
+        Assert.All(Pairs.Of(one.Losses(), two.Losses()), p => Assert.True(Math.Abs(p.First.Loss - p.Second.Loss) < 1e-4, $"{p}"));
     }
 
     [Fact]
@@ -85,7 +85,7 @@ public sealed class RankedTrainingTests : IDisposable
         static void AssertNear(List<(long Step, double Loss)> expected, List<(long Step, double Loss)> actual)
         {
             Assert.Equal(expected.Select(l => l.Step), actual.Select(l => l.Step));
-            Assert.All(expected.Zip(actual), p => Assert.Equal(p.First.Loss, p.Second.Loss, 1e-4));
+            Assert.All(Pairs.Of(expected, actual), p => Assert.Equal(p.First.Loss, p.Second.Loss, 1e-4));
         }
     }
 

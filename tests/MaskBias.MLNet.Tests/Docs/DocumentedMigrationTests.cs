@@ -47,6 +47,6 @@ public sealed class DocumentedMigrationTests : IDisposable
         var metrics = ml.MulticlassClassification.Evaluate(model.Transform(split.TestSet));
         ml.Model.Save(model, photos.Schema, file);                              // for ML.NET and ONNX Runtime alone
         // to here.
-        Assert.InRange(metrics.MacroAccuracy, 0, 1);
+        Assert.InRange(metrics.MacroAccuracy, 0.5, 1);         // a third by chance
     }
 }

@@ -21,11 +21,19 @@ public sealed class DocumentedExperimentTests : IDisposable
         ShapeScenes.Generate(photos, new() { ImagesPerClass = 5, Size = 32 });
         using (var encoder = new VisionEncoder(new VisionTransformer(new() { ImageSize = 32, PatchSize = 16, EmbedDim = 24, Depth = 2, Heads = 3 })))
             EncoderCheckpoint.Save(encoder, checkpoint);
-        var lines = new StringWriter();
-        Example(photos, checkpoint, Path.Combine(folder.Path, "out"), TimeSpan.FromSeconds(5), TextWriter.Synchronized(lines));
+        var (output, lines) = ExperimentRuns.WithTime(time =>
+        {
+            string into = Path.Combine(folder.Path, $"{time.TotalSeconds}");
+            var writer = new StringWriter();
+            var console = TextWriter.Synchronized(writer);
+            Example(photos, checkpoint, into, time, console);
+            return (into, (Func<string>)(() => { lock (console) return writer.ToString(); }));
+        }, _ => true);
         foreach (string name in new[] { "runs.jsonl", "runs.csv", "leaderboard.svg", "labels.csv", "labels.svg", "model.zip" })
-            Assert.True(new FileInfo(Path.Combine(folder.Path, "out", name)).Length > 200, name);
-        Assert.Contains("k-NN on encoder, ClassTokenAndPatchMean (K 20, Temperature 0.07): ", lines.ToString());
+            Assert.True(new FileInfo(Path.Combine(output, name)).Length > 200, name);
+        const string First = "k-NN on encoder, ClassTokenAndPatchMean (K 20, Temperature 0.07): ";
+        SpinWait.SpinUntil(() => lines().Contains(First, StringComparison.Ordinal), TimeSpan.FromSeconds(30));       // progress comes on other threads
+        Assert.Contains(First, lines());
     }
 
     [Fact]

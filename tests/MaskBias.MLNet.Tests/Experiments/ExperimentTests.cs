@@ -154,8 +154,12 @@ public sealed class ExperimentTests : IDisposable
             }));
         var settings = ExperimentRuns.Settings(1, "endless");
         settings.Candidates.Add(second);
-        (settings.MaxTrials, settings.MaxTime) = (null, TimeSpan.FromSeconds(5));
-        using var result = runs.Run(settings);
+        settings.MaxTrials = null;
+        using var result = ExperimentRuns.WithTime(time =>
+        {
+            (trials, settings.MaxTime) = (0, time);
+            return runs.Run(settings);
+        }, found => found.Runs.Count == 2);
         Assert.True(result.Elapsed < TimeSpan.FromMinutes(2), $"{result.Elapsed}");          // a million iterations take hours
         Assert.True(result.Runs.Select(r => r.State).SequenceEqual([TrialState.Completed, TrialState.Stopped]), string.Join('\n', result.Runs));
         Assert.Equal("The time was over.", result.Runs[1].Error);

@@ -22,7 +22,7 @@ public sealed class LabelEfficiencyTests : IDisposable
         Assert.Equal([3, 3, 3, 6, 24], report.Points.Select(p => p.Labels));               // of three classes, at least one each
         Assert.Equal(6, report.HeldOut);
         Assert.True(report.Points[^1].Pretrained > 0.8, $"{report}");
-        Assert.All(report.Points, p => Assert.InRange(p.Random, 0, 1));
+        Assert.True(report.Points[^1].Random > 0.5, $"{report}");                          // a third by chance
         Assert.Equal(report.Points, runs.Ml.SelfSupervised().MeasureLabelEfficiency(data, runs.Encoder, new() { Seed = 2 }).Points);
 
         report.WriteCsv(runs.File("labels.csv"));

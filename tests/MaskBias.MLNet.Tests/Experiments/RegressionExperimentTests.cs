@@ -23,7 +23,7 @@ public sealed class RegressionExperimentTests : IDisposable
         float[] expected = [.. result.BestRun.Model.Transform(data).GetColumn<float>("Score")];
         runs.Ml.Model.Save(result.BestRun.Model, data.Schema, runs.File("model.zip"));
         var loaded = runs.Ml.Model.Load(runs.File("model.zip"), out _);
-        Assert.All(loaded.Transform(data).GetColumn<float>("Score").Zip(expected), s => Assert.Equal(s.Second, s.First, 0.01f * Math.Max(1, Math.Abs(s.Second))));
+        Assert.All(Pairs.Of(loaded.Transform(data).GetColumn<float>("Score"), expected), s => Assert.Equal(s.Second, s.First, 0.01f * Math.Max(1, Math.Abs(s.Second))));
         (loaded as IDisposable)?.Dispose();
     }
 

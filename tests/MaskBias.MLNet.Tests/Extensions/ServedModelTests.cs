@@ -9,6 +9,7 @@ using Microsoft.ML.Data;
 
 namespace MaskBias.MLNet.Tests.Extensions;
 
+[Collection(nameof(LiveTensors))]               // threads of the process are counted
 public sealed class ServedModelTests(ServedModels models) : IClassFixture<ServedModels>
 {
     private const int Side = 32;

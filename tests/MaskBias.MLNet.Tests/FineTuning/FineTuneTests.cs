@@ -53,7 +53,7 @@ public sealed class FineTuneTests : IDisposable
         string path = Path.Combine(folder.Path, "tuned.zip");
         ml.Model.Save(model, data.Schema, path);
         var again = ml.Model.Load(path, out _).Transform(data).GetColumn<float[]>("Score").ToArray();
-        Assert.All(scored.GetColumn<float[]>("Score").Zip(again), s => Assert.All(s.First.Zip(s.Second), v => Assert.Equal(v.First, v.Second, 1e-3f)));
+        Assert.All(Pairs.Of(scored.GetColumn<float[]>("Score"), again), s => Assert.All(Pairs.Of(s.First, s.Second), v => Assert.Equal(v.First, v.Second, 1e-3f)));
     }
 
     [Fact]
@@ -247,9 +247,9 @@ public sealed class FineTuneTests : IDisposable
         var expected = ml.Data.CreateEnumerable<ShapePhotos.Prediction>(model.Transform(files), false, ignoreMissingColumns: true).ToArray();
         string path = Path.Combine(folder.Path, "tuned.zip");
         ml.Model.Save(model, files.Schema, path);
-        foreach (var (own, fresh) in expected.Zip(FreshProcess.Classify(path, [.. files.GetColumn<string>("ImagePath")])))
+        foreach (var (own, fresh) in Pairs.Of(expected, FreshProcess.Classify(path, [.. files.GetColumn<string>("ImagePath")])))
         {
-            Assert.All(own.Score.Zip(fresh.Score), s => Assert.Equal(s.First, s.Second, 1e-3f));
+            Assert.All(Pairs.Of(own.Score, fresh.Score), s => Assert.Equal(s.First, s.Second, 1e-3f));
             Assert.Equal(own.PredictedLabel, fresh.Label);
         }
     }

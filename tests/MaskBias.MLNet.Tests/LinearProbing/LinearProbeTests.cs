@@ -113,9 +113,9 @@ public sealed class LinearProbeTests : IDisposable
         string path = Path.Combine(folder.Path, "model.zip");
         ml.Model.Save(model, data.Schema, path);
         var files = data.GetColumn<string>("ImagePath").ToArray();
-        foreach (var (own, fresh) in expected.Zip(FreshProcess.Classify(path, files)))
+        foreach (var (own, fresh) in Pairs.Of(expected, FreshProcess.Classify(path, files)))
         {
-            Assert.All(own.Score.Zip(fresh.Score), s => Assert.Equal(s.First, s.Second, 1e-3f));
+            Assert.All(Pairs.Of(own.Score, fresh.Score), s => Assert.Equal(s.First, s.Second, 1e-3f));
             Assert.Equal(own.PredictedLabel, fresh.Label);
         }
         Assert.True(expected.Select(e => e.PredictedLabel).Distinct().Count() > 1);

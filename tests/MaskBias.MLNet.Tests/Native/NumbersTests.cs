@@ -7,6 +7,7 @@ using static TorchSharp.torch;
 namespace MaskBias.MLNet.Tests.Native;
 
 /// <summary>Operands of tensor operations live until they have been read.</summary>
+[Collection(nameof(LiveTensors))]               // a collector that never rests would hold up all other tests
 public class NumbersTests
 {
     private const byte Call = 0x28, CallVirtual = 0x6F, New = 0x73;
@@ -51,7 +52,7 @@ public class NumbersTests
         }
         finally
         {
-            stop.Cancel();                              // or it would collect for ever, beside all other tests
+            stop.Cancel();                              // or it would collect for ever
             collecting.Join();
         }
     }

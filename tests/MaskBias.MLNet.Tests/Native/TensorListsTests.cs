@@ -14,12 +14,13 @@ public sealed class TensorListsTests
     public void Many_tensors_at_once_are_as_each_alone(ScalarType type)
     {
         using var scope = NewDisposeScope();
-        Tensor[] one = [.. Shapes.Select(s => randn(s, dtype: type))], two = [.. Shapes.Select(s => randn(s, dtype: type))];
+        using var generator = new Generator(1, CPU);
+        Tensor[] one = [.. Shapes.Select(Random)], two = [.. Shapes.Select(Random)];
         Tensor[] before = [.. one.Select(t => t.clone())];
         double tolerance = type == ScalarType.Float64 ? 1e-14 : 1e-6;
 
         var norms = TensorLists.Norms(one);
-        Assert.All(one.Zip(norms.unbind(0)), p => Near(p.First.norm(), p.Second));
+        Assert.All(Pairs.Of(one, norms.unbind(0)), p => Near(p.First.norm(), p.Second));
 
         TensorLists.Scale(one, [0.5, 1, 2, 0.25]);
         Assert.All(one.Zip(before, [0.5, 1, 2, 0.25]), p => Near(p.Second * p.Third, p.First));
@@ -29,7 +30,9 @@ public sealed class TensorListsTests
         Assert.All(moved.Zip(before, two), p => Near(p.Second * 0.9 + p.Third * 0.1, p.First));
 
         TensorLists.MoveTowards(moved, two, 0);
-        Assert.All(moved.Zip(two), p => Assert.True(p.First.equal(p.Second).all().ToBoolean()));
+        Assert.All(Pairs.Of(moved, two), p => Assert.True(p.First.equal(p.Second).all().ToBoolean()));
+
+        Tensor Random(long[] shape) => randn(shape, dtype: type, generator: generator);
 
         void Near(Tensor expected, Tensor actual)
         {

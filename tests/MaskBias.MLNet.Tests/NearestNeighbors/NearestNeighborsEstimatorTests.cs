@@ -117,8 +117,8 @@ public class NearestNeighborsEstimatorTests
         var loaded = ml.Model.Load(stream, out _);
         IDataView expected = model.Transform(data), actual = loaded.Transform(data);
         Assert.Equal(expected.GetColumn<string>("PredictedLabel"), actual.GetColumn<string>("PredictedLabel"));
-        Assert.All(expected.GetColumn<float[]>("Score").Zip(actual.GetColumn<float[]>("Score")),
-            s => Assert.All(s.First.Zip(s.Second), v => Assert.Equal(v.First, v.Second, 1e-4f)));
+        Assert.All(Pairs.Of(expected.GetColumn<float[]>("Score"), actual.GetColumn<float[]>("Score")),
+            s => Assert.All(Pairs.Of(s.First, s.Second), v => Assert.Equal(v.First, v.Second, 1e-4f)));
         Assert.Null(actual.Schema.GetColumnOrNull("__Features.votes"));
         (loaded as IDisposable)?.Dispose();
     }

@@ -4,6 +4,7 @@ using MaskBias.MLNet.Masks;
 using MaskBias.MLNet.Masks.Files;
 using MaskBias.MLNet.Masks.Sam;
 using MaskBias.MLNet.Masks.Sam.Generation;
+using MaskBias.MLNet.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -20,7 +21,7 @@ public sealed class SamGeneratorPartsParityTests : IDisposable
     public void Stability_scores_match()
     {
         using var scope = NewDisposeScope();
-        foreach (var entry in fixture.File_("io").Entries.Where(e => e.Name.StartsWith("stability.", StringComparison.Ordinal)))
+        foreach (var entry in Entries("stability."))
         {
             double[] values = [.. entry.Name.Split("thr")[1].Split(".off").Select(v => double.Parse(v, System.Globalization.CultureInfo.InvariantCulture))];
             Near.Equal(fixture.Read("io", entry.Name), SamMaskGenerator.StabilityScores(fixture.Read("io", "logits"), values[0], values[1]), 1e-6, entry.Name);
@@ -34,6 +35,7 @@ public sealed class SamGeneratorPartsParityTests : IDisposable
         int[][] rles = [.. facts.RootElement.GetProperty("rles").EnumerateArray().Select(r => Integers(r.GetProperty("counts")))];
         int[] areas = Integers(facts.RootElement.GetProperty("areas"));
         long[][] boxes = Boxes("boxes");
+        Assert.NotEmpty(bitmaps);
         Assert.Equal(rles.Length, bitmaps.Count);
         for (int k = 0; k < bitmaps.Count; k++)
         {
@@ -54,7 +56,7 @@ public sealed class SamGeneratorPartsParityTests : IDisposable
     public void Small_regions_match()
     {
         var (bitmaps, height, width) = Bitmaps("small.masks");
-        foreach (var step in facts.RootElement.GetProperty("remove_small_regions").EnumerateArray())
+        foreach (var step in Facts("remove_small_regions"))
         {
             var (k, area, mode) = (step.GetProperty("mask").GetInt32(), step.GetProperty("area").GetInt32(), step.GetProperty("mode").GetString());
             byte[] bitmap = [.. bitmaps[k]];
@@ -67,7 +69,7 @@ public sealed class SamGeneratorPartsParityTests : IDisposable
     [Fact]
     public void Grids_and_crops_match()
     {
-        foreach (var entry in fixture.File_("io").Entries.Where(e => e.Name.StartsWith("point_grid", StringComparison.Ordinal)))
+        foreach (var entry in Entries("point_grid"))
         {
             string[] parts = entry.Name.Split('.');
             int side = int.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture);
@@ -85,7 +87,7 @@ public sealed class SamGeneratorPartsParityTests : IDisposable
                 Near.Equal(expected[2 * i + 1], grid[i].Y, 1e-15, $"{entry.Name} y {i}");
             }
         }
-        foreach (var crops in facts.RootElement.GetProperty("crop_boxes").EnumerateArray())
+        foreach (var crops in Facts("crop_boxes"))
         {
             int[] size = Integers(crops.GetProperty("im_size_hw"));
             var found = Crop.Layers(size[0], size[1], crops.GetProperty("n_layers").GetInt32(), crops.GetProperty("overlap_ratio").GetDouble());
@@ -101,6 +103,7 @@ public sealed class SamGeneratorPartsParityTests : IDisposable
         var crop = new Crop(Box(cropCorners), 1);
         long[][] inCrop = Boxes("edge.boxes"), inImage = Boxes("uncrop.boxes");
         bool[] near = fixture.Read("io", "edge.near").data<bool>().ToArray();
+        Assert.NotEmpty(near);
         for (int i = 0; i < near.Length; i++)
         {
             int[] moved = [(int)inCrop[i][0] + crop.Box.Left, (int)inCrop[i][1] + crop.Box.Top, (int)inCrop[i][2] + crop.Box.Left, (int)inCrop[i][3] + crop.Box.Top];
@@ -112,6 +115,7 @@ public sealed class SamGeneratorPartsParityTests : IDisposable
         int height = uncrop.GetProperty("oh").GetInt32(), width = uncrop.GetProperty("ow").GetInt32();
         var (parts, _, _) = Bitmaps("uncrop.masks_in");
         var (wholes, _, _) = Bitmaps("uncrop.masks");
+        Assert.NotEmpty(parts);
         for (int k = 0; k < parts.Count; k++)
         {
             byte[] bitmap = new byte[height * width];
@@ -144,7 +148,7 @@ public sealed class SamGeneratorPartsParityTests : IDisposable
     public void Sizes_coordinates_and_pixels_of_resized_images_match()
     {
         int side = fixture.Int("long");
-        foreach (var shape in facts.RootElement.GetProperty("preprocess_shape").EnumerateArray())
+        foreach (var shape in Facts("preprocess_shape"))
         {
             int[] size = Integers(shape.GetProperty("hw")), resized = Integers(shape.GetProperty("out_hw"));
             Assert.Equal(side, shape.GetProperty("long").GetInt32());
@@ -155,6 +159,7 @@ public sealed class SamGeneratorPartsParityTests : IDisposable
         int[] first = Integers(fixture.Config.GetProperty("shapes")[0]);
         var frame = new ImageFrame(first[0], first[1], side);
         double[] from = fixture.Doubles("io", "coords.in"), to = fixture.Doubles("io", "coords.out");
+        Assert.NotEmpty(from);
         for (int i = 0; i < from.Length; i += 2)
         {
             var (x, y) = frame.ToModel(from[i], from[i + 1]);
@@ -162,13 +167,29 @@ public sealed class SamGeneratorPartsParityTests : IDisposable
             Near.Equal(to[i + 1], y, 1e-12, "y");
         }
 
-        for (int i = 0; fixture.File_("io").Contains($"resize.{i}.in"); i++)
+        int images = Entries("resize.").Count / 2;                  // each before and after
+        for (int i = 0; i < images; i++)
         {
             var image = SamReference.Image(fixture, "io", $"resize.{i}.in");
             var expected = SamReference.Image(fixture, "io", $"resize.{i}.out");
             var target = new ImageFrame(image.Height, image.Width, side);
             Assert.Equal(expected.Pixels, PillowResizer.Resize(image, target.ResizedHeight, target.ResizedWidth).Pixels);
         }
+    }
+
+    // At least one: what is checked of each is else true of none.
+    private List<SafetensorsEntry> Entries(string prefix)
+    {
+        List<SafetensorsEntry> found = [.. fixture.File_("io").Entries.Where(e => e.Name.StartsWith(prefix, StringComparison.Ordinal))];
+        Assert.NotEmpty(found);
+        return found;
+    }
+
+    private List<JsonElement> Facts(string name)
+    {
+        List<JsonElement> found = [.. facts.RootElement.GetProperty(name).EnumerateArray()];
+        Assert.NotEmpty(found);
+        return found;
     }
 
     private static (int, int) Resized(int height, int width, int side)

@@ -148,7 +148,7 @@ public sealed class DinoEstimatorTests(SceneFolder scenes) : IClassFixture<Scene
         bare.ForEach(row => row.Masks = []);
         var without = model.Transform(ml.Data.LoadFromEnumerable(bare)).GetColumn<float[]>("Features").ToList();
         Assert.Equal(24, ((VectorDataViewType)model.GetOutputSchema(data.Schema)["Features"].Type).Size);
-        Assert.All(features.Zip(without), pair => Assert.True(pair.First.Zip(pair.Second, (a, b) => Math.Abs(a - b)).Max() > 1e-4));
+        Assert.All(Pairs.Of(features, without), pair => Assert.True(Pairs.Of(pair.First, pair.Second).Max(p => Math.Abs(p.First - p.Second)) > 1e-4));
     }
 
     private sealed class Reports : List<TrainingProgress>, IProgress<TrainingProgress>

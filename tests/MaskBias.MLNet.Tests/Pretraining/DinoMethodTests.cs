@@ -62,7 +62,7 @@ public sealed class DinoMethodTests
             }
             foreach (var (name, parameter) in method.Teacher.Parameters)
             {
-                Assert.All(TinyTraining.Values(parameter).Zip(expected[name]), pair => Assert.Equal(pair.Second, pair.First, 1e-6f));
+                Assert.All(Pairs.Of(TinyTraining.Values(parameter), expected[name]), pair => Assert.Equal(pair.Second, pair.First, 1e-6f));
                 Assert.False(parameter.requires_grad);
             }
         });
@@ -110,9 +110,10 @@ public sealed class DinoMethodTests
     {
         using var scope = NewDisposeScope();
         using var loss = new DinoLoss(outDim: 5, studentTemperature: 0.1, centerMomentum: 0.9, CPU);
-        loss.Center.copy_(rand(1, 5));
+        using var generator = new Generator(1, CPU);
+        loss.Center.copy_(rand(1, 5, generator: generator));
         var center = TinyTraining.Values(loss.Center);
-        Tensor student = randn(6, 5), teacher = randn(4, 5);                    // 2 images; 2 global views and 1 local
+        Tensor student = randn(6, 5, generator: generator), teacher = randn(4, 5, generator: generator);      // 2 images; 2 global views and 1 local
         double value = loss.Forward(student, teacher, globalViews: 2, teacherTemperature: 0.04).ToDouble();
 
         double sum = 0;

@@ -83,7 +83,7 @@ public sealed class MaeEstimatorTests(SceneFolder scenes) : IClassFixture<SceneF
         ml.Model.Save(plain, data.Schema, zip);
         var loaded = ml.Model.Load(zip, out _);
         var actual = loaded.Transform(data).GetColumn<float[]>("Features").ToList();
-        Assert.All(expected.Zip(actual), pair => Assert.True(pair.First.Zip(pair.Second, (a, b) => Math.Abs(a - b)).Max() < 1e-4));
+        Assert.All(Pairs.Of(expected, actual), pair => Assert.True(Pairs.Of(pair.First, pair.Second).Max(p => Math.Abs(p.First - p.Second)) < 1e-4));
         (loaded as IDisposable)?.Dispose();
         Assert.NotEmpty(OnnxEncoder.Export(plain.Encoder));
         var embedded = ml.SelfSupervised().EmbedImages("Own", "ImagePath", plain.Encoder).Fit(data).Transform(data);

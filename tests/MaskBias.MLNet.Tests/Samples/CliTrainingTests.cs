@@ -70,7 +70,7 @@ public sealed class CliTrainingTests : IDisposable
         {
             string[] cells = lines.Skip(1).Single(l => l.StartsWith($"\"{photos.Rows[i].ImagePath}\"", StringComparison.Ordinal)).Split(',');
             float[] probabilities = [.. cells[3..].Select(c => float.Parse(c, System.Globalization.CultureInfo.InvariantCulture))];
-            Assert.All(expected[i].Score.Zip(probabilities), p => Assert.Equal(p.First, p.Second, 1e-3f));
+            Assert.All(Pairs.Of(expected[i].Score, probabilities), p => Assert.Equal(p.First, p.Second, 1e-3f));
             Assert.Equal((classes[Array.IndexOf(probabilities, probabilities.Max())], cells[2]), (cells[1].Trim('"'), cells[3 + Array.IndexOf(probabilities, probabilities.Max())]));
             if (cells[1].Trim('"') == photos.Rows[i].Label) right++;
         }

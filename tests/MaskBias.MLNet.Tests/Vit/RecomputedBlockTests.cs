@@ -112,7 +112,7 @@ public sealed class RecomputedBlockTests(SceneFolder scenes) : IClassFixture<Sce
         {
             // The keys' bias has a true gradient of 0, of which Adam makes steps.
             if (name.EndsWith("qkv.bias", StringComparison.Ordinal)) continue;
-            Assert.All(values.Zip(actual[name]), v => Assert.Equal(v.First, v.Second, Single));
+            Assert.All(Pairs.Of(values, actual[name]), v => Assert.Equal(v.First, v.Second, Single));
         }
 
         Dictionary<string, float[]> Train(bool recompute)
@@ -130,7 +130,7 @@ public sealed class RecomputedBlockTests(SceneFolder scenes) : IClassFixture<Sce
         var data = scenes.Load(ml);
         var keyed = ml.Transforms.Conversion.MapValueToKey("Label").Fit(data).Transform(data);
         var (expected, actual) = (Train(recompute: false), Train(recompute: true));
-        Assert.All(expected.Zip(actual), t => TinyTraining.AssertSame(t.First, t.Second));
+        Assert.All(Pairs.Of(expected, actual), t => TinyTraining.AssertSame(t.First, t.Second));
 
         Dictionary<string, float[]>[] Train(bool recompute)
         {

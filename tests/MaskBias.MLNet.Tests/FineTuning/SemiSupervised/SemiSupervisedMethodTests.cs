@@ -123,7 +123,7 @@ public sealed class SemiSupervisedMethodTests : IDisposable
         using var batch = Batch();
         using var loop = Loop(Quick());
         var before = Copies(teacher);
-        Assert.All(before.Zip(Copies(student)), p => Near.Equal(p.First, p.Second, 0, "the start"));
+        Assert.All(Pairs.Of(before, Copies(student)), p => Near.Equal(p.First, p.Second, 0, "the start"));
         loop.Step(batch, default);
         var after = Copies(student);
         foreach (var (was, moved, now) in before.Zip(after, Copies(teacher))) Near.Equal(was * 0.9 + moved * 0.1, now, 1e-6, "teacher");

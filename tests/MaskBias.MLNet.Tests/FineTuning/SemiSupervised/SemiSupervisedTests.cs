@@ -273,7 +273,7 @@ public sealed class SemiSupervisedTests : IDisposable
     }
 
     private static void Same(IEnumerable<float[]> expected, IEnumerable<float[]> actual, float tolerance) =>
-        Assert.All(expected.Zip(actual), s => Assert.All(s.First.Zip(s.Second), v => Assert.Equal(v.First, v.Second, tolerance)));
+        Assert.All(Pairs.Of(expected, actual), s => Assert.All(Pairs.Of(s.First, s.Second), v => Assert.Equal(v.First, v.Second, tolerance)));
 
     private void Fit(SemiSupervisedOptions options, IDataView data) =>
         ml.MulticlassClassification.Trainers.SemiSupervised(encoder, options).Fit(data);

@@ -128,7 +128,8 @@ public sealed class ReportTests(ReportRun run) : IClassFixture<ReportRun>, IDisp
 
         string figures = Path.Combine(folder.Path, "a", "figures");
         FigureFiles.Write(figures, sections);
-        var written = Directory.GetFiles(folder.Path, "*.png", SearchOption.AllDirectories).Where(f => !f.StartsWith(hostile, StringComparison.Ordinal));
+        var written = Directory.GetFiles(folder.Path, "*.png", SearchOption.AllDirectories).Where(f => !f.StartsWith(hostile, StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(written);
         Assert.All(written, file =>
         {
             Assert.Equal(figures, Path.GetDirectoryName(file));

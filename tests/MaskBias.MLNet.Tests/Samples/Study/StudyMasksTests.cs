@@ -26,7 +26,7 @@ public sealed class StudyMasksTests : IDisposable
             Assert.True(Math.Abs(before[i] - after[i]) > 0.04, $"Image {i} has its own masks.");
         }
         // Each image's masks go to one other image.
-        Assert.All(before.Order().Zip(after.Order()), pair => Assert.Equal(pair.First, pair.Second, 0.03));
+        Assert.All(Pairs.Of(before.Order(), after.Order()), pair => Assert.Equal(pair.First, pair.Second, 0.03));
         Assert.Equal(shuffled, StudyMasks.Shuffled(masks, seed: 5));
         Assert.NotEqual(shuffled, StudyMasks.Shuffled(masks, seed: 6));
     }

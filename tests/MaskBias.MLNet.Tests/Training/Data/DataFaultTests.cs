@@ -75,19 +75,6 @@ public sealed class DataFaultTests(SceneFolder scenes) : IClassFixture<SceneFold
     }
 
     [Fact]
-    public void The_spill_file_is_gone_after_the_run()
-    {
-        int before = Spills();
-        var data = ml.Data.LoadFromEnumerable(scenes.Rows());
-        var decoded = ml.Transforms.LoadImages("Image", null, "ImagePath").Fit(data).Transform(data);
-        using var model = ml.SelfSupervised().Dino(Options(o => (o.ImageColumnName, o.ImageCacheMegabytes, o.Output.Folder) = ("Image", 0, null)))
-            .Fit(decoded);
-        Assert.Equal(before, Spills());
-
-        static int Spills() => Directory.GetFiles(Path.GetTempPath(), "maskbias-*.pixels").Length;
-    }
-
-    [Fact]
     public void Cancellation_while_images_are_read_leaves_the_folder_fit_for_a_new_start()
     {
         using var cancel = new CancellationTokenSource();
