@@ -29,6 +29,11 @@ internal sealed class CheckpointInput
         Description = "How positions are resampled to other image sizes.",
     };
 
+    private readonly Option<FeaturePooling?> pooling = new("--checkpoint-pooling")
+    {
+        Description = "What the features are, where the file does not tell: MAE's never does.",
+    };
+
     private readonly Option<string>? device;
 
     /// <summary>Adds the argument and its options to a command.</summary>
@@ -37,7 +42,7 @@ internal sealed class CheckpointInput
     public CheckpointInput(Command command, bool computes = false)
     {
         command.Add(path);
-        foreach (Option option in new Option[] { branch, heads, epsilon, resampling }) command.Add(option);
+        foreach (Option option in new Option[] { branch, heads, epsilon, resampling, pooling }) command.Add(option);
         if (!computes) return;
         device = new("--device") { Description = "Where it computes: auto (CUDA where it is), cpu, cuda or cuda:N.", DefaultValueFactory = _ => "auto", HelpName = "device" };
         OptionValue.Require(typeof(ComputeDevice), device);
@@ -67,6 +72,6 @@ internal sealed class CheckpointInput
     public CheckpointLoadOptions Options(ParseResult parsed) => new()
     {
         Branch = parsed.GetValue(branch), Heads = parsed.GetValue(heads), NormEpsilon = parsed.GetValue(epsilon),
-        PositionResampling = parsed.GetValue(resampling),
+        PositionResampling = parsed.GetValue(resampling), Pooling = parsed.GetValue(pooling),
     };
 }
