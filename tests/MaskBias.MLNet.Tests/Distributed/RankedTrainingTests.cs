@@ -92,14 +92,14 @@ public sealed class RankedTrainingTests : IDisposable
     [Fact]
     public void Few_images_are_mixed_in_pairs_on_two_ranks()
     {
-        string encoder = Path.Combine(folder.Path, "encoder");
+        string encoder = Path.Combine(folder.Path, "encoder"), run = Path.Combine(folder.Path, "run");
         using (var made = Pretraining.TinyTraining.Teacher()) EncoderCheckpoint.Save(made, encoder);
-        var (output, errors) = Run(Installed(), 2,
+        Run(Installed(), 2,
         [
-            "dotnet", Tool, "finetune", encoder, "--images", Images(), "--output", Path.Combine(folder.Path, "model.zip"), "--epochs", "1",
-            "--batch-size", "64", "--validation-fraction", "0.5", "--mixup", "0.8", "--seed", "3", "--precision", "Float32",
+            "dotnet", Tool, "finetune", encoder, "--images", Images(), "--output", Path.Combine(folder.Path, "model.zip"), "--run", run,
+            "--epochs", "1", "--batch-size", "64", "--validation-fraction", "0.5", "--mixup", "0.8", "--seed", "3", "--precision", "Float32",
         ]);
-        Assert.Contains("BatchSize is 8, not 64: there are 10 images, and 2 ranks share them evenly in pairs.", output + errors);
+        Assert.Contains("BatchSize is 8, not 64: there are 10 images, and 2 ranks share them evenly in pairs.", RunDescription.Read(run)!.Adjustments);
     }
 
     [Theory]
