@@ -18,6 +18,7 @@ public sealed class ImageIndex : IAsyncDisposable
     private readonly IIndexStore store;
     private readonly EmbeddingTable? table;             // null where the server searches
     private readonly SemaphoreSlim writing = new(1);    // one writer: memory follows the store in the same order
+    private bool isDisposed;
 
     private ImageIndex(IIndexStore store, EmbeddingTable? table, string modelId, int dimensions) =>
         (this.store, this.table, ModelId, Dimensions) = (store, table, modelId, dimensions);
@@ -158,12 +159,19 @@ public sealed class ImageIndex : IAsyncDisposable
         return hits;
     }
 
-    /// <inheritdoc/>
+    /// <summary>Closes the store once the write in progress has ended; writes that waited for it throw <see cref="ObjectDisposedException"/>.</summary>
     public async ValueTask DisposeAsync()
     {
         await writing.WaitAsync().ConfigureAwait(false);
-        await store.DisposeAsync().ConfigureAwait(false);
-        writing.Dispose();
+        try
+        {
+            await store.DisposeAsync().ConfigureAwait(false);
+            isDisposed = true;
+        }
+        finally
+        {
+            writing.Release();          // and never disposed: those who wait would wait for ever
+        }
     }
 
     private async Task UpsertIfOfModelAsync(IReadOnlyCollection<IndexedImage> items, string? modelId, CancellationToken cancellationToken)
@@ -220,6 +228,7 @@ public sealed class ImageIndex : IAsyncDisposable
         await writing.WaitAsync(cancel).ConfigureAwait(false);
         try
         {
+            ObjectDisposedException.ThrowIf(isDisposed, this);
             await write().ConfigureAwait(false);
         }
         finally

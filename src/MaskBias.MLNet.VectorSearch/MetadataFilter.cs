@@ -39,11 +39,25 @@ internal static class MetadataFilter
         && of is { Member.Name: nameof(IndexedImage.Metadata), Expression: ParameterExpression } ? Text(name) : null;
 
     // What does not depend on the image has its value now.
-    private static string? Text(Expression value)
+    private static string? Text(Expression value) => value.Type == typeof(string) && !Parameters.AreIn(value)
+        ? Expression.Lambda<Func<string?>>(value).Compile(preferInterpretation: true)()
+        : null;
+
+    private sealed class Parameters : ExpressionVisitor
     {
-        if (value is ConstantExpression { Value: string text }) return text;
-        return value is MemberExpression { Expression: ConstantExpression or null } && value.Type == typeof(string)
-            ? Expression.Lambda<Func<string?>>(value).Compile()()
-            : null;
+        private bool found;
+
+        public static bool AreIn(Expression expression)
+        {
+            var visitor = new Parameters();
+            visitor.Visit(expression);
+            return visitor.found;
+        }
+
+        protected override Expression VisitParameter(ParameterExpression node)
+        {
+            found = true;
+            return node;
+        }
     }
 }

@@ -14,7 +14,8 @@ public static class VectorDataExtensions
     /// <param name="index">The index; it stays the caller's.</param>
     /// <param name="generator">Embeds images, with the index's own model; null for none.</param>
     /// <remarks>
-    /// A filter compares metadata: <c>image => image.Metadata!["shop"] == "north"</c>, several joined by <c>&amp;&amp;</c>. The rest of those
+    /// A filter compares metadata: <c>image => image.Metadata!["shop"] == "north"</c>, several joined by <c>&amp;&amp;</c>; on the right stands
+    /// whatever text does not depend on the image, as <c>request.Shop</c>. The rest of those
     /// abstractions, collections that create themselves for records of any type, does not fit: an index has one kind of record and
     /// belongs to one model. An embedding that names another (<see cref="Embedding.ModelId"/>), given or of the generator, is refused with
     /// <see cref="ModelMismatchException"/>.

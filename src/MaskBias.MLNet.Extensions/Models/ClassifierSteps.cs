@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Microsoft.ML.Transforms.Image;
 using Microsoft.ML.Transforms.Onnx;
 
 namespace MaskBias.MLNet.Extensions.Models;
@@ -35,13 +34,16 @@ internal sealed class ClassifierSteps : IDisposable
     /// <summary>Loads the steps, or null where the pipeline only embeds.</summary>
     public static ClassifierSteps? Load(byte[] model)
     {
-        var loaded = new MLContext(seed: 1).Model.Load(new MemoryStream(model, writable: false), out var input);
+        var ml = new MLContext(seed: 1);
+        var loaded = ml.Model.Load(new MemoryStream(model, writable: false), out var input);
         var all = Flatten(loaded).ToArray();
         var graphs = all.OfType<OnnxTransformer>().ToArray();
         ClassifierSteps? following = null;
         try
         {
-            return following = Following(all, Array.IndexOf(all, graphs[0]), input);
+            int graph = Array.IndexOf(all, graphs[0]);
+            ImageSteps.Check(ml, all[..graph], input);
+            return following = Following(all, graph, input);
         }
         finally
         {
@@ -77,7 +79,7 @@ internal sealed class ClassifierSteps : IDisposable
         int dimensions = ((VectorDataViewType)features.Type).Size;
         var after = all[(graph + 3)..];
         bool classifies = Flow(after, embedded).GetColumnOrNull("Score") is { Type: VectorDataViewType };
-        if (after.Any(IsOfImages) || (!classifies && after.Any(s => s is OnnxTransformer)))
+        if (after.Any(ImageSteps.Includes) || (!classifies && after.Any(s => s is OnnxTransformer)))
         {
             throw new InvalidOperationException("it has an ONNX graph besides the one of its embedding step and what a classifier has after "
                 + "it. Save a model with one embedding step.");
@@ -86,7 +88,7 @@ internal sealed class ClassifierSteps : IDisposable
         var isText = input.ToLookup(c => c.Type is TextDataViewType);
         try
         {
-            return new([.. all[..graph].Where(s => !IsOfImages(s)), .. after], features.Name, dimensions, [.. isText[true].Select(c => c.Name)]);
+            return new([.. all[..graph].Where(s => !ImageSteps.Includes(s)), .. after], features.Name, dimensions, [.. isText[true].Select(c => c.Name)]);
         }
         catch (ArgumentException e) when (isText[false].Any())
         {
@@ -96,9 +98,6 @@ internal sealed class ClassifierSteps : IDisposable
                 + $"pipeline without it; make labels text first (ConvertType to String), since classes have names. ML.NET says: {e.Message}", e);
         }
     }
-
-    private static bool IsOfImages(ITransformer step) =>
-        step is ImageLoadingTransformer or ImageResizingTransformer or ImagePixelExtractingTransformer;
 
     private IDataView Apply(IEnumerable<Row> features)
     {

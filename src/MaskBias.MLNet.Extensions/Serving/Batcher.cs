@@ -49,13 +49,15 @@ internal sealed class Batcher
     /// <summary>Fills the batch; returns the first image of the next one where that needs another model.</summary>
     private async ValueTask<PendingImage?> GatherAsync(List<PendingImage> batch)
     {
-        using var deadline = new CancellationTokenSource();
+        using var deadline = new CancellationTokenSource();             // one for the whole batch: its first image waits no longer than that
+        bool isSet = false;
         while (batch.Count < maxBatch)
         {
             while (!queue.Reader.TryPeek(out _))
             {
                 if (batch.Count == 0 || maxDelay == TimeSpan.Zero) return null;
-                if (!deadline.IsCancellationRequested) deadline.CancelAfter(maxDelay);
+                if (!isSet) deadline.CancelAfter(maxDelay);
+                isSet = true;
                 try
                 {
                     if (!await queue.Reader.WaitToReadAsync(deadline.Token).ConfigureAwait(false)) return null;

@@ -68,19 +68,37 @@ internal sealed partial class ImageEmbeddingService
             throw new ArgumentException($"Dimensions is {asked}; this model's embeddings have {Dimensions}.", nameof(options));
         // No more at once than fill two batches, so that one long list neither fills the queue nor is refused by it.
         using var ahead = new SemaphoreSlim(Math.Min(2 * this.options.MaxBatchSize, this.options.QueueCapacity));
-        var results = await Task.WhenAll(values.Select(async (content, index) =>
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        DataContent[] images = [.. values];
+        try
         {
-            await ahead.WaitAsync(cancellationToken).ConfigureAwait(false);
+            var results = await Task.WhenAll(images.Select(EmbedNextAsync)).ConfigureAwait(false);
+            return new(results.Select(r => new Embedding<float>(r.Features) { ModelId = r.ModelId, CreatedAt = DateTimeOffset.UtcNow }));
+        }
+        catch (OperationCanceledException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            throw;
+        }
+
+        async Task<ServedResult> EmbedNextAsync(DataContent content, int index)
+        {
+            await ahead.WaitAsync(stop.Token).ConfigureAwait(false);
             try
             {
-                return await RequestAsync(ImageInput.FromBytes(content.Data, content.Name ?? $"image {index}"), cancellationToken).ConfigureAwait(false);
+                stop.Token.ThrowIfCancellationRequested();              // a place that a cancelled one has left comes without looking at it
+                return await RequestAsync(ImageInput.FromBytes(content.Data, content.Name ?? $"image {index}"), stop.Token).ConfigureAwait(false);
+            }
+            catch
+            {
+                await stop.CancelAsync().ConfigureAwait(false);         // of all tasks, the one that failed gives the error
+                throw;
             }
             finally
             {
                 ahead.Release();
             }
-        })).ConfigureAwait(false);
-        return new(results.Select(r => new Embedding<float>(r.Features) { ModelId = r.ModelId, CreatedAt = DateTimeOffset.UtcNow }));
+        }
     }
 
     public object? GetService(Type serviceType, object? serviceKey = null)
@@ -113,6 +131,18 @@ internal sealed partial class ImageEmbeddingService
     {
         ArgumentNullException.ThrowIfNull(image);
         Enter();
+        try
+        {
+            return await TracedAsync(image, cancellation).ConfigureAwait(false);
+        }
+        finally
+        {
+            Leave();            // even where a listener to telemetry throws: disposal waits for it
+        }
+    }
+
+    private async Task<ServedResult> TracedAsync(ImageInput image, CancellationToken cancellation)
+    {
         using var activity = ServingTelemetry.Activities.StartActivity("maskbias.embed");
         long start = Stopwatch.GetTimestamp();
         string outcome = "error";
@@ -139,7 +169,6 @@ internal sealed partial class ImageEmbeddingService
         finally
         {
             telemetry.Duration.Record(Stopwatch.GetElapsedTime(start).TotalSeconds, new KeyValuePair<string, object?>("outcome", outcome));
-            Leave();
         }
     }
 

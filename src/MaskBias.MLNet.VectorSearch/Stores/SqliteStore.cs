@@ -14,6 +14,7 @@ internal sealed class SqliteStore : IIndexStore
     private const int Corrupt = 11, NoDatabase = 26;    // SQLite's codes
     private readonly SqliteConnection connection;
     private readonly SemaphoreSlim use = new(1);        // a connection serves one thread at a time
+    private bool isClosed;
 
     private SqliteStore(SqliteConnection connection, string path) => (this.connection, Name) = (connection, $"The index '{path}'");
 
@@ -103,8 +104,16 @@ internal sealed class SqliteStore : IIndexStore
 
     public async ValueTask DisposeAsync()
     {
-        await connection.DisposeAsync().ConfigureAwait(false);
-        use.Dispose();
+        await use.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            isClosed = true;
+            await connection.DisposeAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            use.Release();              // and never disposed: those who wait would wait for ever
+        }
     }
 
     private int Insert(IReadOnlyList<StoredItem> items, CancellationToken cancel)
@@ -151,6 +160,7 @@ internal sealed class SqliteStore : IIndexStore
         await use.WaitAsync(cancel).ConfigureAwait(false);
         try
         {
+            ObjectDisposedException.ThrowIf(isClosed, typeof(ImageIndex));
             return await Task.Run(work, cancel).ConfigureAwait(false);
         }
         catch (Exception e) when (e is JsonException or InvalidCastException or SqliteException { SqliteErrorCode: Corrupt or NoDatabase })

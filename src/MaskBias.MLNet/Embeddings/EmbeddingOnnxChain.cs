@@ -10,6 +10,9 @@ namespace MaskBias.MLNet.Embeddings;
 /// <summary>An embedding as a fitted chain of ML.NET's own transformers, which any process with ONNX Runtime can load.</summary>
 internal static class EmbeddingOnnxChain
 {
+    // A name that no system has a file of.
+    private const string NoFile = "/dev/null/<no image: the path is empty>";
+
     /// <summary>Name that the ONNX model's input must have: ML.NET matches columns to a model by name.</summary>
     public static string PixelsName(string output) => $"__{output}.pixels";
 
@@ -26,7 +29,7 @@ internal static class EmbeddingOnnxChain
     public static TransformerChain<ITransformer> Build(
         MLContext context, byte[] model, int size, ImageColumnKind kind, string input, string output)
     {
-        string loaded = $"__{output}.image", resized = $"__{output}.resized";
+        string path = $"__{output}.path", loaded = $"__{output}.image", resized = $"__{output}.resized";
         string pixels = PixelsName(output), features = FeaturesName(output);
         NativeEnvironment.KeepOnnxRuntimePrivate();
         var transforms = context.Transforms;
@@ -34,8 +37,10 @@ internal static class EmbeddingOnnxChain
         List<IEstimator<ITransformer>> steps = [];
         if (kind == ImageColumnKind.Path)
         {
-            helpers.Add(loaded);
-            steps.Add(transforms.LoadImages(loaded, imageFolder: null, input));
+            helpers.AddRange([path, loaded]);
+            // Of an empty path LoadImages makes no image and no error, and the features would be those of black or of the row before.
+            steps.Add(transforms.Expression(path, $"x : len(x) > 0 ? x : \"{NoFile}\"", input));
+            steps.Add(transforms.LoadImages(loaded, imageFolder: null, path));
         }
         string image = kind == ImageColumnKind.Path ? loaded : input;
         var (crop, center) = (ImageResizingEstimator.ResizingKind.IsoCrop, ImageResizingEstimator.Anchor.Center);

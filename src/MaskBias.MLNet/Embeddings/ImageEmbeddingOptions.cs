@@ -37,7 +37,10 @@ public sealed class ImageEmbeddingOptions
     [Range(1, 4096)]
     public int BatchSize { get; set; } = 32;
 
-    /// <summary>What happens where an image is missing or cannot be read. A saved model always stops at a file it cannot read.</summary>
+    /// <summary>
+    /// What happens where an image is missing or cannot be read. A saved model stops at an empty path and at a file it cannot read, always;
+    /// in a column of images ML.NET takes a missing one for black, or for the row's before.
+    /// </summary>
     /// <value><see cref="UnreadableImage.Throw"/>.</value>
     public UnreadableImage OnUnreadableImage { get; set; } = UnreadableImage.Throw;
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -18,8 +19,8 @@ internal sealed record LabelColumn(string Name, KeyDataViewType Type, DataViewSc
     /// <summary>Number of classes.</summary>
     public int Count => checked((int)Type.Count);
 
-    /// <summary>The classes' names as their keys' values give them, or their numbers, counted from 1.</summary>
-    public IReadOnlyList<string> ClassNames() => Names() ?? [.. Enumerable.Range(1, Count).Select(number => $"{number}")];
+    /// <summary>The classes' names as their keys' values give them, text or not, or their numbers, counted from 1.</summary>
+    public IReadOnlyList<string> ClassNames() => Names() ?? ValuesAsText() ?? [.. Enumerable.Range(1, Count).Select(number => $"{number}")];
 
     /// <exception cref="ArgumentException">There is no such column, or it holds no keys.</exception>
     public static LabelColumn Find(DataViewSchema schema, string name)
@@ -74,5 +75,40 @@ internal sealed record LabelColumn(string Name, KeyDataViewType Type, DataViewSc
         VBuffer<ReadOnlyMemory<char>> values = default;
         Annotations.GetValue(KeyValues, ref values);
         return [.. values.DenseValues().Select(v => v.ToString())];
+    }
+
+    // The values behind the keys where they are of another type that ML.NET makes keys of, written alike everywhere.
+    private string[]? ValuesAsText()
+    {
+        if (Annotations.Schema.GetColumnOrNull(KeyValues)?.Type is not VectorDataViewType { ItemType: var item }) return null;
+        return item switch
+        {
+            BooleanDataViewType => AsText<bool>(),
+            DateTimeDataViewType => AsText<DateTime>(),
+            DateTimeOffsetDataViewType => AsText<DateTimeOffset>(),
+            TimeSpanDataViewType => AsText<TimeSpan>(),
+            NumberDataViewType => System.Type.GetTypeCode(item.RawType) switch
+            {
+                TypeCode.SByte => AsText<sbyte>(),
+                TypeCode.Byte => AsText<byte>(),
+                TypeCode.Int16 => AsText<short>(),
+                TypeCode.UInt16 => AsText<ushort>(),
+                TypeCode.Int32 => AsText<int>(),
+                TypeCode.UInt32 => AsText<uint>(),
+                TypeCode.Int64 => AsText<long>(),
+                TypeCode.UInt64 => AsText<ulong>(),
+                TypeCode.Single => AsText<float>(),
+                TypeCode.Double => AsText<double>(),
+                _ => null,
+            },
+            _ => null,
+        };
+    }
+
+    private string[] AsText<T>() where T : struct
+    {
+        VBuffer<T> values = default;
+        Annotations.GetValue(KeyValues, ref values);
+        return [.. values.DenseValues().Select(v => string.Create(CultureInfo.InvariantCulture, $"{v}"))];
     }
 }

@@ -65,6 +65,24 @@ public sealed class SavedEmbeddingTests : IDisposable
         static IEnumerable<string> Visible(DataViewSchema s) => s.Where(c => !c.IsHidden).Select(c => c.Name).Order(StringComparer.Ordinal);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData(null)]
+    [InlineData("nowhere.png")]
+    public void Loaded_again_it_stops_at_a_row_without_an_image(string? path)
+    {
+        ml.Model.Save(ml.SelfSupervised().EmbedImages("Features", "ImagePath", encoder).Fit(photos.Load(ml)), photos.Load(ml).Schema, ModelPath);
+        var loaded = ml.Model.Load(ModelPath, out _);
+        using var engine = ml.Model.CreatePredictionEngine<ShapePhotos.Row, ShapePhotos.Embedded>(loaded);
+        float[] expected = engine.Predict(photos.Rows[0]).Features;
+        var fault = Assert.ThrowsAny<Exception>(() => engine.Predict(new() { ImagePath = path! }));
+        Assert.Contains(path is "nowhere.png" ? "nowhere.png" : "no image: the path is empty", fault.ToString());
+        AssertClose(expected, engine.Predict(photos.Rows[0]).Features);
+        photos.Rows[4].ImagePath = path!;
+        Assert.ThrowsAny<Exception>(() => loaded.Transform(photos.Load(ml)).GetColumn<float[]>("Features").ToArray());
+        Assert.DoesNotContain(loaded.GetOutputSchema(photos.Load(ml).Schema), column => column.Name.StartsWith('_') && !column.IsHidden);
+    }
+
     [Fact]
     public void Columns_of_the_users_that_have_the_names_of_the_graph_stay()
     {

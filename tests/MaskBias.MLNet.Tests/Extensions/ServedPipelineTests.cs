@@ -1,11 +1,13 @@
 using System.IO.Compression;
 using MaskBias.MLNet.Catalog;
 using MaskBias.MLNet.Extensions.Models;
+using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Tests.Embeddings;
 using MaskBias.MLNet.Tests.Images;
 using MaskBias.MLNet.Vit;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Image;
 
 namespace MaskBias.MLNet.Tests.Extensions;
 
@@ -59,14 +61,85 @@ public sealed class ServedPipelineTests(ServedModels models) : IClassFixture<Ser
         Assert.Contains("Save a model with one embedding step", Refused(pipeline, models.Photos.Load(ml)));
     }
 
+    [Theory, InlineData(false), InlineData(true)]
+    public void Steps_that_change_images_before_the_embedding_are_named(bool classifies)
+    {
+        Assert.Contains("its step ImageResizingTransformer (which makes column Image) comes before the embedding, and serving would leave it out",
+            RefusedAfter(ml.Transforms.ResizeImages("Image", 64, 64, resizing: ImageResizingEstimator.ResizingKind.Fill)));
+        Assert.Contains("its step ImageGrayscalingTransformer (which makes column Image) comes before", RefusedAfter(ml.Transforms.ConvertToGrayscale("Image")));
+        Assert.Contains("its step ImageGrayscalingTransformer (which makes column Gray) comes before",
+            RefusedAfter(ml.Transforms.ConvertToGrayscale("Gray", "Image"), "Gray"));
+
+        string RefusedAfter(IEstimator<ITransformer> change, string column = "Image")
+        {
+            var embed = LoadImages().Append(change).Append(ml.SelfSupervised().EmbedImages("Features", column, encoder));
+            return Refused(classifies ? Classifying(embed) : embed, models.Photos.Load(ml));
+        }
+    }
+
+    [Fact]
+    public void Images_that_a_pipeline_only_loads_are_served_with_its_numbers()
+    {
+        var data = models.Photos.Load(ml);
+        var fitted = LoadImages().Append(ml.SelfSupervised().EmbedImages("Features", "Image", encoder)).Fit(data);
+        string path = models.In($"{Guid.NewGuid():N}.zip");
+        ml.Model.Save(fitted, data.Schema, path);
+        AssertServes(path, ml.Model.Load(path, out _).Transform(data).GetColumn<float[]>("Features").First());
+    }
+
+    [Fact]
+    public void A_graph_that_gets_its_pixels_in_another_way_is_refused()
+    {
+        var data = models.Photos.Load(ml);
+        string path = Save(ByHand(ResizeImages(ImageResizingEstimator.Anchor.Center), ml.Transforms.ExtractPixels("pixels", "Resized")), data);
+        AssertServes(path, ml.Model.Load(path, out _).Transform(data).GetColumn<float[]>("Features").First());
+        const string Expected = "(which makes column Resized) and ImagePixelExtractingTransformer are not those that EmbedImages saves";
+        Assert.Contains(Expected, Refused(
+            ByHand(ResizeImages(ImageResizingEstimator.Anchor.Top), ml.Transforms.ExtractPixels("pixels", "Resized")), data));
+        Assert.Contains(Expected, Refused(
+            ByHand(ml.Transforms.ResizeImages("Resized", 32, 32, "Image", ImageResizingEstimator.ResizingKind.IsoPad),
+                ml.Transforms.ExtractPixels("pixels", "Resized")), data));
+        Assert.Contains(Expected, Refused(
+            ByHand(ResizeImages(ImageResizingEstimator.Anchor.Center), ml.Transforms.ExtractPixels("pixels", "Resized", scaleImage: 1 / 255f)), data));
+        var scaled = ml.Transforms.ExtractPixels("pixels", "Resized").Append(ml.Transforms.Expression("pixels", "x : x / 255", "pixels"));
+        Assert.Contains("its ONNX graph does not follow the resizing of an image and the extraction of its pixels",
+            Refused(ByHand(ResizeImages(ImageResizingEstimator.Anchor.Center), scaled), data));
+    }
+
     public void Dispose() => encoder.Dispose();
+
+    private void AssertServes(string path, float[] expected)
+    {
+        var model = ServedModel.Load(path, threads: 1);
+        float[] pixels = new float[3 * model.ImageSize * model.ImageSize];
+        using var image = ImageDecoder.DecodeBitmap(models.Photos.Rows[0].Encoded, "photo", applyOrientation: false);
+        model.Resize(image, pixels);
+        float[] actual = model.Run(pixels, 1)[0].Features;
+        model.Release();
+        Assert.Equal(expected.Length, actual.Length);
+        for (int i = 0; i < expected.Length; i++) Assert.Equal(expected[i], actual[i], 1e-4f);
+    }
+
+    private ImageLoadingEstimator LoadImages() => ml.Transforms.LoadImages("Image", imageFolder: null, "ImagePath");
+
+    private ImageResizingEstimator ResizeImages(ImageResizingEstimator.Anchor anchor) =>
+        ml.Transforms.ResizeImages("Resized", 32, 32, "Image", ImageResizingEstimator.ResizingKind.IsoCrop, anchor);
+
+    private IEstimator<ITransformer> ByHand(IEstimator<ITransformer> resize, IEstimator<ITransformer> extract) => LoadImages()
+        .Append(resize).Append(extract).Append(ml.Transforms.ApplyOnnxModel("features", "pixels", models.Onnx))
+        .Append(ml.Transforms.Expression("Features", "x : x", "features")).Append(ml.Transforms.DropColumns("features"));
 
     private IEstimator<ITransformer> Classifier(bool mapsLabels)
     {
         var embed = ml.SelfSupervised().EmbedImages("Features", "ImagePath", encoder);
-        var classify = ml.MulticlassClassification.Trainers.LbfgsMaximumEntropy().Append(ml.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
-        return mapsLabels ? embed.Append(ml.Transforms.Conversion.MapValueToKey("Label")).Append(classify) : embed.Append(classify);
+        return mapsLabels ? Classifying(embed) : embed.Append(Trainer());
     }
+
+    private IEstimator<ITransformer> Classifying(IEstimator<ITransformer> embed) =>
+        embed.Append(ml.Transforms.Conversion.MapValueToKey("Label")).Append(Trainer());
+
+    private IEstimator<ITransformer> Trainer() =>
+        ml.MulticlassClassification.Trainers.LbfgsMaximumEntropy().Append(ml.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
 
     private string Refused(IEstimator<ITransformer> pipeline, IDataView data)
     {

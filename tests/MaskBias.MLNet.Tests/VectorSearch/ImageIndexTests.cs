@@ -186,6 +186,44 @@ public sealed class ImageIndexTests(PostgresServer server) : IClassFixture<Postg
         }
     }
 
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task Disposal_ends_what_waits_for_it_and_may_come_twice(bool postgres)
+    {
+        var limit = TimeSpan.FromSeconds(60);
+        var index = await Open(postgres);
+        await index.UpsertAsync(Items(3));
+        var running = index.UpsertAsync(Items(5000));
+        Task[] disposals = [index.DisposeAsync().AsTask(), index.DisposeAsync().AsTask()];
+        Task[] waiting = [index.UpsertAsync(Items(3)), index.RemoveAsync(["item 1"]), index.RebuildAsync(Items(3), "model", Dimensions)];
+        await running.WaitAsync(limit);
+        await Task.WhenAll(disposals).WaitAsync(limit);
+        foreach (var write in waiting) await Assert.ThrowsAsync<ObjectDisposedException>(() => write.WaitAsync(limit));
+        await index.DisposeAsync().AsTask().WaitAsync(limit);
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => index.CountAsync().WaitAsync(limit));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => index.UpsertAsync(Items(1)).WaitAsync(limit));
+        await using var again = await Open(postgres);
+        Assert.Equal(5000, await again.CountAsync());
+    }
+
+    [Fact]
+    public async Task Disposal_beside_reads_lets_each_have_its_answer_or_an_error()
+    {
+        var index = await Open(postgres: false);
+        await index.UpsertAsync(Items(2000));
+        var reads = Enumerable.Range(0, 50).Select(_ => index.ReadAllAsync().CountAsync().AsTask()).ToArray();
+        await index.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60));
+        foreach (var read in reads)
+        {
+            try
+            {
+                Assert.Equal(2000, await read.WaitAsync(TimeSpan.FromSeconds(60)));
+            }
+            catch (ObjectDisposedException)
+            {
+            }
+        }
+    }
+
     public void Dispose() => folder.Dispose();
 
     private Task<ImageIndex> Open(bool postgres, string model = "model", int dimensions = Dimensions) => postgres

@@ -1,3 +1,4 @@
+using System.Linq.Expressions;
 using MaskBias.MLNet.Extensions;
 using MaskBias.MLNet.Tests.Extensions;
 using MaskBias.MLNet.VectorSearch;
@@ -26,6 +27,9 @@ public sealed class VectorDataSearchTests(ServedModels models) : IClassFixture<S
         VectorSearchOptions<IndexedImage> odd = new() { Filter = i => i.Metadata!["parity"] == wanted && i.Metadata["all"] == "yes" };
         Assert.Equal(["item 1", "item 3"], await Keys(search.SearchAsync(query, 2, odd)));
 
+        foreach (var asked in Conditions(new("odd", new("yes"))))
+            Assert.Equal(["item 1", "item 3"], await Keys(search.SearchAsync(query, 2, new() { Filter = asked })));
+
         var with = await search.SearchAsync(query, 1, new() { IncludeVectors = true }).SingleAsync();
         Assert.Equal([1f, 0f], with.Record.Embedding.ToArray());
         Assert.Equal(1, with.Score!.Value, 1e-6);
@@ -34,6 +38,8 @@ public sealed class VectorDataSearchTests(ServedModels models) : IClassFixture<S
         VectorSearchOptions<IndexedImage> other = new() { Filter = i => i.Key == "item 1" };
         var filter = await Assert.ThrowsAsync<NotSupportedException>(() => Keys(search.SearchAsync(query, 1, other)));
         Assert.Contains("it must be image.Metadata[\"name\"] == \"value\"", filter.Message);
+        other = new() { Filter = i => i.Metadata!["parity"] == i.Key };
+        Assert.Contains("The filter has", (await Assert.ThrowsAsync<NotSupportedException>(() => Keys(search.SearchAsync(query, 1, other)))).Message);
         await Assert.ThrowsAsync<NotSupportedException>(() => Keys(search.SearchAsync("text", 1)));
         await Assert.ThrowsAsync<NotSupportedException>(() => Keys(search.SearchAsync(new DataContent(new byte[3], "image/png"), 1)));
     }
@@ -66,6 +72,18 @@ public sealed class VectorDataSearchTests(ServedModels models) : IClassFixture<S
         Assert.Equal([wanted.ImagePath], await Keys(search.SearchAsync(new DataContent(wanted.Encoded, "image/png"), 1)));
     }
 
+    private static IEnumerable<Expression<Func<IndexedImage, bool>>> Conditions(Request request)
+    {
+        yield return i => i.Metadata!["parity"] == request.Parity;
+        yield return i => i.Metadata!["parity"] == request.Parity.Trim().ToLowerInvariant() && i.Metadata["all"] == request.Inner.All;
+        yield return i => i.Metadata!["par" + request.Parity.Replace("odd", "ity")] == request.Parity;
+        yield return i => i.Metadata!["parity"] == (request.Parity.Length == 3 ? $"{request.Parity}" : null);
+    }
+
     private static async Task<string[]> Keys(IAsyncEnumerable<VectorSearchResult<IndexedImage>> results) =>
         await results.Select(r => r.Record.Key).ToArrayAsync();
+
+    private sealed record Request(string Parity, Inner Inner);
+
+    private sealed record Inner(string All);
 }
