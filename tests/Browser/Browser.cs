@@ -21,6 +21,7 @@ public sealed class Browser : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         if (Program is null) return;
+        Assertions.SetDefaultExpectTimeout(30_000);                 // Playwright's five seconds are soon over on a busy machine
         playwright = await Playwright.CreateAsync();
         chromium = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = Program, Args = ["--no-sandbox", "--disable-gpu"] });
     }

@@ -115,7 +115,7 @@ public sealed class SearchPageTests(Browser browser) : IClassFixture<Browser>
     [Fact]
     public async Task The_classifier_is_trained_with_a_progress_bar_and_names_the_other_images()
     {
-        await using var search = await RunningSearch.StartAsync();
+        await using var search = await RunningSearch.StartAsync(o => o with { ProbeEpochs = 500 });       // for longer than the page looks away
         await using var window = await browser.OpenAsync(search.Address);
         window.Expected.Add("409");
         await window.Page.Keyboard.PressAsync("t");

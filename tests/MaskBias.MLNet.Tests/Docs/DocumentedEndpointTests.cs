@@ -23,7 +23,7 @@ public sealed class DocumentedEndpointTests(ServedModels models) : IClassFixture
         app.Services.GetRequiredService<IOptionsMonitor<MaskBiasEmbeddingOptions>>().CurrentValue.QueueCapacity = 1;
         var embedder = app.Services.GetRequiredService<IImageEmbedder>();
         await app.StartAsync();
-        using var client = new HttpClient { BaseAddress = new(app.Urls.Single()) };
+        using var client = new HttpClient(new SocketsHttpHandler { Expect100ContinueTimeout = TimeSpan.FromMinutes(1) }) { BaseAddress = new(app.Urls.Single()) };
         byte[] image = SampleImages.Shape(1, 1);
 
         var answer = await client.PostAsync("/embed", new ByteArrayContent(image));

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using MaskBias.MLNet.Catalog;
 using MaskBias.MLNet.Images;
@@ -178,8 +179,8 @@ public sealed class MemoryTests(SceneFolder scenes) : IClassFixture<SceneFolder>
     public void A_file_that_vanishes_during_training_gives_its_place_to_another_or_stops_the_run()
     {
         using var own = new SceneFolder();
-        List<string> log = [];
-        ml.Log += (_, e) => log.Add(e.Message);
+        ConcurrentQueue<string> log = [];                  // threads that load images write to it too
+        ml.Log += (_, e) => log.Enqueue(e.Message);
         var options = TinyTraining.Dino().With(o => (o.Epochs, o.ImageCacheMegabytes) = (3, 0));
         options.Progress = new Callback(_ => File.Delete(own.Files[4]));
         using (var model = ml.SelfSupervised().Dino(options).Fit(own.Load(ml))) Assert.Equal(6, model.Report.Losses.Count);

@@ -43,7 +43,7 @@ internal sealed class RunningSearch : IAsyncDisposable
         if (app is not null) await app.DisposeAsync();
         var options = new SearchOptions { DataFolder = Data, MaxUploadBytes = 1 << 20, MaxImagePixels = 4_000_000 };
         app = await SearchApp.StartAsync(change?.Invoke(options) ?? options, other ?? model, Notes.Add, CancellationToken.None);
-        Client = new() { BaseAddress = new(app.Address) };
+        Client = new(new SocketsHttpHandler { Expect100ContinueTimeout = TimeSpan.FromMinutes(1) }) { BaseAddress = new(app.Address) };
     }
 
     /// <summary>Sends a file.</summary>

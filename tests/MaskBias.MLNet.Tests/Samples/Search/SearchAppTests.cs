@@ -86,9 +86,7 @@ public sealed class SearchAppTests
             }
         }
         await search.AddAsync(SampleImages.Shape(2, 1), "alone");               // one image cannot be learned from and held out
-        Assert.Equal(HttpStatusCode.Accepted, (await search.Client.PostAsync("/api/training", null)).StatusCode);
-
-        var states = await FollowAsync(search);
+        var states = await TrainAsync(search);
         Assert.Equal("Running", states[0].GetProperty("status").GetString());
         double[] progress = [.. states.Select(s => s.GetProperty("progress").GetDouble())];
         Assert.Equal(progress.Order(), progress);
@@ -278,7 +276,7 @@ public sealed class SearchAppTests
     [Fact]
     public async Task With_too_much_to_do_it_answers_503_and_a_body_that_stalls_408()
     {
-        await using var search = await RunningSearch.StartAsync(o => o with { MaxConcurrentWork = 1, BodyTimeout = TimeSpan.FromSeconds(1) });
+        await using var search = await RunningSearch.StartAsync(o => o with { MaxConcurrentWork = 1, BodyTimeout = TimeSpan.FromSeconds(4) });
         var address = new Uri(search.Address);
         string half = $"POST /api/images HTTP/1.1\r\nHost: {address.Authority}\r\nContent-Length: 5000\r\n\r\nGIF89a";
         TcpClient? stalled = null;
@@ -345,12 +343,20 @@ public sealed class SearchAppTests
         Assert.Contains(named, Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)));
     }
 
-    private static async Task<List<JsonElement>> FollowAsync(RunningSearch search)
+    // A training may end before it is asked for: then it is begun anew.
+    private static async Task<List<JsonElement>> TrainAsync(RunningSearch search)
     {
+        const int Tries = 5;
         var states = new List<JsonElement>();
-        await using var stream = await search.Client.GetStreamAsync("/api/training");
-        await foreach (var item in System.Net.ServerSentEvents.SseParser.Create(stream).EnumerateAsync())
-            states.Add(JsonDocument.Parse(item.Data).RootElement);
+        for (int i = 0; i < Tries && states.Count < 2; i++)
+        {
+            using var begun = await search.Client.PostAsync("/api/training", null);
+            if (i == 0) Assert.Equal(HttpStatusCode.Accepted, begun.StatusCode);          // the one before may not have quite ended
+            states.Clear();
+            await using var stream = await search.Client.GetStreamAsync("/api/training");
+            await foreach (var item in System.Net.ServerSentEvents.SseParser.Create(stream).EnumerateAsync())
+                states.Add(JsonDocument.Parse(item.Data).RootElement);
+        }
         return states;
     }
 
