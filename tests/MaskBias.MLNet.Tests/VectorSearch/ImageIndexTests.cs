@@ -210,13 +210,13 @@ public sealed class ImageIndexTests(PostgresServer server) : IClassFixture<Postg
     {
         var index = await Open(postgres: false);
         await index.UpsertAsync(Items(2000));
-        var reads = Enumerable.Range(0, 50).Select(_ => index.ReadAllAsync().CountAsync().AsTask()).ToArray();
+        var reads = Enumerable.Range(0, 2000).Select(i => index.FindAsync($"item {i}")).ToArray();
         await index.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60));
         foreach (var read in reads)
         {
             try
             {
-                Assert.Equal(2000, await read.WaitAsync(TimeSpan.FromSeconds(60)));
+                Assert.NotNull(await read.WaitAsync(TimeSpan.FromSeconds(60)));
             }
             catch (ObjectDisposedException)
             {
