@@ -6,7 +6,7 @@ namespace MaskBias.MLNet.Training;
 /// <summary>What the presets for few images share (docs/study.md: found on 3,261 photographs, with the plain encoder).</summary>
 internal static class FewImages
 {
-    public const int BatchSize = 64, ImagesSeen = 1_300_000, ImagesDistilled = 65_000;
+    public const int BatchSize = 64, ImagesSeen = 1_300_000, ImagesDistilled = 65_000, ImagesTuned = 300_000;
 
     /// <summary>It learns in half an hour of two processors what larger ones do not come to in hours.</summary>
     public static VitOptions Encoder => new() { EmbedDim = 96, Depth = 3, Heads = 3, PatchSize = 8, ImageSize = 32 };

@@ -56,6 +56,17 @@ public sealed class FineTuneTests : IDisposable
         Assert.All(Pairs.Of(scored.GetColumn<float[]>("Score"), again), s => Assert.All(Pairs.Of(s.First, s.Second), v => Assert.Equal(v.First, v.Second, 1e-3f)));
     }
 
+    [Theory]
+    [InlineData(18, 300)]
+    [InlineData(1_800, 166)]
+    [InlineData(100_000, 50)]
+    public void A_small_encoder_sees_few_labels_many_times(int labels, int epochs)
+    {
+        Assert.Equal(epochs, FineTuneOptions.SmallEncoder(labels).Epochs);
+        Assert.Equal(epochs, MaskBias.MLNet.FineTuning.SemiSupervised.SemiSupervisedOptions.SmallEncoder(labels).Supervised.Epochs);
+        Assert.Throws<ArgumentOutOfRangeException>(() => FineTuneOptions.SmallEncoder(0));
+    }
+
     [Fact]
     public void Photos_that_are_stored_turned_and_labels_that_are_left_out_are_warned_of()
     {

@@ -256,6 +256,9 @@ public sealed class CliTrainingTests : IDisposable
         AssertChosen(["distill", At("hidden/encoder"), .. dino[2..]], "Views.GlobalMinScale=0.2 ", " LearningRate=0.002 ");
 
         AssertChosen(["finetune", At("own/encoder"), "--images", photos.Path, "--output", At("small.zip"), "--epochs", "1"], "The recipe is small (--preset).", " LearningRate=0.004 ", "Mixup=0 ");
+        string[] few = ["finetune", At("own/encoder"), "--images", photos.Path, "--output", At("few.zip"), "--trainable-blocks", "0", "--batch-size", "15"];
+        AssertChosen(few, " Epochs=300 ");
+        AssertChosen([.. few, "--epochs", "2"], " Epochs=2 ");
         AssertChosen(["finetune", At("own/encoder"), "--images", photos.Path, "--output", At("paper.zip"), "--epochs", "1", "--preset", "dino"], "The recipe is dino", "Mixup=0.8 ");
 
         static void AssertChosen(string[] command, params string[] expected)

@@ -82,8 +82,10 @@ public sealed class SemiSupervisedOptions : IValidatableObject
     public static SemiSupervisedOptions Percent10() => new();
 
     /// <summary>For a small encoder: <see cref="FineTuneOptions.SmallEncoder"/>, then 16 labelled images a step, without erasing.</summary>
-    public static SemiSupervisedOptions SmallEncoder() =>
-        new() { Supervised = FineTuneOptions.SmallEncoder(), BatchSize = 16, RandomErasing = 0 };
+    /// <param name="labelledImages">How many of the images have labels.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There are none.</exception>
+    public static SemiSupervisedOptions SmallEncoder(int labelledImages) =>
+        new() { Supervised = FineTuneOptions.SmallEncoder(labelledImages), BatchSize = 16, RandomErasing = 0 };
 
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

@@ -23,6 +23,9 @@ internal static class ClassifierCommands
     // The preset for small encoders, where there is one.
     private const string Small = "small";
 
+    // Labels, before it is known how many there are: they decide the epochs alone.
+    private const int Any = 1;
+
     private static readonly string[] Owned =
     [
         "ImageColumnName", "LabelColumnName", "MaskColumnName", "FeatureColumnName", "Supervised.ImageColumnName", "Supervised.LabelColumnName",
@@ -40,21 +43,21 @@ internal static class ClassifierCommands
         new()
         {
             ["dino"] = FineTuneOptions.Dino, ["mae"] = FineTuneOptions.Mae, ["few-shot-1"] = () => FewShot(0.01),
-            ["few-shot-10"] = () => FewShot(0.1), [Small] = FineTuneOptions.SmallEncoder,
+            ["few-shot-10"] = () => FewShot(0.1), [Small] = () => FineTuneOptions.SmallEncoder(Any),
         },
-        options => options, tuned: options => (options, options.Output, "Precision"),
+        options => options, tuned: options => (options, options.Output, ""),
         (ml, encoder, options) => ml.MulticlassClassification.Trainers.FineTune(encoder, options));
 
     public static Command SemiSupervised() => Create<SemiSupervisedOptions>(
         "semi", "Trains an encoder and a linear layer on few labelled images and many without labels (--extra).", takesExtra: true,
-        new() { ["10-percent"] = SemiSupervisedOptions.Percent10, ["1-percent"] = SemiSupervisedOptions.Percent1, [Small] = SemiSupervisedOptions.SmallEncoder },
-        options => options.Supervised, tuned: options => (options.Supervised, options.Output, "Supervised.Precision"),
+        new() { ["10-percent"] = SemiSupervisedOptions.Percent10, ["1-percent"] = SemiSupervisedOptions.Percent1, [Small] = () => SemiSupervisedOptions.SmallEncoder(Any) },
+        options => options.Supervised, tuned: options => (options.Supervised, options.Output, "Supervised."),
         (ml, encoder, options) => ml.MulticlassClassification.Trainers.SemiSupervised(encoder, options));
 
     private static Command Create<TOptions>(
         string name, string description, bool takesExtra, Dictionary<string, Func<TOptions>> presets,
         Func<TOptions, SupervisedOptions> supervised,
-        Func<TOptions, (FineTuneOptions Recipe, RunOutputOptions Output, string Precision)>? tuned,
+        Func<TOptions, (FineTuneOptions Recipe, RunOutputOptions Output, string Prefix)>? tuned,
         Func<MLContext, VisionEncoder, TOptions, IEstimator<ImageClassifier>> trainer)
         where TOptions : class, new()
     {
@@ -96,12 +99,14 @@ internal static class ClassifierCommands
             if (tuned?.Invoke(options) is { } parts)
             {
                 existing!.Apply(parsed, parsed.GetValue(run), parts.Output);
-                if (!tree.IsGiven(parsed, parts.Precision)) parts.Recipe.Precision = SizedDefaults.Precision(parts.Recipe.Device);
+                if (!tree.IsGiven(parsed, parts.Prefix + nameof(FineTuneOptions.Precision))) parts.Recipe.Precision = SizedDefaults.Precision(parts.Recipe.Device);
             }
             supervised(options).CancellationToken = session.Token;
             int seed = supervised(options).Seed ?? 1;
             var ml = session.Context(seed);
             var found = photos.Load(session, parsed, seed);
+            if (recipe == Small && tuned?.Invoke(options) is { } small && !tree.IsGiven(parsed, small.Prefix + nameof(FineTuneOptions.Epochs)))
+                small.Recipe.Epochs = FineTuneOptions.SmallEncoder(Math.Max(1, (int)(found.Train.Count * small.Recipe.LabelFraction))).Epochs;
             var (train, _) = PhotoInput.Keyed(ml, found);
             _ = UsageException.Checked(() => trainer(ml, encoder, options));
             session.Resolved(tree.Values(options), $"The recipe is {recipe} (--preset).");
