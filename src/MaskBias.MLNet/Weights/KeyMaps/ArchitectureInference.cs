@@ -116,9 +116,7 @@ internal sealed class ArchitectureInference
         if (options.Pooling is { } given) return given;
         if (reader.NormalizesMean) return FeaturePooling.NormalizedMean;
         if (hub.Pooling is { } stated) return stated;
-        // DINO's and Hugging Face's code has no other.
-        if (reader.Layout is CheckpointLayout.Mae or CheckpointLayout.Timm)
-            assumptions.Add("the class token as the features, since no pooling is stated: CheckpointLoadOptions.Pooling sets another");
+        assumptions.Add("the class token as the features, since no pooling is stated: CheckpointLoadOptions.Pooling sets another");
         return FeaturePooling.ClassToken;
     }
 
