@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Transforms;
 using Microsoft.ML.Transforms.Image;
 
 namespace MaskBias.MLNet.Extensions.Models;
@@ -33,7 +34,7 @@ internal static class ImageSteps
         {
             var next = step.GetOutputSchema(schema);
             if (step is ImageLoadingTransformer && !isLoaded) isLoaded = true;
-            else if (Includes(step) || Images(next).Count() > Images(schema).Count()) throw Refused(step, next);
+            else if (Includes(step) || (step is not ColumnCopyingTransformer && Images(next).Count() > Images(schema).Count())) throw Refused(step, next);
             schema = next;
         }
         var resized = resize.GetOutputSchema(schema);

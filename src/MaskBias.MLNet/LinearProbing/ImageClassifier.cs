@@ -58,8 +58,11 @@ public sealed class ImageClassifier : ITransformer, IDisposable
     /// <inheritdoc/>
     public IDataView Transform(IDataView input) => chain.Transform(input);
 
-    /// <summary>As <see cref="Transform"/>, but photos that are stored turned are seen upright, as they were learned from.</summary>
-    internal IDataView TransformUpright(IDataView input) =>
+    /// <summary>
+    /// As <see cref="Transform"/>, but photos that are stored turned are seen upright by their EXIF orientation, as they were learned from: to
+    /// measure what was learned. A saved classifier sees pixels as they are stored, unless the service that runs it has ApplyOrientation.
+    /// </summary>
+    public IDataView TransformUpright(IDataView input) =>
         chain.Skip(1).Aggregate(upright.Transform(input), (view, step) => step.Transform(view));
 
     /// <inheritdoc/>

@@ -44,11 +44,12 @@ internal sealed class SearchApp : IAsyncDisposable
     public static async Task<SearchApp> StartAsync(SearchOptions options, SearchModel model, Action<string> note, CancellationToken cancel)
     {
         var alone = Lock(options.DataFolder);
-        var app = Build(options, model);
+        WebApplication? app = null;
         ImageCollection? collection = null;
         ProbeTraining? training = null;
         try
         {
+            app = Build(options, model);
             var embedder = app.Services.GetRequiredService<IImageEmbedder>();
             var classifier = app.Services.GetRequiredService<IImageClassifier>();
             var encoder = await ModelFiles.EncoderAsync(model, embedder, note);
@@ -68,7 +69,7 @@ internal sealed class SearchApp : IAsyncDisposable
         catch
         {
             if (training is not null) await training.DisposeAsync();
-            await app.DisposeAsync();
+            if (app is not null) await app.DisposeAsync();
             if (collection is not null) await collection.DisposeAsync();
             await alone.DisposeAsync();
             throw;
@@ -97,7 +98,7 @@ internal sealed class SearchApp : IAsyncDisposable
         }
         catch (IOException e)
         {
-            throw new IOException($"Another Search uses '{folder}': end it, or give this one a folder of its own with --data.", e);
+            throw new IOException($"'{folder}' cannot be locked ({e.Message}): where another Search uses it, end that one, or give this one a folder of its own with --data.", e);
         }
     }
 

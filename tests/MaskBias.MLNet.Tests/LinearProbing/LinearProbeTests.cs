@@ -47,12 +47,18 @@ public sealed class LinearProbeTests : IDisposable
         Assert.Contains(ofTurned.Report.Run.Warnings, w => w.StartsWith("36 of 36 images are stored turned.", StringComparison.Ordinal));
         Assert.DoesNotContain(ofUpright.Report.Run.Warnings, w => w.Contains("stored turned", StringComparison.Ordinal));
         Assert.Equal(ofUpright.Report.Epochs.Select(e => e.TrainingLoss), ofTurned.Report.Epochs.Select(e => e.TrainingLoss));
+        Assert.Equal(Scores(ofUpright.Transform(Keyed(upright))), Scores(ofTurned.TransformUpright(Keyed(turned))));
+        Assert.NotEqual(Scores(ofTurned.Transform(Keyed(turned))), Scores(ofTurned.TransformUpright(Keyed(turned))));
 
-        ImageClassifier Fit(List<ShapePhotos.Row> rows)
+        ImageClassifier Fit(List<ShapePhotos.Row> rows) => ml.MulticlassClassification.Trainers.LinearProbe(encoder, Quick()).Fit(Keyed(rows));
+
+        IDataView Keyed(List<ShapePhotos.Row> rows)
         {
             var data = ml.Data.LoadFromEnumerable(rows);
-            return ml.MulticlassClassification.Trainers.LinearProbe(encoder, Quick()).Fit(ml.Transforms.Conversion.MapValueToKey("Label").Fit(data).Transform(data));
+            return ml.Transforms.Conversion.MapValueToKey("Label").Fit(data).Transform(data);
         }
+
+        static float[][] Scores(IDataView rows) => [.. rows.GetColumn<float[]>("Score")];
     }
 
     [Theory]

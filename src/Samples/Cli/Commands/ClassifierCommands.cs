@@ -106,7 +106,7 @@ internal static class ClassifierCommands
             var ml = session.Context(seed);
             var found = photos.Load(session, parsed, seed);
             if (recipe == Small && tuned?.Invoke(options) is { } small && !tree.IsGiven(parsed, small.Prefix + nameof(FineTuneOptions.Epochs)))
-                small.Recipe.Epochs = FineTuneOptions.SmallEncoder(Math.Max(1, (int)(found.Train.Count * small.Recipe.LabelFraction))).Epochs;
+                small.Recipe.Epochs = FineTuneOptions.SmallEncoder(Labels(small.Recipe, found.Train.Count)).Epochs;
             var (train, _) = PhotoInput.Keyed(ml, found);
             _ = UsageException.Checked(() => trainer(ml, encoder, options));
             session.Resolved(tree.Values(options), $"The recipe is {recipe} (--preset).");
@@ -123,12 +123,20 @@ internal static class ClassifierCommands
             int top = Math.Min(5, found.Classes.Count);
             // What was saved is measured, as `predict` sees images: upright, as they were learned from.
             using var saved = new SavedClassifier(file, upright: true);
-            var accuracy = saved.Measure(found.Test, top, session.Token);
+            SavedClassifier.Accuracy? accuracy = null;
+            try
+            {
+                accuracy = saved.Measure(found.Test, top, session, session.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                session.Note("Stopped while it was measured; the model is complete.");
+            }
             session.Result(
-                ("model", file), ("trained on", report.Run.Images), ("held out", accuracy.Images),
-                ("held out but unreadable", accuracy.Unreadable > 0 ? accuracy.Unreadable : null),
-                ("accuracy", accuracy.OfImages), ("mean accuracy per class", accuracy.OfClasses),
-                ($"top-{top} accuracy", accuracy.Top), ("report", report.ToString()));
+                ("model", file), ("trained on", report.Run.Images), ("held out", accuracy?.Images),
+                ("held out but unreadable", accuracy?.Unreadable > 0 ? accuracy.Unreadable : null),
+                ("accuracy", accuracy?.OfImages), ("mean accuracy per class", accuracy?.OfClasses),
+                ($"top-{top} accuracy", accuracy?.Top), ("report", report.ToString()));
         }));
         return command;
     }
@@ -141,6 +149,9 @@ internal static class ClassifierCommands
         if (Session.IsRoot) WholeFile.CheckWritable(output);
         return output;
     }
+
+    private static int Labels(FineTuneOptions recipe, int all) => Math.Max(1, recipe.LabelSubsetPath is { } rows && File.Exists(rows)
+        ? File.ReadLines(rows).Count(line => line.Length > 0) : (int)(all * recipe.LabelFraction));
 
     // For few labels, on all that there are.
     private static FineTuneOptions FewShot(double share)

@@ -62,7 +62,7 @@ internal static class ExperimentCommand
             }
             // Of all labelled images these alone had no part in the choice. It is measured after Ctrl-C, too, which keeps the best so far.
             using var saved = new SavedClassifier(model, upright: true);
-            var accuracy = saved.Measure(found.Test, top: 1, CancellationToken.None);
+            var accuracy = saved.Measure(found.Test, top: 1, session, CancellationToken.None);
             session.Result(
                 ("model", model), ("best", result.BestRun.Trial.ToString()), ("metric", result.Metric), ("value", result.BestRun.Trial.Metric),
                 ("accuracy on images held out", accuracy.OfImages), ("held out but unreadable", accuracy.Unreadable > 0 ? accuracy.Unreadable : null), ("trials", result.Runs.Count), ("stopped because", result.StoppedBecause.ToString()),

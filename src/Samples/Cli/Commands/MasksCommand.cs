@@ -69,8 +69,15 @@ internal static class MasksCommand
                     session.Token.ThrowIfCancellationRequested();
                     string file = Target(root, image, ".json"), picture = Target(top, image, ".png");
                     if (!File.Exists(file) || File.Exists(picture)) continue;
-                    var pixels = ImageDecoder.Decode(File.ReadAllBytes(image), image);
-                    WholeFile.Write(InFolder(picture), MaskPictures.OverlayPng(pixels, Sa1bFile.Read(file).ToMaskSet()));
+                    try
+                    {
+                        var pixels = ImageDecoder.Decode(File.ReadAllBytes(image), image);
+                        WholeFile.Write(InFolder(picture), MaskPictures.OverlayPng(pixels, Sa1bFile.Read(file).ToMaskSet()));
+                    }
+                    catch (Exception e) when (e is ImageReadException or InvalidDataException or ArgumentException)
+                    {
+                        session.Note($"No picture: {e.Message}");
+                    }
                 }
             }
 

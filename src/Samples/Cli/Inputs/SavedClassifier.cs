@@ -2,6 +2,7 @@ using MaskBias.MLNet.Extensions;
 using MaskBias.MLNet.Images;
 using MaskBias.MLNet.Samples.Cli.Output;
 using MaskBias.MLNet.Samples.Common.Photos;
+using MaskBias.MLNet.Samples.Common.Terminal;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
@@ -55,9 +56,11 @@ internal sealed class SavedClassifier : IDisposable
         }
     }
 
-    /// <summary>How often it is right.</summary>
-    public Accuracy Measure(IReadOnlyList<Photo> photos, int top, CancellationToken cancellation)
+    /// <summary>How often it is right; the session is told how far it is.</summary>
+    public Accuracy Measure(IReadOnlyList<Photo> photos, int top, Session session, CancellationToken cancellation)
     {
+        if (photos.Count > 0) session.Note("Measuring the saved model on the images held out");
+        var progress = new CountLines(session.Console, photos.Count, TimeProvider.System);
         var ranks = new List<(string Label, int Rank)>();
         int unreadable = 0, position = 0;
         foreach (var (found, _) in Classify(photos.Select(p => p.ImagePath), cancellation))
@@ -65,6 +68,7 @@ internal sealed class SavedClassifier : IDisposable
             string label = photos[position++].Label;
             if (found is null) unreadable++;
             else ranks.Add((label, RankOf(label, found)));
+            progress.Report(position);
         }
         if (ranks.Count == 0) return new(0, unreadable, null, null, null);
         return new(ranks.Count, unreadable, ranks.Average(Right), ranks.GroupBy(r => r.Label).Average(g => g.Average(Right)),
@@ -80,7 +84,7 @@ internal sealed class SavedClassifier : IDisposable
     {
         var classes = found.Probabilities;
         int own = classes.ToList().FindIndex(c => c.Key == label);
-        return own < 0 ? int.MaxValue
+        return own < 0 || float.IsNaN(classes[own].Value) ? int.MaxValue
             : Enumerable.Range(0, classes.Count).Count(i => classes[i].Value > classes[own].Value || (classes[i].Value == classes[own].Value && i < own));
     }
 

@@ -1,3 +1,5 @@
+using System.Data.Common;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using MaskBias.MLNet.Distributed;
 using MaskBias.MLNet.Images;
@@ -12,11 +14,11 @@ internal static class ExpectedFault
     /// <summary>What to say of an exception; null where it is a fault of the program.</summary>
     public static string? Describe(Exception fault) => fault switch
     {
-        // What libtorch throws: out of memory, most often.
-        ExternalException native => $"{Cause(native).Message}\nWhere memory ran out, smaller batches (BatchSize, with AccumulationSteps for the same steps) and "
+        // What TorchSharp makes of libtorch's errors: out of memory, most often.
+        ExternalException native when native.GetType() == typeof(ExternalException) => $"{native.Message}\nWhere memory ran out, smaller batches (BatchSize, with AccumulationSteps for the same steps) and "
             + "RecomputeBlocks take less: docs/troubleshooting.md.",
         IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException or InvalidOperationException or NotSupportedException
-            or DllNotFoundException or TrainingDivergedException or RankFailedException or ImageReadException or OnnxRuntimeException => Cause(fault).Message,
+            or DllNotFoundException or SocketException or DbException or TrainingDivergedException or RankFailedException or ImageReadException or OnnxRuntimeException => Cause(fault).Message,
         _ => null,
     };
 

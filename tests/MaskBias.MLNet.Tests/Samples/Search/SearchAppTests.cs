@@ -179,7 +179,7 @@ public sealed class SearchAppTests
         using TinyEncoderFile served = new(seed: 2, search.Data);
         var fault = await Assert.ThrowsAsync<IOException>(() => MaskBias.MLNet.Samples.Search.SearchApp.StartAsync(
             new() { DataFolder = search.Data }, new(served.Onnx, Encoder: null), search.Notes.Add, CancellationToken.None));
-        Assert.Contains("Another Search uses", fault.Message);
+        Assert.Contains("where another Search uses it", fault.Message);
         Assert.Contains("--data", fault.Message);
     }
 
