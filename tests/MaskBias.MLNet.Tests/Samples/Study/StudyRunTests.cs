@@ -61,6 +61,7 @@ public sealed class StudyRunTests : IDisposable
         foreach (string row in new[] { "| bias − plain |", "| bias, masks − plain |", "| bias, distilled − bias |", "| plain − random |",
             "| segment | 40 |", "| plain, linear 50% − scratch, fine-tuned 50% |" }) Assert.Contains(row, page);
         Assert.DoesNotContain("Not measured yet", page);
+        Assert.Contains("| pair | k-NN | linear | linear 50% |\n", page);       // what training from labels alone has is compared with nothing
         foreach (string made in new[] { "accuracy", "differences", "alpha-bias", "attention-plain", "attention-bias" })
             Assert.True(File.Exists(study.At($"out/pictures/{made}.png")), made);
         Assert.Equal(1 + 3 + 3 + 6 + 3 + 4, File.ReadLines(study.At("out/results.csv")).Count());

@@ -102,6 +102,8 @@ internal static class StudyPage
         var measures = results.Measures.Where(m => !m.EndsWith(StudyMeasure.WithMasks, StringComparison.Ordinal)).ToList();
         var pairs = plan.Pairs().Where(p => measures.Any(m => results.Difference(p.Cell, m, p.Against) is not null)).ToList();
         if (pairs.Count == 0) return;
+        // One that a single cell has is compared with nothing.
+        measures.RemoveAll(m => pairs.All(p => results.Difference(p.Cell, m, p.Against) is null));
         page.Heading(2, "Differences");
         string draws = PairedBootstrap.Draws.ToString("#,0", CultureInfo.InvariantCulture);
         page.Paragraph($"In points, with a 95% interval by a bootstrap over test images and seeds ({draws} draws, pairs of the same seed "
