@@ -130,6 +130,36 @@ public sealed class CliTrainingTests : IDisposable
     }
 
     [Fact]
+    public void What_an_encoder_is_worth_is_told_by_one_that_has_learned_nothing()
+    {
+        string[] images = ["--images", photos.Path];
+        Assert.Equal(15, Json(["knn", "random", .. images]).GetProperty("neighbours").GetInt32());
+        double[] first = Features("random", "a"), second = Features("random:2", "b");
+        Assert.Equal(first, Features("random:1", "c"));
+        Assert.NotEqual(first, second);
+        var tuned = Json(["finetune", "random", .. images, "--output", At("baseline.zip"), "--epochs", "2"]);
+        Assert.Equal((15, 3), (tuned.GetProperty("trainedOn").GetInt32(), tuned.GetProperty("heldOut").GetInt32()));
+
+        AssertRefused("checkpoint is 'random:x'; it must be random, or random: and a whole number.", "knn", "random:x");
+        AssertRefused("--heads has no part in a random encoder.", "knn", "random", "--heads", "3");
+        Assert.NotEqual(0, Run("describe", "random").Code);
+
+        // The probabilities of a probe tell two encoders apart.
+        double[] Features(string checkpoint, string name)
+        {
+            Json(["probe", checkpoint, .. images, "--output", At($"{name}.zip"), "--epochs", "3"]);
+            Json(["predict", At($"{name}.zip"), .. images, "--output", At($"{name}.csv")]);
+            return [.. File.ReadLines(At($"{name}.csv")).Skip(1).Select(line => double.Parse(line.Split(',')[2], System.Globalization.CultureInfo.InvariantCulture))];
+        }
+
+        void AssertRefused(string expected, params string[] command)
+        {
+            var (code, _, errors) = Run([.. command, .. images]);
+            Assert.True(code == 2 && errors.Contains(expected, StringComparison.Ordinal), errors);
+        }
+    }
+
+    [Fact]
     public void An_experiment_that_is_interrupted_gives_the_best_so_far()
     {
         EncoderOf("run");

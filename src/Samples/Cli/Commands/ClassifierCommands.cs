@@ -62,8 +62,9 @@ internal static class ClassifierCommands
         where TOptions : class, new()
     {
         var command = new ExampleCommand(name, description,
-            $"{name} run/encoder --images photos --output model.zip");
-        var checkpoint = new CheckpointInput(command, computes: typeof(TOptions) == typeof(LinearProbeOptions));
+            $"{name} run/encoder --images photos --output model.zip",
+            $"{name} random --images photos --output baseline.zip");
+        var checkpoint = new CheckpointInput(command, computes: typeof(TOptions) == typeof(LinearProbeOptions), takesRandom: true);
         var photos = new PhotoInput(command, needsLabels: true, takesExtra);
         var output = new Option<string>("--output") { Description = "The ML.NET model to write.", Required = true, HelpName = "file" };
         var preset = new Option<string?>("--preset")

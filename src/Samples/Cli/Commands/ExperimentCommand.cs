@@ -20,7 +20,7 @@ internal static class ExperimentCommand
         var command = new ExampleCommand("experiment", "Looks for the best classifier on an encoder within a budget of time or trials.",
             "experiment run/encoder --images photos --output found --minutes 10",
             "experiment run/encoder --images photos --output found --allowed k-NN,LinearProbe,LightGbm --max-trials 20");
-        var checkpoint = new CheckpointInput(command);
+        var checkpoint = new CheckpointInput(command, takesRandom: true);
         var photos = new PhotoInput(command, needsLabels: true);
         var output = new Option<string>("--output") { Description = "Folder for the model, the table and the pictures; a run in it goes on.", Required = true, HelpName = "folder" };
         var minutes = new Option<double?>("--minutes") { Description = "The budget of time; 3 where no budget is given." };

@@ -18,7 +18,7 @@ internal static class KnnCommand
     {
         var command = new ExampleCommand("knn", "Measures an encoder by its weighted nearest neighbours, as DINO's is.",
             "knn run/encoder --images photos --test held-out");
-        var checkpoint = new CheckpointInput(command, computes: true);
+        var checkpoint = new CheckpointInput(command, computes: true, takesRandom: true);
         var photos = new PhotoInput(command, needsLabels: true);
         var k = new Option<int>("--k") { Description = "Neighbours that vote.", DefaultValueFactory = _ => 20 };
         var temperature = new Option<double>("--temperature") { Description = "Temperature of the votes.", DefaultValueFactory = _ => 0.07 };

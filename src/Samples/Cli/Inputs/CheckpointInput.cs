@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.Globalization;
 using MaskBias.MLNet.Native;
+using MaskBias.MLNet.Pretraining.Mae;
 using MaskBias.MLNet.Samples.Cli.Options;
 using MaskBias.MLNet.Vit;
 using MaskBias.MLNet.Weights;
@@ -10,6 +12,9 @@ namespace MaskBias.MLNet.Samples.Cli.Inputs;
 /// <summary>A checkpoint on the command line, with what it does not say itself.</summary>
 internal sealed class CheckpointInput
 {
+    /// <summary>In the place of a checkpoint: an encoder that has learned nothing; with a colon and a number others.</summary>
+    private const string Random = "random";
+
     private readonly Argument<string> path = new("checkpoint")
     {
         Description = "A folder, or a file: safetensors, or what torch.save wrote (DINO, DINOv2, MAE, timm, Hugging Face, or this library's own).",
@@ -35,26 +40,32 @@ internal sealed class CheckpointInput
     };
 
     private readonly Option<string>? device;
+    private readonly bool takesRandom;
 
     /// <summary>Adds the argument and its options to a command.</summary>
     /// <param name="command">The command.</param>
     /// <param name="computes">Whether it computes with the encoder where that is, and so has an option for it.</param>
-    public CheckpointInput(Command command, bool computes = false)
+    /// <param name="takesRandom">Whether an encoder that has learned nothing may be named, to compare with.</param>
+    public CheckpointInput(Command command, bool computes = false, bool takesRandom = false)
     {
+        this.takesRandom = takesRandom;
+        if (takesRandom) path.Description += " Or random: a small encoder that has learned nothing, to see what pretraining is worth.";
         command.Add(path);
-        foreach (Option option in new Option[] { branch, heads, epsilon, resampling, pooling }) command.Add(option);
+        foreach (var option in Described) command.Add(option);
         if (!computes) return;
         device = new("--device") { Description = "Where it computes: auto (CUDA where it is), cpu, cuda or cuda:N.", DefaultValueFactory = _ => "auto", HelpName = "device" };
         OptionValue.Require(typeof(ComputeDevice), device);
         command.Add(device);
     }
 
+    private Option[] Described => [branch, heads, epsilon, resampling, pooling];
+
     public string Path(ParseResult parsed) => parsed.GetValue(path)!;
 
     /// <summary>Loads the encoder, to where the command computes.</summary>
     public VisionEncoder Load(ParseResult parsed)
     {
-        var encoder = EncoderCheckpoint.Load(Path(parsed), Options(parsed));
+        var encoder = Untrained(parsed) ?? EncoderCheckpoint.Load(Path(parsed), Options(parsed));
         if (device is null) return encoder;
         try
         {
@@ -67,6 +78,21 @@ internal sealed class CheckpointInput
             encoder.Dispose();
             throw;
         }
+    }
+
+    // As masked autoencoders of few images begin: the better of the two beginnings.
+    private VisionEncoder? Untrained(ParseResult parsed)
+    {
+        string[] named = Path(parsed).Split(':');
+        if (!takesRandom || named[0] != Random || System.IO.Path.Exists(Path(parsed))) return null;
+        long seed = 1;
+        if (named.Length > 2 || (named.Length == 2 && !long.TryParse(named[1], NumberStyles.None, CultureInfo.InvariantCulture, out seed)))
+            throw new UsageException($"checkpoint is '{Path(parsed)}'; it must be random, or random: and a whole number.");
+        if (Described.FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } given)
+            throw new UsageException($"{given.Name} has no part in a random encoder.");
+        var mae = MaeOptions.FewImages(images: 1);
+        (mae.Encoder.Positions, mae.Encoder.Pooling) = (mae.Positions, mae.Pooling);
+        return new(VisionTransformer.CreateAsMae(mae.Encoder, seed));
     }
 
     public CheckpointLoadOptions Options(ParseResult parsed) => new()
