@@ -14,11 +14,12 @@ internal sealed class ServedModel
     private readonly RunOptions runOptions;
     private readonly ClassifierSteps? classifier;
     private readonly string input, output;
-    private int holders = 1;
+    private readonly Holders holders;
 
     private ServedModel(InferenceSession session, RunOptions runOptions, string id, ClassifierSteps? classifier, string path)
     {
         (this.session, this.runOptions, Id, this.classifier) = (session, runOptions, id, classifier);
+        holders = new(Free);
         (input, int[] inputShape) = Single(session.InputMetadata, 4, path, "input of pixels [batch, 3, S, S]");
         (output, int[] outputShape) = Single(session.OutputMetadata, 2, path, "output of features [batch, D]");
         if (inputShape[1] != 3 || inputShape[2] is < 1 or > MaxImageSize || inputShape[2] != inputShape[3] || outputShape[1] < 1)
@@ -79,19 +80,13 @@ internal sealed class ServedModel
     }
 
     /// <summary>Holds the model for a request; false where it is gone already.</summary>
-    public bool TryHold()
-    {
-        for (int held = Volatile.Read(ref holders); held > 0; held = Volatile.Read(ref holders))
-        {
-            if (Interlocked.CompareExchange(ref holders, held + 1, held) == held) return true;
-        }
-        return false;
-    }
+    public bool TryHold() => holders.TryHold();
 
     /// <summary>Lets go; the last one frees it.</summary>
-    public void Release()
+    public void Release() => holders.Release();
+
+    private void Free()
     {
-        if (Interlocked.Decrement(ref holders) > 0) return;
         session.Dispose();
         classifier?.Dispose();
         runOptions.Dispose();

@@ -21,7 +21,7 @@ internal sealed class EncoderSession : IDisposable
     private readonly InferenceSession session;
     private readonly RunOptions runOptions = new();
     private readonly int size, dimensions;
-    private int holders = 1;                    // its owner, and each run
+    private readonly Holders holders;           // each run, since ONNX Runtime does not look whether a session was freed
 
     public EncoderSession(VisionEncoder encoder, BlockFeatureOptions? blocks)
     {
@@ -29,6 +29,7 @@ internal sealed class EncoderSession : IDisposable
         dimensions = blocks?.Dimension(encoder.Model.Options) ?? encoder.FeatureDim;
         NativeEnvironment.KeepOnnxRuntimePrivate();
         using var options = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        holders = new(Free);
         session = new(OnnxEncoder.Export(encoder, new() { Blocks = blocks }), options);
     }
 
@@ -42,19 +43,19 @@ internal sealed class EncoderSession : IDisposable
     /// <exception cref="ObjectDisposedException">Its owner was disposed.</exception>
     public void Embed(float[] pixels, int rows, Span<float> features)
     {
-        Hold();
+        if (!holders.TryHold()) throw new ObjectDisposedException(nameof(ImageEmbeddingTransformer), Disposed);
         try
         {
             Run(pixels, rows, features);
         }
         finally
         {
-            Release();
+            holders.Release();
         }
     }
 
     /// <summary>Frees it once nobody computes.</summary>
-    public void Dispose() => Release();
+    public void Dispose() => holders.Release();
 
     private void Run(float[] pixels, int rows, Span<float> features)
     {
@@ -68,19 +69,8 @@ internal sealed class EncoderSession : IDisposable
         }
     }
 
-    // ONNX Runtime does not look whether a session was freed: the process would end.
-    private void Hold()
+    private void Free()
     {
-        for (int held = Volatile.Read(ref holders); held > 0; held = Volatile.Read(ref holders))
-        {
-            if (Interlocked.CompareExchange(ref holders, held + 1, held) == held) return;
-        }
-        throw new ObjectDisposedException(nameof(ImageEmbeddingTransformer), Disposed);
-    }
-
-    private void Release()
-    {
-        if (Interlocked.Decrement(ref holders) > 0) return;
         session.Dispose();
         runOptions.Dispose();
     }

@@ -152,7 +152,7 @@ internal static class ClassifierCommands
     }
 
     private static int Labels(FineTuneOptions recipe, int all) => Math.Max(1, recipe.LabelSubsetPath is { } rows && File.Exists(rows)
-        ? File.ReadLines(rows).Count(line => line.Length > 0) : (int)(all * recipe.LabelFraction));
+        ? LabelSubset.Read(rows).Count : (int)(all * recipe.LabelFraction));
 
     // For few labels, on all that there are.
     private static FineTuneOptions FewShot(double share)
