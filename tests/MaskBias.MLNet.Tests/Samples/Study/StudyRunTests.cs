@@ -289,7 +289,7 @@ public sealed class StudyRunTests : IDisposable
     private void KillInFirstTraining(string plan, string output)
     {
         const int Tries = 5;
-        string runs = study.At($"{output}/work/runs"), results = study.At($"{output}/results/runs");
+        string runs = Path.Combine(study.At(output), "work", "runs"), results = Path.Combine(study.At(output), "results", "runs");
         for (int i = 0; i < Tries; i++)
         {
             if (Directory.Exists(study.At(output))) Directory.Delete(study.At(output), recursive: true);
